@@ -19,7 +19,6 @@ from plexsync.commands.options import (
     with_options,
 )
 from plexsync.errors import ConfigError
-from plexsync.output import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from plexsync.commands.completion import Completer
     from plexsync.models import SceneId
     from plexsync.output.console import Invocation
-    from plexsync.review.selection import Filters
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
@@ -124,13 +122,13 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
     if web:
         from plexsync.review.web.serve import review_in_browser
 
-        return review_in_browser(invocation, console.standard_streams(), port=port)
+        return review_in_browser(invocation, port=port)
     # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
     gc.disable()
     try:
         from plexsync.review.terminal.run import review_by_keys
 
-        return review_by_keys(invocation, console.standard_streams(), pictures=not no_pictures)
+        return review_by_keys(invocation, pictures=not no_pictures)
     finally:
         gc.enable()
 
@@ -143,18 +141,18 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     A table in a terminal; else a tab-separated line a scene: id, two columns that are empty,
     candidates, best item, titles, paths, reason, and what a person compares.
     """
-    from plexsync.review.batch.batch_commands import list_waiting
+    from plexsync.review.batch import SceneChoice, list_waiting
 
-    return list_waiting(invocation, console.standard_streams(), _filters(options))
+    return list_waiting(invocation, SceneChoice(**options))
 
 
 @new_command(review_group, "show", short_help="Show all there is about a scene.")
 @_scene_arguments(complete_review, required=True)
 def show_review_command(invocation: Invocation, ids: tuple[SceneId, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
-    from plexsync.review.batch.batch_commands import show_scenes
+    from plexsync.review.batch import show_scenes
 
-    return show_scenes(invocation, console.standard_streams(), ids)
+    return show_scenes(invocation, ids)
 
 
 @new_command(review_group, short_help="These scenes are these items.")
@@ -204,51 +202,36 @@ def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: AN
 @new_command(review_group, "export", short_help="Write what waits to a CSV file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_filter_options
-def export_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def export_command(invocation: Invocation, /, file: Path, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Write a line a candidate to FILE, for a spreadsheet.
 
     Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
     with `plexsync review import`.
     """
-    from plexsync.review.batch.batch_commands import export_waiting
+    from plexsync.review.batch import SceneChoice, export_waiting
 
-    streams = console.standard_streams()
-    return export_waiting(invocation, streams, options["file"], _filters(options))
+    return export_waiting(invocation, file, SceneChoice(**options))
 
 
 @new_command(review_group, "import", short_help="Take in the answers of a file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
 @lock_wait_option("a run")
-def import_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
+def import_command(invocation: Invocation, /, file: Path, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Take in the answers of a FILE that `plexsync review export` wrote.
 
     All lines are checked first; with one that is wrong, nothing is answered.
     """
-    from plexsync.review.batch.batch_commands import import_answers
+    from plexsync.review.batch import SceneChoice, import_answers
 
-    return import_answers(
-        invocation,
-        console.standard_streams(),
-        options["file"],
-        take=options["take"],
-        lock_wait_s=options["lock_wait_s"],
-    )
+    return import_answers(invocation, file, SceneChoice(**options))
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _filters(options: dict[str, Any]) -> Filters:
-    """Take the filters out of the options."""
-    from plexsync.review.selection import Filters
-
-    return Filters(**{name: options.pop(name) for name in ("score_min", "lead_min", "reason")})
-
-
 def _answer(invocation: Invocation, verb: str, options: dict[str, Any]) -> int:
     from plexsync.matcher import Verb
-    from plexsync.review.batch.batch_commands import SceneChoice, answer_scenes
+    from plexsync.review.batch import SceneChoice, answer_scenes
 
-    choice = SceneChoice(filters=_filters(options), **options)
-    return answer_scenes(invocation, console.standard_streams(), Verb(verb), choice)
+    return answer_scenes(invocation, Verb(verb), SceneChoice(**options))

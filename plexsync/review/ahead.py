@@ -1,18 +1,30 @@
-"""What is fetched in a thread of its own before it comes to the screen: comparisons, and more."""
+"""What is fetched in a thread of its own before it comes to the screen: comparisons and pictures.
+
+Pictures are asked for with the credentials of their server. What is no JPEG, PNG, GIF or WebP by
+its bytes, or too large, is no picture: a drawing with a script in it or a web page never reaches a
+screen.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from plexsync.errors import ServerError
-from plexsync.models import RatingKey, SceneId
+from plexsync.models import PlexField, RatingKey, SceneId
 from plexsync.review.interfaces import LinkPreview
+from plexsync.stash_client import picture_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plexsync.review.queue import WaitingQueue
+    from plexsync.review.servers import ReviewServers
+
 
 J = TypeVar("J")
 
@@ -114,3 +126,109 @@ class PreviewLoader(AheadWorker[Pairs]):
                 self._problem = error.message
                 self._down_until = time.monotonic() + _DOWN_FOR_S
         return {key: LinkPreview(problem=self._problem) for key in keys}
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
+
+
+MOST_PICTURE_BYTES = 10 << 20
+_MOST_KEPT_BYTES = 96 << 20
+_MOST_WANTED = 120
+
+
+class PictureKind(StrEnum):
+    """What a picture is of."""
+
+    COVER = "cover"
+    FRAMES = "frames"
+    POSTER = "poster"
+    ART = "art"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureKey:
+    """A picture: what it is of, and the id of the scene or the rating key of the item."""
+
+    kind: PictureKind
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A picture as a screen gets it."""
+
+    content_type: str
+    body: bytes
+
+
+class PictureCache(AheadWorker[PictureKey]):
+    """Fetches pictures, keeps the last ones, and fetches ahead.
+
+    Args:
+        fetch: asks a server for the bytes of a picture; None where there is none.
+    """
+
+    def __init__(self, fetch: Callable[[PictureKey], bytes | None]) -> None:
+        self._fetch = fetch
+        self._kept: OrderedDict[PictureKey, ShownPicture | None] = OrderedDict()
+        self._bytes = 0
+        super().__init__(lambda key: self.picture(key) is not None)
+
+    def known(self, key: PictureKey) -> ShownPicture | None:
+        """Return a picture that was fetched already; None when there is none by now."""
+        with self._changed:
+            return self._kept.get(key)
+
+    def picture(self, key: PictureKey) -> ShownPicture | None:
+        """Return a picture; None when there is none that can be shown."""
+        with self._changed:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        try:
+            found = shown_picture(self._fetch(key))
+        except ServerError:
+            # A server that is away now may have it later, so nothing is kept.
+            return None
+        with self._changed:
+            if key not in self._kept:
+                self._kept[key] = found
+                self._bytes += len(found.body) if found else 0
+            while self._bytes > _MOST_KEPT_BYTES:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= len(dropped.body) if dropped else 0
+        return found
+
+    def want(self, jobs: Iterable[PictureKey]) -> None:
+        """Fetch these ahead, in this order; what was wanted before is dropped."""
+        super().want([key for key in jobs if key not in self._kept][:_MOST_WANTED])
+
+
+def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) -> bytes | None:
+    """Return the bytes of a picture of something that waits; of nothing else.
+
+    Raises:
+        ServerError: a server is down or refuses us.
+    """
+    if key.kind in {PictureKind.COVER, PictureKind.FRAMES}:
+        waiting = queue.waiting_of(SceneId(key.owner))
+        if waiting is None:
+            return None
+        if key.kind is PictureKind.COVER:
+            return servers.stash_picture(f"/scene/{waiting.scene_id}/screenshot")
+        hashes = (file.oshash for file in waiting.scene.files)
+        oshash = next((one for one in hashes if one is not None), None)
+        # The sheet of small frames that Stash makes of a file, once it has made it.
+        return None if oshash is None else servers.stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
+    if not queue.has_item(RatingKey(key.owner)):
+        return None
+    field = PlexField.POSTER if key.kind is PictureKind.POSTER else PlexField.BACKGROUND
+    return servers.item_picture(RatingKey(key.owner), field)
+
+
+def shown_picture(body: bytes | None) -> ShownPicture | None:
+    """Return bytes as a picture by what they are, not by what a server calls them."""
+    if not body or len(body) > MOST_PICTURE_BYTES:
+        return None
+    content_type = picture_type(body)
+    return ShownPicture(content_type, body) if content_type else None

@@ -6,15 +6,17 @@ configuration through `ActionsPort`. The terminal and the web page show the same
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Verb
 from plexsync.models import SceneId, id_order
-from plexsync.review.given import GivenAnswer, GivenAnswers
 from plexsync.review.interfaces import Ending, Mode, Prompt, Question
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
+    GivenAnswer,
+    GivenAnswers,
     Group,
     absence,
     acceptance,
@@ -239,8 +241,9 @@ class Review:
             self.message = f"{error.message}. {error.hint}".strip()
             return
         scenes = frozenset(one.scene_id for one in covered)
-        self._note("path rule", scenes, None, lambda: self.actions.remove_rule(rule))
-        if self.waiting.scene_id in scenes:
+        shown, undo = self.waiting.scene_id, partial(self.actions.remove_rule, rule)
+        self.given.add(GivenAnswer("path rule", scenes, shown, self.focus, None, undo))
+        if shown in scenes:
             self._advance()
         self.message = where
 
@@ -250,30 +253,14 @@ class Review:
         """Make answers durable, and go on to the next scene unless there is more to say."""
         take_back = self.answers.give(answers)
         scenes = frozenset(one.scene.scene_id for one in answers) - set(still_open)
-        self._note(words, scenes, answers[0].verb, take_back)
-        if self.waiting.scene_id in self.given.answered:
+        shown, verb = self.waiting.scene_id, answers[0].verb
+        self.given.add(GivenAnswer(words, scenes, shown, self.focus, verb, take_back))
+        if shown in self.given.answered:
             self._advance()
         else:
             self._show(self.at)
         about = f"Scene {answers[0].scene.scene_id}" if len(answers) == 1 else "Done"
         self.message = f"{about}: {words}. u takes it back."
-
-    def _note(
-        self,
-        words: str,
-        scenes: frozenset[SceneId],
-        verb: Verb | None,
-        take_back: Callable[[], None],
-    ) -> None:
-        given = GivenAnswer(
-            words=words,
-            scenes=scenes,
-            shown=self.waiting.scene_id,
-            focus=self.focus,
-            verb=verb,
-            take_back=take_back,
-        )
-        self.given.add(given)
 
     def undo(self) -> None:
         """Take the last answer back."""

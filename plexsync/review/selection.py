@@ -1,9 +1,10 @@
-"""Which waiting scenes are meant, and answers about them; the same for keys, commands and files."""
+"""Answers about waiting scenes, and those given in one review; for keys, commands and files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -11,53 +12,22 @@ from plexsync.matcher import Answer, Target, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule
 from plexsync.review.interfaces import Question
 from plexsync.review.queue import first_path, signs_of
-from plexsync.text.normalize import apply_rules, fold, normalize_path
+from plexsync.text.normalize import apply_rules, normalize_path
 from plexsync.text.toml import toml_string
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from plexsync.matcher import SceneAnswers
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.review.interfaces import AnswersPort
     from plexsync.state import Waiting
 
+
 NAMED = "person"
 """The evidence of a candidate that a person brought, and that no matching has weighed."""
 
 NOTHING_WAITS = "Nothing waits for review."
-
-_SHOWN = 6
-"""Decimals JSON shows: a score that was copied from there must let its own scene pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which of the waiting scenes are meant.
-
-    Args:
-        score_min: the best candidate has at least this score.
-        lead_min: and at least this lead over the next.
-        reason: the reason it is not HIGH contains this text, case aside.
-    """
-
-    score_min: float | None = None
-    lead_min: float | None = None
-    reason: str = ""
-
-    def __bool__(self) -> bool:
-        """Whether anything is asked for."""
-        return self.score_min is not None or self.lead_min is not None or bool(self.reason)
-
-    def let_pass(self, waiting: Waiting) -> bool:
-        """Whether a scene is meant."""
-        match = waiting.match
-        return (
-            (self.score_min is None or round(match.score, _SHOWN) >= self.score_min)
-            and (self.lead_min is None or round(match.margin, _SHOWN) >= self.lead_min)
-            and fold(self.reason) in fold(match.reason)
-        )
-
 
 # ---- Answers -------------------------------------------------------------------------------------
 
@@ -313,3 +283,82 @@ class Group:
 
     def _refused(self, waiting: Waiting) -> set[RatingKey]:
         return refused_keys(self._answers.recorded(waiting.scene_id))
+
+
+# ---- Given answers -------------------------------------------------------------------------------
+
+
+ANSWER_WORDS: dict[Verb | None, str] = {
+    Verb.ACCEPT: "accepted",
+    Verb.REJECT: "refused",
+    Verb.ABSENT: "not in Plex",
+    Verb.IGNORE: "ignored",
+    Verb.RESET: "reset",
+    None: "left to a new path rule",
+}
+"""How many scenes were answered in each way, in words; None stands for path rules."""
+
+
+class GivenAnswer(NamedTuple):
+    """One answer, about one scene or about many.
+
+    Attributes:
+        words: what was answered.
+        scenes: the scenes it settled.
+        shown: the scene that was on the screen.
+        focus: and the place of its candidate.
+        verb: how it was answered; None for a path rule.
+        take_back: puts back what was before it.
+    """
+
+    words: str
+    scenes: frozenset[SceneId]
+    shown: SceneId
+    focus: int
+    verb: Verb | None
+    take_back: Callable[[], None]
+
+
+@dataclass(slots=True)
+class GivenAnswers:
+    """The answers of one review.
+
+    Attributes:
+        answered: the scenes that are settled.
+        later: those a person put off.
+    """
+
+    answered: set[SceneId] = field(default_factory=set)
+    later: set[SceneId] = field(default_factory=set)
+    _given: list[GivenAnswer] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def add(self, given: GivenAnswer) -> None:
+        """Take note of an answer that is durable."""
+        self._given.append(given)
+        self.answered |= given.scenes
+        self.later -= given.scenes
+
+    def take_back(self) -> GivenAnswer | None:
+        """Take the last answer back; returns it, or None when there is none.
+
+        Raises:
+            PlexsyncError: it could not be taken back, and stands.
+        """
+        if not self._given:
+            return None
+        last = self._given[-1]
+        last.take_back()
+        self._given.pop()
+        self.answered -= last.scenes
+        return last
+
+    def verbs(self) -> dict[SceneId, Verb | None]:
+        """Return how each scene was answered last: a later answer replaces an earlier one."""
+        return {scene_id: one.verb for one in self._given for scene_id in one.scenes}
+
+    def counts(self) -> dict[Verb | None, int]:
+        """Return how many scenes were answered in each way; None stands for path rules."""
+        return dict(Counter(self.verbs().values()))

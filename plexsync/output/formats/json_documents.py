@@ -135,6 +135,11 @@ def clean_value(value: Value) -> str | list[str]:
     return _clean(value) if isinstance(value, str) else [_clean(name) for name in value]
 
 
+def one_line(document: _Json) -> _Json:
+    """Return a document with each of its texts as a terminal shows it, on one line."""
+    return {key: _one_line(value) for key, value in document.items()}
+
+
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -192,6 +197,18 @@ def _plain(value: object) -> object:
             return [_plain(one) for one in value]
         case msgspec.Struct():
             return noun_json(value)
+        case _:
+            return value
+
+
+def _one_line(value: object) -> object:
+    match value:
+        case str():
+            return clean_for_terminal(value)
+        case dict():
+            return one_line(value)
+        case list() | tuple():
+            return [_one_line(one) for one in value]
         case _:
             return value
 

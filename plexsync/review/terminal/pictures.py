@@ -15,14 +15,14 @@ from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 
-from plexsync.review.interfaces import Mode
-from plexsync.review.pictures import (
+from plexsync.review.ahead import (
     PictureCache,
     PictureKey,
     PictureKind,
     fetch_shown,
     shown_picture,
 )
+from plexsync.review.interfaces import Mode
 from plexsync.review.terminal.layout import PICTURE_COLUMNS, PICTURE_ROWS
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+    from plexsync.review.ahead import ShownPicture
     from plexsync.review.machine import Review
-    from plexsync.review.pictures import ShownPicture
     from plexsync.review.queue import WaitingQueue
     from plexsync.review.servers import ReviewServers
     from plexsync.review.terminal.layout import Place

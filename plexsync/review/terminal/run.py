@@ -28,21 +28,22 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.output.console import Invocation, Streams
+    from plexsync.output.console import Invocation
     from plexsync.review.context import ReviewContext
     from plexsync.review.machine import Review
     from plexsync.review.terminal.pictures import TerminalPictures
 
 
-def review_by_keys(invocation: Invocation, streams: Streams, *, pictures: bool = True) -> int:
+def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
     """Run `plexsync review` without a subcommand; return the exit code of the run, if one follows.
 
     Raises:
         ConfigError: there is no terminal.
         StateError: what is remembered cannot be read or written.
     """
-    if invocation.shape.json or invocation.shape.jsonl:
+    if invocation.shape.as_document:
         raise click.UsageError("Keys have no JSON; plexsync review list --json has.")
+    streams = invocation.streams
     stdin = streams.stdin
     if stdin is None or not (is_terminal(stdin) and is_terminal(streams.stdout)):
         raise ConfigError(

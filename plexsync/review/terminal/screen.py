@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.matcher import reason_kind
-from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import Mode
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
+from plexsync.review.selection import ANSWER_WORDS
 from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
 from plexsync.review.terminal.layout import BesidePictures, LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from plexsync.matcher import reason_kind
-from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
+from plexsync.review.selection import ANSWER_WORDS
 from plexsync.review.shown import (
     alike_count,
     answer_marks,

@@ -30,12 +30,11 @@ _RELEASE_EVERY_S = 5.0
 """Seconds after which the lock is released when nothing was answered meanwhile."""
 
 
-def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) -> int:
+def review_in_browser(invocation: Invocation, *, port: int) -> int:
     """Serve the review on loopback until it ends.
 
     Args:
         invocation: options and configuration of the command.
-        streams: where the address is printed.
         port: where to listen; 0 for any free port.
 
     Returns:
@@ -46,6 +45,7 @@ def review_in_browser(invocation: Invocation, streams: Streams, *, port: int) ->
         StateError: what is remembered cannot be read or written.
     """
     require_web()
+    streams = invocation.streams
     with open_review(invocation) as context:
         if not context.waiting:
             write_lines(streams.stdout, map(clean_for_terminal, context.notes or [NOTHING_WAITS]))

@@ -17,9 +17,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from plexsync.models import SceneId
+from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, fetch_shown
 from plexsync.review.interfaces import PASTE, Ending, Mode, Prompt
 from plexsync.review.keys import press
-from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, fetch_shown
 from plexsync.review.queue import Sort
 from plexsync.review.selection import Group
 from plexsync.review.shown import wanted_previews

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from plexsync.errors import ConfigError
 from plexsync.matching.answers import Verb
 from plexsync.models import RatingKey, SceneId
-from plexsync.review.batch.csv_files import COLUMNS, export_lines, read_answers
+from plexsync.review.csv_files import COLUMNS, export_lines, read_answers
 from tests.support.review_factories import make_waiting
 
 WAITING = {one.scene_id: one for one in (make_waiting(1, (9001, 9002)), make_waiting(2))}

@@ -1,4 +1,7 @@
-"""`plexsync review list`, `show`, `accept` and their like, for scripts and for spreadsheets."""
+"""Review without keys: `plexsync review list`, `show`, `accept` and their like, for scripts.
+
+Source: docs/output.md, "Review".
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
+from plexsync.output.formats.json_documents import credits_json, noun_json, one_line
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
-from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.interfaces import LinkPreview
 from plexsync.review.queue import first_path, library_of
 from plexsync.review.selection import (
+    ANSWER_WORDS,
     NOTHING_WAITS,
-    Filters,
     absence,
     acceptance,
     candidate_of,
@@ -26,29 +29,37 @@ from plexsync.review.selection import (
     rejection,
     resetting,
 )
-from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import Candidate
-    from plexsync.output.console import Invocation, Streams
+    from plexsync.models import Candidate, Scene
+    from plexsync.output.console import Invocation
     from plexsync.review.context import ReviewContext
     from plexsync.state import Waiting
 
+    Previews = Mapping[RatingKey, LinkPreview]
 
 _WORDS = ANSWER_WORDS | {Verb.REJECT: "rejected"}
+
+_DECIMALS = 6
+"""Of a score in JSON: one that was copied from there must let its own scene pass."""
+
+_Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
-    """Which scenes a command answers, and how.
+    """The options of a command: which scenes are meant, and how they are answered.
 
     Args:
         ids: scenes named one by one.
-        filters: or by what was found for them.
+        score_min: or those whose best candidate has at least this score.
+        lead_min: and at least this lead over the next.
+        reason: the reason it is not HIGH contains this text, case aside.
         items: the items the answer is about; none for those that were found.
         best: accept the first candidate where there are several.
         take: an accepted item may be taken from another scene.
@@ -56,50 +67,66 @@ class SceneChoice:
         lock_wait_s: how long to wait for a run that is under way, in seconds.
     """
 
-    ids: tuple[SceneId, ...]
-    filters: Filters
+    ids: tuple[SceneId, ...] = ()
+    score_min: float | None = None
+    lead_min: float | None = None
+    reason: str = ""
     items: tuple[RatingKey, ...] = ()
     best: bool = False
     take: bool = False
     because: str = ""
     lock_wait_s: float = 0.0
 
+    @property
+    def names_scenes(self) -> bool:
+        """Whether any scenes are asked for, by id or by what was found."""
+        return bool(self.ids or self.reason) or (self.score_min, self.lead_min) != (None, None)
+
+    def let_pass(self, waiting: Waiting) -> bool:
+        """Whether what was found of a scene is what is asked for."""
+        match = waiting.match
+        return (
+            (self.score_min is None or round(match.score, _DECIMALS) >= self.score_min)
+            and (self.lead_min is None or round(match.margin, _DECIMALS) >= self.lead_min)
+            and fold(self.reason) in fold(match.reason)
+        )
+
 
 # ---- Looking -------------------------------------------------------------------------------------
 
 
-def list_waiting(invocation: Invocation, streams: Streams, filters: Filters) -> int:
+def list_waiting(invocation: Invocation, choice: SceneChoice) -> int:
     """`plexsync review list`."""
     with open_review(invocation) as context:
-        chosen = list(filter(filters.let_pass, context.waiting))
-        _tell_notes(invocation, streams, context)
-        if invocation.shape.json or invocation.shape.jsonl:
-            from plexsync.review.batch.json_documents import list_document  # noqa: PLC0415 - only for programs
-
-            print_document(streams, list_document(context, chosen))
-        elif invocation.shape.quiet:
-            pass
-        elif is_terminal(streams.stdout):
-            _show_table(invocation, streams, context, chosen)
-        else:
+        chosen = list(filter(choice.let_pass, context.waiting))
+        _tell_notes(invocation, context)
+        streams, shape = invocation.streams, invocation.shape
+        if shape.as_document:
+            scenes = [_scene(context, one) for one in chosen]
+            # Those whose candidates could not be found again wait, too.
+            count = len(scenes) + context.missing
+            _print(invocation, waiting=count, missing=context.missing, scenes=scenes)
+        elif not shape.quiet and is_terminal(streams.stdout):
+            _show_table(invocation, context, chosen)
+        elif not shape.quiet:
             write_lines(streams.stdout, map(_tabbed, chosen))
     return ExitCode.OK
 
 
-def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]) -> int:
+def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
     """`plexsync review show`."""
-    from plexsync.review.batch.json_documents import show_document  # noqa: PLC0415 - keeps `list` quick
-    from plexsync.review.terminal.screen import scene_rows  # noqa: PLC0415 - same
+    from plexsync.review.terminal.screen import scene_rows  # noqa: PLC0415 - keeps `list` quick
 
     with open_review(invocation) as context:
-        _tell_notes(invocation, streams, context)
-        console = make_console(streams.stdout, no_color=invocation.shape.no_color)
+        _tell_notes(invocation, context)
+        console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
             answers = context.answers.recorded(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
             previews = _compared(context, one.scene_id, keys)
-            if invocation.shape.json or invocation.shape.jsonl:
-                print_document(streams, show_document(context, one, previews))
+            if invocation.shape.as_document:
+                scene = _scene(context, one, previews) | {"said": _said(context, one.scene_id)}
+                _print(invocation, scenes=[scene])
                 continue
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
             for row in scene_rows(one, console, answers=answers, notes=notes, previews=previews):
@@ -111,10 +138,16 @@ def show_scenes(invocation: Invocation, streams: Streams, ids: Sequence[SceneId]
 # ---- Answering -----------------------------------------------------------------------------------
 
 
-def answer_scenes(invocation: Invocation, streams: Streams, verb: Verb, choice: SceneChoice) -> int:
+def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> int:
     """`plexsync review accept`, `reject`, `ignore` and `reset`."""
     with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
-        chosen = _chosen(context, choice)
+        if not choice.names_scenes:
+            raise ConfigError(
+                "say which scenes are meant",
+                hint="by their ids, or by --score-min, --lead-min or --reason",
+            )
+        meant = context.named(choice.ids) if choice.ids else context.waiting
+        chosen = list(filter(choice.let_pass, meant))
         if choice.items and len(chosen) != 1:
             raise ConfigError(
                 "--item needs exactly one scene",
@@ -124,7 +157,7 @@ def answer_scenes(invocation: Invocation, streams: Streams, verb: Verb, choice: 
         if verb is Verb.ACCEPT:
             context.answers.take_lock()
             _require_free(context, answers, take=choice.take)
-        return _give(invocation, streams, context, answers)
+        return _give(invocation, context, answers)
 
 
 def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoice) -> Answer:
@@ -147,33 +180,30 @@ def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoic
 # ---- Spreadsheets --------------------------------------------------------------------------------
 
 
-def export_waiting(invocation: Invocation, streams: Streams, file: Path, filters: Filters) -> int:
+def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> int:
     """`plexsync review export`."""
-    from plexsync.review.batch.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
-    from plexsync.review.batch.json_documents import review_document  # noqa: PLC0415 - only for programs
+    from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
     with open_review(invocation) as context:
-        _tell_notes(invocation, streams, context)
-        chosen = list(filter(filters.let_pass, context.waiting))
+        _tell_notes(invocation, context)
+        chosen = list(filter(choice.let_pass, context.waiting))
         # Excel takes a file for UTF-8 only if it says so.
         text = "\ufeff" + "".join(export_lines(chosen, context.answers.owner))
     try:
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", context=str(file)) from error
-    if invocation.shape.json or invocation.shape.jsonl:
-        print_document(streams, review_document(exported=len(chosen)))
+    if invocation.shape.as_document:
+        _print(invocation, exported=len(chosen))
     else:
         text = "written. Fill the column 'answer' and import the file."
-        _say(invocation, streams, f"{counted(len(chosen), 'scene')} {text}")
+        _say(invocation, f"{counted(len(chosen), 'scene')} {text}")
     return ExitCode.OK
 
 
-def import_answers(
-    invocation: Invocation, streams: Streams, file: Path, *, take: bool, lock_wait_s: float
-) -> int:
+def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> int:
     """`plexsync review import`."""
-    from plexsync.review.batch.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
 
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -185,32 +215,17 @@ def import_answers(
             context=str(file),
             hint="save it as 'CSV UTF-8' in the spreadsheet",
         ) from error
-    with open_review(invocation, lock_wait_s=lock_wait_s) as context:
+    with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
         waiting = {one.scene_id: one for one in context.waiting}
         context.answers.take_lock()
         try:
-            answers = read_answers(text, waiting, context.answers.owner, take=take)
+            answers = read_answers(text, waiting, context.answers.owner, take=choice.take)
         except ConfigError as error:
             raise ConfigError(error.message, context=str(file), hint=error.hint) from error
-        return _give(invocation, streams, context, answers)
+        return _give(invocation, context, answers)
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _chosen(context: ReviewContext, choice: SceneChoice) -> list[Waiting]:
-    """Return the scenes a command is about.
-
-    Raises:
-        ConfigError: none are named, or one is not known.
-    """
-    if not choice.ids and not choice.filters:
-        raise ConfigError(
-            "say which scenes are meant",
-            hint="by their ids, or by --score-min, --lead-min or --reason",
-        )
-    meant = context.named(choice.ids) if choice.ids else context.waiting
-    return list(filter(choice.filters.let_pass, meant))
 
 
 def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
@@ -266,32 +281,26 @@ def _require_free(context: ReviewContext, answers: Sequence[Answer], *, take: bo
                 )
 
 
-def _give(
-    invocation: Invocation, streams: Streams, context: ReviewContext, answers: Sequence[Answer]
-) -> int:
+def _give(invocation: Invocation, context: ReviewContext, answers: Sequence[Answer]) -> int:
     """Remember the answers and say so."""
-    _tell_notes(invocation, streams, context)
+    _tell_notes(invocation, context)
     if answers:
         context.answers.give(answers)
-    if invocation.shape.json or invocation.shape.jsonl:
-        from plexsync.review.batch.json_documents import answered_document  # noqa: PLC0415 - only for programs
-
-        print_document(streams, answered_document(context, answers))
+    if invocation.shape.as_document:
+        _print(invocation, answered=[_answered(context, one) for one in answers])
         return ExitCode.OK
     for answer in answers:
         items = " ".join(target.rating_key for target in answer.targets)
         shown = f" {items}" if items and answer.verb is not Verb.ABSENT else ""
-        _say(invocation, streams, f"scene {answer.scene.scene_id}: {_WORDS[answer.verb]}{shown}")
+        _say(invocation, f"scene {answer.scene.scene_id}: {_WORDS[answer.verb]}{shown}")
     if not answers:
-        _say(invocation, streams, "No scene was answered.")
+        _say(invocation, "No scene was answered.")
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
-        _say(invocation, streams, "The next plexsync run writes what was accepted.")
+        _say(invocation, "The next plexsync run writes what was accepted.")
     return ExitCode.OK
 
 
-def _compared(
-    context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]
-) -> Mapping[RatingKey, LinkPreview]:
+def _compared(context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]) -> Previews:
     """Return what accepting would write; where a server is away, that it is."""
     try:
         return context.servers.compare(scene_id, keys)
@@ -299,47 +308,38 @@ def _compared(
         return {key: LinkPreview(problem=error.message) for key in keys}
 
 
-def _tell_notes(invocation: Invocation, streams: Streams, context: ReviewContext) -> None:
+def _tell_notes(invocation: Invocation, context: ReviewContext) -> None:
     if not invocation.shape.quiet:
-        write_lines(streams.stderr, map(warning_line, context.notes))
+        write_lines(invocation.streams.stderr, map(warning_line, context.notes))
 
 
-def _say(invocation: Invocation, streams: Streams, text: str) -> None:
+def _say(invocation: Invocation, text: str) -> None:
     if not invocation.shape.quiet:
-        write_lines(streams.stdout, [clean_for_terminal(text)])
+        write_lines(invocation.streams.stdout, [clean_for_terminal(text)])
 
 
 def _tabbed(waiting: Waiting) -> str:
     """Return a waiting scene as a line of a pipe; score and lead stay empty, as in a run's."""
-    best = waiting.candidates[0] if waiting.candidates else None
-    cells = (
-        waiting.scene_id,
-        "",
-        "",
-        str(waiting.match.candidate_count),
-        best.rating_key if best else "",
-        waiting.scene.title,
-        best.title if best else "",
-        first_path(waiting.scene),
-        best.item_path if best else "",
-        waiting.match.reason,
-        best.facts if best else "",
-    )
+    scene, match = waiting.scene, waiting.match
+    key = title = path = facts = ""
+    if match.candidates:
+        best = match.candidates[0]
+        key, title, path, facts = best.rating_key, best.title, best.item_path, best.facts
+    cells = [scene.scene_id, "", "", str(match.candidate_count), key, scene.title, title]
+    cells += [first_path(scene), path, match.reason, facts]
     return "\t".join(map(clean_for_terminal, cells))
 
 
-def _show_table(
-    invocation: Invocation, streams: Streams, context: ReviewContext, chosen: Sequence[Waiting]
-) -> None:
+def _show_table(invocation: Invocation, context: ReviewContext, chosen: Sequence[Waiting]) -> None:
     from plexsync.output.tables import low_table  # noqa: PLC0415 - only for terminals
 
-    console = make_console(streams.stdout, no_color=invocation.shape.no_color)
+    console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
     if not chosen:
         if not context.missing:
             console.print("None of what waits is like that." if context.waiting else NOTHING_WAITS)
         return
-    rows = [_row(context, one) for one in chosen]
-    console.print(low_table(rows, width=console.width, verbose=invocation.shape.verbosity > 0))
+    rows, verbose = [_row(context, one) for one in chosen], invocation.shape.verbosity > 0
+    console.print(low_table(rows, width=console.width, verbose=verbose))
     every = len(context.waiting) + context.missing
     waits = counted(every, "scene waits", "scenes wait")
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
@@ -347,16 +347,10 @@ def _show_table(
 
 
 def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
-    scene, match = waiting.scene, waiting.match
-    best = waiting.candidates[0] if waiting.candidates else None
+    match = waiting.match
+    best = match.candidates[0] if match.candidates else None
     return MatchRow(
-        scene=SceneRef(
-            id=scene.scene_id,
-            title=scene.title,
-            path=first_path(scene),
-            updated_at=scene.updated_at,
-            url=context.servers.stash.scene_url(scene.scene_id),
-        ),
+        scene=_scene_ref(context, waiting.scene),
         item=ItemRef(
             rating_key=best.rating_key,
             title=best.title,
@@ -375,3 +369,77 @@ def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
         changes=(),
         outcome=Outcome.REVIEW,
     )
+
+
+def _scene_ref(context: ReviewContext, scene: Scene) -> SceneRef:
+    return SceneRef(
+        id=scene.scene_id,
+        title=scene.title,
+        path=first_path(scene),
+        updated_at=scene.updated_at,
+        url=context.servers.stash.scene_url(scene.scene_id),
+    )
+
+
+# ---- Private: JSON -------------------------------------------------------------------------------
+
+
+def _print(invocation: Invocation, **body: object) -> None:
+    document = {"schema": "plexsync/review/1", **body, "error": None}
+    print_document(invocation.streams, document)
+
+
+def _scene(context: ReviewContext, waiting: Waiting, previews: Previews | None = None) -> _Json:
+    """Return a scene that waits; with `previews` also what accepting each candidate would write."""
+    match, candidates = waiting.match, []
+    for place, one in enumerate(waiting.candidates):
+        shown = {
+            "rating_key": one.rating_key,
+            "title": one.title,
+            "path": one.item_path,
+            "library": library_of(waiting, place),
+            "score": round(one.score, _DECIMALS),
+            "linked_to_scene": context.answers.owner(one.rating_key, waiting.scene_id),
+            "evidence": [noun_json(piece) for piece in one.evidence],
+        }
+        changes = {} if previews is None else {"changes": _changes(previews.get(one.rating_key))}
+        candidates.append(one_line(shown) | changes)
+    about = {
+        "scene": noun_json(_scene_ref(context, waiting.scene)),
+        "reason": match.reason,
+        "score": round(match.score, _DECIMALS),
+        "margin": round(match.margin, _DECIMALS),
+        "candidate_count": match.candidate_count,
+    }
+    return one_line(about) | {"candidates": candidates}
+
+
+def _answered(context: ReviewContext, answer: Answer) -> _Json:
+    """Return what was answered about a scene, and what now stands."""
+    return {
+        "scene": answer.scene.scene_id,
+        "answer": answer.verb,
+        "items": [target.rating_key for target in answer.targets],
+        "said": _said(context, answer.scene.scene_id),
+    }
+
+
+def _said(context: ReviewContext, scene_id: SceneId) -> _Json:
+    answers = context.answers.recorded(scene_id)
+    return {
+        "accepted": [pin.rating_key for pin in answers.pins],
+        "rejected": [one.rating_key for one in answers.refusals],
+        "absent": bool(answers.absent),
+        "ignored": answers.ignored is not None,
+        "note": clean_for_terminal(answers.ignored.reason) if answers.ignored else "",
+    }
+
+
+def _changes(preview: LinkPreview | None) -> list[_Json] | None:
+    if preview is None or preview.problem:
+        return None
+    return [
+        one_line({"field": one.field, "before": one.before, "after": one.after})
+        | {"policy": one.policy, **credits_json(one)}
+        for one in preview.changes
+    ]
