@@ -126,7 +126,7 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
     # Before the first screen nothing is thrown away, and looking for it took 0.1 s of 0.8.
     gc.disable()
     try:
-        from plexsync.review.terminal.run import review_by_keys
+        from plexsync.review.terminal.application import review_by_keys
 
         return review_by_keys(invocation, pictures=not no_pictures)
     finally:

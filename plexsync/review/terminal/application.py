@@ -1,4 +1,4 @@
-"""A review on a terminal: draws the screen of its state and hands its keys over.
+"""`plexsync review` in a terminal: draws the screen of its state, takes keys, and ends well.
 
 prompt_toolkit reads the keys, redraws what changed, follows the size of the window, and stops and
 goes on with Ctrl-Z and `fg`. A terminal that cannot be drawn on gets one line at a time.
@@ -7,34 +7,53 @@ goes on with Ctrl-Z and `fg`. A terminal that cannot be drawn on gets one line a
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
-from plexsync.errors import ExitCode, InterruptedRunError
+import click
+from prompt_toolkit.application import Application
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+from prompt_toolkit.output.vt100 import Vt100_Output
+from rich.text import Text
+
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
+from plexsync.output.console import is_terminal, make_console
 from plexsync.review.ahead import PreviewLoader
+from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
 from plexsync.review.keys import press
+from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.shown import wanted_previews
-from plexsync.review.terminal.layout import picture_place
+from plexsync.review.terminal.parts import picture_place
 from plexsync.review.terminal.screen import needs_marks, screen_rows
+from plexsync.sync.ports import RunOptions
+from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
     from typing import IO, TextIO
 
-    from prompt_toolkit.application import Application
-    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.key_binding import KeyPressEvent
     from rich.console import Console
-    from rich.text import Text
 
     from plexsync.models import RatingKey
+    from plexsync.output.console import Invocation
     from plexsync.review.context import ReviewContext
     from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
-    from plexsync.review.terminal.layout import Place
+    from plexsync.review.terminal.parts import Place
     from plexsync.review.terminal.pictures import TerminalPictures
+
 
 _RELEASE_AFTER_S = 5.0
 """Seconds without a key after which the lock is released, so that runs can work."""
@@ -55,7 +74,111 @@ _NAMES = {name.value: name for name in KeyName} | {
 """Keys that are no character: prompt_toolkit's names, and ours."""
 
 
-def show_review(
+def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
+    """Run `plexsync review` without a subcommand; return the exit code of the run, if one follows.
+
+    Raises:
+        ConfigError: there is no terminal.
+        StateError: what is remembered cannot be read or written.
+    """
+    if invocation.shape.as_document:
+        raise click.UsageError("Keys have no JSON; plexsync review list --json has.")
+    streams = invocation.streams
+    stdin = streams.stdin
+    if stdin is None or not (is_terminal(stdin) and is_terminal(streams.stdout)):
+        raise ConfigError(
+            "a review by keys needs a terminal",
+            hint="plexsync review list shows what waits; review -h names the other commands",
+        )
+    console = make_console(streams.stdout, no_color=invocation.shape.no_color)
+    with open_review(invocation) as context:
+        if not context.waiting:
+            for note in context.notes or [NOTHING_WAITS]:
+                console.print(Text(clean_for_terminal(note)))
+            return ExitCode.OK
+        # What waits stays until the end; from here on only what comes and goes is looked through.
+        gc.freeze()
+        gc.enable()
+        review = context.review()
+        with _ends_well(console, review), _pictures(pictures, review, context, console) as drawn:
+            _show(review, context, console, stdin=stdin, pictures=drawn)
+            while review.ending is Ending.PLAN:
+                context.answers.release_lock()
+                # What a run would write is shown, and the review goes on below it.
+                console.print("\n")
+                run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted))
+                review.ending, review.mode = None, Mode.END
+                _show(review, context, console, stdin=stdin, below=True)
+    if review.ending is Ending.WRITE:
+        console.print("\n")
+        return run_accepted(invocation, RunOptions(scenes=review.accepted))
+    _say_kept(console, review)
+    return ExitCode.OK
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _pictures(
+    wanted: bool,  # noqa: FBT001 - from one place
+    review: Review,
+    context: ReviewContext,
+    console: Console,
+) -> Iterator[TerminalPictures | None]:
+    """Yield what draws covers; None where nobody wants them, or the terminal or we cannot."""
+    make = None
+    if wanted and find_spec("textual_image") is not None:
+        from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
+
+        make = picture_maker(os.environ, console)
+    if make is None:
+        yield None
+        return
+    with closing(TerminalPictures(make, context.servers, review.queue, console)) as pictures:
+        yield pictures
+
+
+# ---- Ending --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _ends_well(console: Console, review: Review) -> Iterator[None]:
+    """Say that nothing is lost, however the review is cut off."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise InterruptedRunError(ExitCode.TERMINATED)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedRunError):
+        _say_kept(console, review)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_kept(console: Console, review: Review) -> None:
+    answered = len(review.given.answered)
+    # A terminal that is gone took whoever would read this with it.
+    with suppress(OSError):
+        console.print("\n")
+        if answered:
+            scenes = counted(answered, "scene is", "scenes are")
+            console.print(Text(f"{scenes} answered, and every answer is kept."))
+        if review.accepted:
+            console.print(Text("To write what was accepted:"))
+            console.print(Text("    plexsync run"))
+        if review.left:
+            console.print(Text(f"{review.left:,} still wait."))
+
+
+# ---- One review ----------------------------------------------------------------------------------
+
+
+def _show(
     review: Review,
     context: ReviewContext,
     console: Console,
@@ -64,15 +187,7 @@ def show_review(
     pictures: TerminalPictures | None = None,
     below: bool = False,
 ) -> None:
-    """Show a review until a person ends it.
-
-    Args:
-        review: what to show.
-        context: where answers are kept.
-        console: where to draw.
-        stdin: a terminal.
-        pictures: draws covers beside the facts, where the terminal can.
-        below: leave what stands on the terminal above the first screen.
+    """Show a review until a person ends it; `below` what stands on the terminal at first.
 
     Raises:
         StateError: an answer could not be kept.
@@ -142,12 +257,6 @@ class ReviewScreen:
     # ---- Private ---------------------------------------------------------------------------------
 
     def _make_application(self) -> Application[None]:
-        from prompt_toolkit.application import Application  # noqa: PLC0415 - other commands need none
-        from prompt_toolkit.data_structures import Size  # noqa: PLC0415 - same
-        from prompt_toolkit.formatted_text import ANSI  # noqa: PLC0415 - same
-        from prompt_toolkit.layout import FormattedTextControl, Layout, Window  # noqa: PLC0415 - same
-        from prompt_toolkit.output.vt100 import Vt100_Output  # noqa: PLC0415 - same
-
         control = FormattedTextControl(lambda: ANSI(self._text()))
         window = Window(control, always_hide_cursor=True, dont_extend_height=not self._full)
         app: Application[None] = Application(
@@ -167,9 +276,6 @@ class ReviewScreen:
         return app
 
     def _bindings(self) -> KeyBindings:
-        from prompt_toolkit.key_binding import KeyBindings  # noqa: PLC0415 - other commands need none
-        from prompt_toolkit.keys import Keys  # noqa: PLC0415 - same
-
         bindings = KeyBindings()
         for name, key in _NAMES.items():
             bindings.add(name)(lambda _, key=key: self._press(key))
@@ -193,7 +299,7 @@ class ReviewScreen:
         self._loader.want(wanted_previews(self._review))
         if pictures is not None:
             self._picture_place = picture_place(rows)
-            pictures.want(self._review)
+            pictures.want_pair(self._review)
         return as_text(rows, self._console)
 
     def _forget_pictures(self, app: Application[None]) -> None:

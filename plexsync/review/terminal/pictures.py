@@ -23,7 +23,7 @@ from plexsync.review.ahead import (
     shown_picture,
 )
 from plexsync.review.interfaces import Mode
-from plexsync.review.terminal.layout import PICTURE_COLUMNS, PICTURE_ROWS
+from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from plexsync.review.machine import Review
     from plexsync.review.queue import WaitingQueue
     from plexsync.review.servers import ReviewServers
-    from plexsync.review.terminal.layout import Place
+    from plexsync.review.terminal.parts import Place
 
     MakesPicture = Callable[..., RenderableType]
     """What textual-image makes of a picture for one kind of terminal, given width and height."""
@@ -85,7 +85,7 @@ def picture_maker(environ: Mapping[str, str], console: Console) -> MakesPicture 
     return make
 
 
-class TerminalPictures:
+class TerminalPictures(PictureCache):
     """Draws the cover of a scene and the poster of a candidate beside their facts.
 
     Args:
@@ -98,9 +98,9 @@ class TerminalPictures:
     def __init__(
         self, make: MakesPicture, servers: ReviewServers, queue: WaitingQueue, console: Console
     ) -> None:
+        super().__init__(lambda key: make_small(fetch_shown(servers, queue, key)))
         self._make, self._console = make, console
-        self._cache = PictureCache(lambda key: make_small(fetch_shown(servers, queue, key)))
-        self._wanted: list[PictureKey] = []
+        self._pair: list[PictureKey] = []
         self._shown: dict[Place, ShownPicture] = {}
 
     @property
@@ -108,19 +108,15 @@ class TerminalPictures:
         """Whether the terminal is wide enough for them now."""
         return self._console.width >= _LEAST_COLUMNS
 
-    def on_news(self, tell: Callable[[], object]) -> None:
-        """Call `tell`, in another thread, whenever a picture was fetched."""
-        self._cache.on_news(tell)
-
-    def want(self, review: Review) -> None:
+    def want_pair(self, review: Review) -> None:
         """Fetch the pictures of the pair on the screen, unless they were just asked for."""
         keys: list[PictureKey] = []
         if review.mode in {Mode.SCENE, Mode.PROMPT} and review.candidate is not None:
             keys.append(PictureKey(PictureKind.COVER, review.waiting.scene_id))
             keys.append(PictureKey(PictureKind.POSTER, review.candidate.rating_key))
-        if keys != self._wanted:
-            self._wanted = keys
-            self._cache.want(keys)
+        if keys != self._pair:
+            self._pair = keys
+            self.want(keys)
 
     def forget(self) -> None:
         """Know that the terminal was cleared."""
@@ -133,8 +129,8 @@ class TerminalPictures:
             place: where pictures begin; None when the screen has none.
         """
         wanted: dict[Place, ShownPicture] = {}
-        for number, key in enumerate(self._wanted if place else ()):
-            found = self._cache.known(key)
+        for number, key in enumerate(self._pair if place else ()):
+            found = self.known(key)
             if place and found is not None:
                 wanted[place[0], place[1] + number * (_EACH + _GAP)] = found
         if any(wanted.get(where) != found for where, found in self._shown.items()):
@@ -144,10 +140,6 @@ class TerminalPictures:
                 self._draw_one(where, found)
         self._shown = wanted
         return True
-
-    def close(self) -> None:
-        """Fetch nothing more."""
-        self._cache.close()
 
     # ---- Private ---------------------------------------------------------------------------------
 

@@ -12,12 +12,16 @@ from plexsync.review.interfaces import Mode
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS
 from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
-from plexsync.review.terminal.layout import BesidePictures, LabelledText, Line, laid_out, page_of
 from plexsync.review.terminal.parts import (
+    BesidePictures,
+    LabelledText,
+    Line,
     candidates_part,
     changes_part,
     evidence_part,
     facts_part,
+    laid_out,
+    page_of,
     scene_part,
     words,
 )
