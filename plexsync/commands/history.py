@@ -221,11 +221,11 @@ def _print_report(invocation: Invocation, report: Report, file: Path | None, sha
         if not invocation.shape.quiet:
             console.write_lines(invocation.streams.stdout, [f"{file}: {size_bytes / 1e6:.1f} MB"])
     elif shape == "markdown":
-        from plexsync.output.report.markdown import report_markdown
+        from plexsync.output.report.texts import report_markdown
 
         console.print_text(invocation.streams, "".join(report_markdown(report)))
     else:
-        from plexsync.output.report.csv_lines import report_csv
+        from plexsync.output.report.texts import report_csv
 
         console.print_text(invocation.streams, "".join(report_csv(report)))
 

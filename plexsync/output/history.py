@@ -14,10 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from plexsync.models import VIDEO_KINDS
-from plexsync.output.changes import change_text
 from plexsync.output.formats.json_documents import clean_value, credits_json, noun_json, record_json
 from plexsync.output.formats.tsv import escaped
-from plexsync.output.tables import plain_table
+from plexsync.output.tables import change_text, plain_table
 from plexsync.planning.credits import shown_values
 from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal

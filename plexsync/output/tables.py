@@ -1,12 +1,13 @@
 """What a person sees of matches: rich tables of HIGH and LOW, with changes old -> new.
 
 Everything here is rendering: values in, renderables out, nothing printed. All texts of servers pass
-`_text`, which cleans them and never reads them as markup.
+`server_text`, which cleans them and never reads them as markup.
 Source: docs/contract.md, "Output".
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -15,11 +16,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from plexsync.models import Confidence, Outcome
-from plexsync.output.changes import change_text
+from plexsync.models import PICTURE_FIELDS, Confidence, Outcome
+from plexsync.planning.credits import shown_values
 from plexsync.planning.equality import was_by_hand
+from plexsync.planning.picture_policy import key_text
+from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal
-from plexsync.text.words import counted
+from plexsync.text.words import counted, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from plexsync.models import Change, ItemRef, MatchRow, Preview, SceneRef
+    from plexsync.text.differences import Piece
+
 
 MOST_ROWS = 20
 """How many rows a table shows: with their changes they fill about two screens."""
@@ -110,7 +115,7 @@ def high_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -
     for row in rows:
         scene, item = _cells(row, verbose=verbose)
         changes = _changes(row, verbose=verbose, width=width)
-        why = [_text(row.reason, "dim")] if width >= REASONS_FROM else []
+        why = [server_text(row.reason, "dim")] if width >= REASONS_FROM else []
         table.add_row(scene, Group(item, *_low_mark(row)), changes, *why)
     return table
 
@@ -123,8 +128,8 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
                 Group(
                     _pair_line(row),
                     *_paths(row, verbose=verbose),
-                    _indented(_text(row.reason)),
-                    *(_indented(_text(words, "dim")) for words in _comparison_words(row)),
+                    _indented(server_text(row.reason)),
+                    *(_indented(server_text(words, "dim")) for words in _comparison_words(row)),
                 )
             )
             for row in rows
@@ -135,8 +140,8 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
     table.add_column("Of", justify="right", no_wrap=True)
     table.add_column("Why not HIGH", overflow="fold")
     for row in rows:
-        differs = (_text(words, "dim") for words in _comparison_words(row, counted=False))
-        why = Group(_text(row.reason), *differs)
+        differs = (server_text(words, "dim") for words in _comparison_words(row, counted=False))
+        why = Group(server_text(row.reason), *differs)
         table.add_row(*_cells(row, verbose=verbose), _candidate_count(row), why)
     return table
 
@@ -169,14 +174,14 @@ def row_block(row: MatchRow, *, evidence: bool = False) -> Group:
     if row.error:
         details += _problem_lines(row)
     elif row.reason and row.confidence is not Confidence.HIGH:
-        details.append(_text(row.reason, "dim"))
+        details.append(server_text(row.reason, "dim"))
     if goes := [change.field for change in row.changes if was_by_hand(change)]:
         details.append(
-            _text(f"replaces what was typed by hand in Plex: {', '.join(goes)}", "yellow")
+            server_text(f"replaces what was typed by hand in Plex: {', '.join(goes)}", "yellow")
         )
     details += _kept_by_hand(row)
     if evidence:
-        details += [_text(words, "dim") for words in _evidence_words(row)]
+        details += [server_text(words, "dim") for words in _evidence_words(row)]
     return Group(line, *(_indented(one, by=_OUTCOME_COLUMNS) for one in details))
 
 
@@ -252,13 +257,13 @@ class _Side(NamedTuple):
 
 
 def _scene(scene: SceneRef) -> _Side:
-    name = scene.title or _base_name(scene.path) or "untitled"
+    name = scene.title or file_name(scene.path) or "untitled"
     return _Side(name, f"scene {scene.id}", scene.path)
 
 
 def _item(item: ItemRef) -> _Side:
     where = f"{item.library} {item.rating_key}"
-    return _Side(item.title or _base_name(item.path), where, item.path)
+    return _Side(item.title or file_name(item.path), where, item.path)
 
 
 def _pair_line(row: MatchRow) -> Text:
@@ -268,18 +273,22 @@ def _pair_line(row: MatchRow) -> Text:
 
 
 def _words(side: _Side, style: str = "") -> Text:
-    return Text.assemble(_text(side.name, style), _text(f" ({side.where})", "dim"))
+    return Text.assemble(server_text(side.name, style), server_text(f" ({side.where})", "dim"))
 
 
 def _cells(row: MatchRow, *, verbose: bool = False) -> tuple[Group, Group]:
     """Return the scene and the item of a row, line by line."""
-    item = _cell(_item(row.item), "", verbose=verbose) if row.item else Group(_text("none", "dim"))
+    item = (
+        _cell(_item(row.item), "", verbose=verbose)
+        if row.item
+        else Group(server_text("none", "dim"))
+    )
     return _cell(_scene(row.scene), "bold", verbose=verbose), item
 
 
 def _cell(side: _Side, style: str, *, verbose: bool) -> Group:
     below = (side.where, side.path) if verbose else (side.where,)
-    return Group(_text(side.name, style), *(_text(words, "dim") for words in below))
+    return Group(server_text(side.name, style), *(server_text(words, "dim") for words in below))
 
 
 def _low_mark(row: MatchRow) -> list[Text]:
@@ -287,19 +296,14 @@ def _low_mark(row: MatchRow) -> list[Text]:
     if row.confidence is not Confidence.LOW:
         return []
     why = row.reason.rpartition("; ")[2]
-    return [Text.assemble(("LOW", "yellow"), _text(f", {why}", "dim"), overflow="fold")]
+    return [Text.assemble(("LOW", "yellow"), server_text(f", {why}", "dim"), overflow="fold")]
 
 
 def _paths(row: MatchRow, *, verbose: bool) -> list[Padding]:
     if not verbose:
         return []
     paths = [row.scene.path, row.item.path if row.item else ""]
-    return [_indented(_text(path, "dim")) for path in paths if path]
-
-
-def _base_name(path: str) -> str:
-    """Return the last name of a path of either kind; for showing only."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    return [_indented(server_text(path, "dim")) for path in paths if path]
 
 
 def _candidate_count(row: MatchRow) -> str:
@@ -318,9 +322,9 @@ def _comparison_words(row: MatchRow, *, counted: bool = True) -> list[str]:
 
 def _problem_lines(row: MatchRow) -> list[Text]:
     if row.error is None:
-        return [_text(row.reason)]
-    lines = [_text(row.error.message)]
-    return [*lines, _text(row.error.hint, "dim")] if row.error.hint else lines
+        return [server_text(row.reason)]
+    lines = [server_text(row.error.message)]
+    return [*lines, server_text(row.error.hint, "dim")] if row.error.hint else lines
 
 
 def _evidence_words(row: MatchRow) -> list[str]:
@@ -348,16 +352,89 @@ def _changes(row: MatchRow, *, verbose: bool, width: int) -> RenderableType:
 def _field_words(change: Change) -> Text:
     """Return the name of a field, marked where what goes was typed by hand."""
     mark = (" by hand", "yellow") if was_by_hand(change) else ""
-    return Text.assemble(_text(change.field, "cyan"), mark)
+    return Text.assemble(server_text(change.field, "cyan"), mark)
 
 
 def _kept_by_hand(row: MatchRow) -> list[Text]:
     """Return the fields that stay because they were typed by hand in Plex."""
     if not row.by_hand:
         return []
-    return [_text(f"typed by hand in Plex, stays: {', '.join(row.by_hand)}", "yellow")]
+    return [server_text(f"typed by hand in Plex, stays: {', '.join(row.by_hand)}", "yellow")]
 
 
-def _text(value: str, style: str = "") -> Text:
+def server_text(value: str, style: str = "") -> Text:
     """Return a server's text, made harmless."""
     return Text(clean_for_terminal(value), style=style, overflow="fold")
+
+
+# ---- One changed field ---------------------------------------------------------------------------
+
+
+_MOST_TEXT = 100
+"""Characters of one side of a change: about three lines of the changes column at 100 columns."""
+
+_MOST_NAMES = 8
+_SIZE = re.compile(r" \([\d.]+ (?:bytes|kB|MB)\)")
+"""How large a cover is, which only `-v` shows."""
+_KEPT_BEFORE_DIFFERENCE = 20
+
+
+def change_text(change: Change, *, verbose: bool = False) -> Text:
+    """`before -> after` of a text, `+added, -removed` of a list."""
+    if isinstance(change.before, str) and isinstance(change.after, str):
+        both = change.before, change.after
+        if change.target in PICTURE_FIELDS and not verbose:
+            both = _SIZE.sub("", key_text(change.before)), _SIZE.sub("", key_text(change.after))
+        return _text_change(*both, verbose=verbose)
+    pieces = name_pieces(*shown_values(change))
+    if not pieces:
+        return Text("same names in another order", style="dim")
+    return names_text(pieces, len(pieces) if verbose else _MOST_NAMES)
+
+
+def _text_change(before: str, after: str, *, verbose: bool) -> Text:
+    before, after = clean_for_terminal(before), clean_for_terminal(after)
+    if not verbose:
+        before, after = _shorten_both(before, after)
+    return Text.assemble(
+        (before, "red") if before else ("(empty)", "dim"),
+        (" -> ", "dim"),
+        (after, "green") if after else ("(empty)", "dim"),
+        overflow="fold",
+    )
+
+
+def names_text(pieces: Sequence[Piece], most: int) -> Text:
+    """Return the names that come and go, the first `most` of them."""
+    parts = [
+        Text(f"{mark}{clean_for_terminal(name)}", "green" if mark == "+" else "red")
+        for mark, name in pieces
+    ]
+    line = Text(", ").join(parts[:most])
+    line.overflow = "fold"
+    if len(parts) > most:
+        line.append(f" … and {len(parts) - most} more", style="dim")
+    return line
+
+
+def _shorten_both(before: str, after: str) -> tuple[str, str]:
+    """Cut two long texts so that the place where they begin to differ stays in sight."""
+    if max(len(before), len(after)) <= _MOST_TEXT:
+        return before, after
+    places = enumerate(zip(before, after, strict=False))
+    same = next((at for at, (old, new) in places if old != new), min(len(before), len(after)))
+    start = max(0, same - _KEPT_BEFORE_DIFFERENCE)
+    if not before or not after or start < _KEPT_BEFORE_DIFFERENCE:
+        start = 0
+    return _window(before, start), _window(after, start)
+
+
+def _window(text: str, start: int) -> str:
+    """At most `_MOST_TEXT` characters of `text` from the word at `start` on, with ellipses."""
+    if start:
+        word = text.find(" ", start)
+        start = word + 1 if 0 <= word < start + _KEPT_BEFORE_DIFFERENCE else start
+    shown = text[start : start + _MOST_TEXT]
+    if start + _MOST_TEXT < len(text):
+        shown = (shown.rpartition(" ")[0] or shown) + "…"
+    return f"…{shown}" if start else shown

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from plexsync.matcher import reason_kind
 from plexsync.models import id_order
 from plexsync.text.normalize import fold
+from plexsync.text.words import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -181,12 +182,12 @@ def wanted_by(queue: Iterable[Waiting]) -> dict[RatingKey, list[SceneId]]:
 
 def scene_name(waiting: Waiting) -> str:
     """Return the title of a scene, or the name of its file."""
-    return waiting.scene.title or shown_file_name(first_path(waiting.scene)) or "untitled"
+    return waiting.scene.title or file_name(first_path(waiting.scene)) or "untitled"
 
 
 def item_name(candidate: Candidate) -> str:
     """Return the title of an item, or the name of its file."""
-    return candidate.title or shown_file_name(candidate.item_path) or "untitled"
+    return candidate.title or file_name(candidate.item_path) or "untitled"
 
 
 def first_path(of: Scene | PlexItem) -> str:
@@ -197,11 +198,6 @@ def first_path(of: Scene | PlexItem) -> str:
 def library_of(waiting: Waiting, place: int) -> str:
     """Return the library of a candidate; "" where it is not known."""
     return waiting.libraries[place] if place < len(waiting.libraries) else ""
-
-
-def shown_file_name(path: str) -> str:
-    """Return the last name of a path of either kind; for showing only."""
-    return path.replace("\\", "/").rpartition("/")[2]
 
 
 # ---- Private -------------------------------------------------------------------------------------

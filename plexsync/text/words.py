@@ -18,6 +18,11 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"1 {one}" if number == 1 else f"{number:,} {several or f'{one}s'}"
 
 
+def file_name(path: str) -> str:
+    """Return the last name of a path of either kind; for showing only."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
 # ---- Spans of time -------------------------------------------------------------------------------
 
 

@@ -2,9 +2,8 @@
 
 In: a `Report` of values. Out: one HTML page without scripts, Markdown, or CSV.
 
-`values.py` says what a report holds; `html.py`, `markdown.py` and `csv_lines.py` only read it.
-`elements.py` makes HTML that cannot be broken out of, and `redact.py` replaces titles and paths by
-stand-ins.
+`values.py` says what a report holds; `html.py` and `texts.py` only read it, and `redact.py`
+replaces titles and paths by stand-ins.
 
 Read first: `values.py`, then `html.py`.
 """

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from plexsync.models import PICTURE_FIELDS
 from plexsync.output.report.values import WrittenField
+from plexsync.text.words import file_name
 
 if TYPE_CHECKING:
     from plexsync.output.report.values import Report
@@ -90,8 +91,7 @@ class Redaction:
 
     def _path(self, path: str) -> str:
         """Return a stand-in for a path, which keeps what the file is: its extension."""
-        name = path.replace("\\", "/").rpartition("/")[2]
-        stem, dot, extension = name.rpartition(".")
+        stem, dot, extension = file_name(path).rpartition(".")
         plain = extension.isascii() and extension.isalnum() and len(extension) <= _DIGEST_BYTES
         return self._stand_in("path", path) + (f".{extension}" if stem and dot and plain else "")
 

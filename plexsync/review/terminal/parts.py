@@ -15,6 +15,7 @@ from rich.style import Style
 from rich.text import Text
 
 from plexsync.models import Confidence
+from plexsync.output.tables import names_text
 from plexsync.review.queue import item_name, scene_name
 from plexsync.review.shown import (
     answer_marks,
@@ -310,7 +311,9 @@ def change_diff(change: Change, *, marks: bool) -> Text:
     """
     if isinstance(change.before, str) and isinstance(change.after, str):
         return _text_diff(change.before, change.after, marks=marks)
-    return _set_diff(*moved_names(change))
+    moved, stay = moved_names(change)
+    line = names_text(moved, _MOST_NAMES)
+    return line.append(f"{', ' if moved else ''}{stay}", "dim") if stay else line
 
 
 # ---- Private: differences of one field -----------------------------------------------------------
@@ -349,15 +352,3 @@ def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:
 def _whole(text: str, style: str) -> tuple[str, str]:
     shown = text if len(text) <= _MOST_WHOLE else f"{text[: _MOST_WHOLE - 1]}…"
     return (shown, style) if text else ("(empty)", "dim")
-
-
-def _set_diff(moved: Sequence[Piece], stay: str) -> Text:
-    styles = {"+": "green", "-": "red"}
-    parts = [Text(f"{sign}{clean_for_terminal(name)}", styles[sign]) for sign, name in moved]
-    line = Text(", ").join(parts[:_MOST_NAMES])
-    line.overflow = "fold"
-    if len(parts) > _MOST_NAMES:
-        line.append(f" … and {len(parts) - _MOST_NAMES} more", "dim")
-    if stay:
-        line.append(f"{', ' if parts else ''}{stay}", "dim")
-    return line

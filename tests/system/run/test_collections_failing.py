@@ -11,7 +11,7 @@ from plexsync.app.report import ReportScope, ReportSources, gather_report
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
-from plexsync.output.report.markdown import report_markdown
+from plexsync.output.report.texts import report_markdown
 from plexsync.output.status import parked_words, status_lines
 from plexsync.output.status_view import status_view
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 from plexsync.models import Confidence, Credit, Outcome, PlexField, Policy
 from plexsync.output import tables as report
-from plexsync.output.changes import change_text
+from plexsync.output.tables import change_text
 from tests.support.factories import (
     make_candidate,
     make_change,

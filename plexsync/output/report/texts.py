@@ -1,4 +1,4 @@
-"""A report as Markdown, for an issue or a chat: numbers, what waits and fails, what was written."""
+"""A report as Markdown, for an issue or a chat, and as CSV, for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from plexsync.output.formats.tsv import csv_line
 from plexsync.output.status import COVERAGE_PARTS
 from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from plexsync.models import Value
-    from plexsync.output.report.values import CoverageLine, Report, ReportedRun
+    from plexsync.output.report.values import CoverageLine, Report, ReportedFile, ReportedRun
+
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 _MOST_TEXT = 120
@@ -139,3 +141,48 @@ def _text(text: str) -> str:
     if isinstance(text, _Markdown):
         return text
     return _SPECIAL.sub(r"\\\1", " ".join(clean_for_terminal(text).split()))
+
+
+# ---- CSV -----------------------------------------------------------------------------------------
+
+
+COLUMNS = (
+    "kind",
+    "scene_id",
+    "title",
+    "path",
+    "library",
+    "item",
+    "run_id",
+    "field",
+    "before",
+    "after",
+    "why",
+    "remedy",
+    "scene_url",
+    "item_url",
+)
+"""What each line holds; new columns come at the end."""
+
+
+def report_csv(report: Report) -> Iterator[str]:
+    """Return the lines, the heading first."""
+    yield csv_line(COLUMNS)
+    for one in report.waiting:
+        cells = ("low", one.scene_id, one.title, one.path, one.library, one.item)
+        yield csv_line((*cells, "", "", "", "", one.reason, "plexsync review", *_pages(one)))
+    for bad in report.failing:
+        kind = "failing" if bad.due_at else "parked"
+        cells = (kind, bad.scene_id, "", bad.path, "", "")
+        yield csv_line((*cells, "", "", "", "", bad.problem, bad.remedy, *_pages(bad)))
+    for run in report.runs:
+        for item in run.items:
+            for field in item.fields:
+                cells = (item.outcome, item.scene_id, item.title, item.path, "", item.rating_key)
+                before, after = ("; ".join(names_of(one)) for one in (field.before, field.after))
+                values = (run.run_id, field.field, before, after)
+                yield csv_line((*cells, *values, "", "", *_pages(item)))
+
+
+def _pages(one: ReportedFile) -> tuple[str, str]:
+    return one.scene_url, one.item_url
