@@ -22,7 +22,6 @@ from plexsync.stash.covers import fetch_cover
 from plexsync.stash.covers import picture_type as picture_type
 from plexsync.stash.decode import Version as Version
 from plexsync.stash.decode import detail_of, scene_of, version_of
-from plexsync.stash.kept_details import KeptDetails
 from plexsync.stash.objects import (
     OBJECT_BATCH,
     names_decoder,
@@ -31,7 +30,7 @@ from plexsync.stash.objects import (
     stamps_query,
 )
 from plexsync.stash.objects import Names as Names
-from plexsync.stash.paging import Batches, HasId, Page, Where, keyset_pages
+from plexsync.stash.paging import Batches, HasId, KeptDetails, Page, Where, keyset_pages
 from plexsync.stash.paging import Fetched as Fetched
 from plexsync.stash.queries import OWN as OWN
 from plexsync.stash.queries import needs_of as needs_of

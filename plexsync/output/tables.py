@@ -18,7 +18,7 @@ from rich.text import Text
 
 from plexsync.models import PICTURE_FIELDS, Confidence, Outcome
 from plexsync.planning.credits import shown_values
-from plexsync.planning.equality import was_by_hand
+from plexsync.planning.observed import was_by_hand
 from plexsync.planning.picture_policy import key_text
 from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal

@@ -9,7 +9,7 @@ of. Source: docs/plex-api.md 5, "Actors".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -32,18 +32,6 @@ NOTHING = Credit(role="", photo="")
 _ROLE, _PHOTO = "role", "photo"
 
 
-class Kept(NamedTuple):
-    """What may keep a role or a photo as it is.
-
-    Attributes:
-        policy: of the list.
-        locked: whether Plex locks it.
-    """
-
-    policy: Policy
-    locked: bool
-
-
 # ---- wanting -------------------------------------------------------------------------------------
 
 
@@ -51,55 +39,53 @@ class Wisher:
     """Decides each role and each photo like a text of its own under the policy of the list.
 
     Args:
+        want: what the scene wants.
+        found: the names the item has.
         base: what we last applied to the list.
         rules: what decides besides the policy.
     """
 
-    def __init__(self, base: Base | None, rules: Rules) -> None:
+    def __init__(
+        self, want: Desired, found: ObservedValue, base: Base | None, rules: Rules
+    ) -> None:
+        self._want, self._present = want, keys_of(found.value)
+        self._locked = found.locked and not rules.takes(want.field)
         self._given = given_in(base)
         self._added = split_entries(base.entries) if base else frozenset()
         self._rules = rules
 
-    def wished(
-        self, want: Desired, after: Value, found: ObservedValue, detail: ItemDetail
-    ) -> Credits:
+    def wished(self, after: Value, detail: ItemDetail) -> Credits:
         """Return the credits an item is to have, as far as policy lets Stash have its way.
 
         Args:
-            want: what the scene wants.
             after: the names the item is to have.
-            found: the names it has.
             detail: the item.
         """
-        present = keys_of(found.value)
         result: Credits = {}
-        for name in keys_of(after) & want.credits.keys():
-            wish, now = want.credits[name], detail.credits.get(name, NOTHING)
+        for name in keys_of(after) & self._want.credits.keys():
+            wish, now = self._want.credits[name], detail.credits.get(name, NOTHING)
             role, photo = wish.role or None, wish.photo or None
-            if name in present:
-                keep = Kept(want.policy, found.locked and not self._rules.takes(want.field))
-                role = self._decided(keep, (_ROLE, name), wish.role, now.role or "")
-                photo = self._decided(keep, (_PHOTO, name), wish.photo, now.photo or "")
+            if name in self._present:
+                role = self._decided(_ROLE, name, wish.role, now.role or "")
+                photo = self._decided(_PHOTO, name, wish.photo, now.photo or "")
             if role is not None or photo is not None:
                 result[name] = Credit(role=role, photo=photo)
         return dict(sorted(result.items()))
 
-    def _decided(
-        self, keep: Kept, place: tuple[str, str], wish: str | None, shown: str
-    ) -> str | None:
+    def _decided(self, kind: str, name: str, wish: str | None, shown: str) -> str | None:
         """Return what `shown` is to become, also where it is just that; None to leave it alone."""
         if wish is None or _same(wish, shown):
             return wish
-        key = _entry(*place)
-        ours = self._given.get(key) == _entry(*place, shown)
+        key = _entry(kind, name)
+        ours = self._given.get(key) == _entry(kind, name, shown)
         if not wish and not self._clears(ours=ours):
             return None
         # The lock may be ours although the role is not: it was set with the names. The photo of a
         # name we added came with the name, which no person did.
-        came_along = place[0] == _PHOTO and name_digest(place[1], ENTRY_DIGITS) in self._added
+        came_along = kind == _PHOTO and name_digest(name, ENTRY_DIGITS) in self._added
         shows = bool(shown) and not came_along
-        theirs = keep.locked and not ours and (shows or key in self._given)
-        match keep.policy:
+        theirs = self._locked and not ours and (shows or key in self._given)
+        match self._want.policy:
             case Policy.FILL | Policy.MERGE:
                 return wish if ours or not (shown or theirs) else None
             case Policy.KEEP:

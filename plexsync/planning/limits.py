@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from plexsync.models import Change
-    from plexsync.planning.equality import PlexEquality
+    from plexsync.planning.observed import PlexEquality
 
 MIN_SYNCED = 50
 """Below so many synced items a share says nothing: two of three is no landslide."""
@@ -112,17 +112,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             UnsafeError: too many scenes are gone, with the count, the limit and how to pass it.
         """
-        empty = 0 < remembered == gone and self.max_share < 1
-        if not empty and not self._is_landslide(gone, remembered):
-            return
-        raise UnsafeError(
-            f"{gone} of {remembered} scenes known from earlier runs are gone from Stash; "
-            f"the limit is {self.max_share:.0%} of them",
-            context="[apply] > max_share",
-            hint=(
-                "make sure that Stash shows its whole library; if these scenes are meant to be "
-                f"gone, have them forgotten {_ONCE}, or raise [apply] max_share for good"
-            ),
+        self._check_left(
+            gone,
+            remembered,
+            empty=gone == remembered,
+            problem="scenes known from earlier runs are gone from Stash",
+            look="Stash shows its whole library; if these scenes",
+            let_go="have them forgotten",
         )
 
     def check_lost(self, lost: int, linked: int, *, empty: bool) -> None:
@@ -138,18 +134,26 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             UnsafeError: too many items are gone, with the count, the limit and how to pass it.
         """
-        emptied = empty and lost > 0 and self.max_share < 1
-        if not emptied and not self._is_landslide(lost, linked):
-            return
-        raise UnsafeError(
-            f"{lost} of {linked} items linked in earlier runs are gone from Plex; "
-            f"the limit is {self.max_share:.0%} of them",
-            context="[apply] > max_share",
-            hint=(
-                "make sure that Plex shows its whole library; if these items are meant to be gone, "
-                f"say so {_ONCE}, or raise [apply] max_share for good"
-            ),
+        self._check_left(
+            lost,
+            linked,
+            empty=empty,
+            problem="items linked in earlier runs are gone from Plex",
+            look="Plex shows its whole library; if these items",
+            let_go="say so",
         )
+
+    def _check_left(
+        self, gone: int, of_all: int, *, empty: bool, problem: str, look: str, let_go: str
+    ) -> None:
+        """Raise UnsafeError if too much is gone, or all of it."""
+        if (empty and gone > 0 and self.max_share < 1) or self._is_landslide(gone, of_all):
+            raise UnsafeError(
+                f"{gone} of {of_all} {problem}; the limit is {self.max_share:.0%} of them",
+                context="[apply] > max_share",
+                hint=f"make sure that {look} are meant to be gone, {let_go} {_ONCE}, or raise "
+                "[apply] max_share for good",
+            )
 
     def _is_landslide(self, some: int, of_all: int) -> bool:
         return of_all >= MIN_SYNCED and some > self.max_share * of_all

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from plexsync.models import Base, Change, EmptyPolicy, PlexField, Policy, Trace
 from plexsync.planning.credits import (
@@ -22,9 +22,9 @@ from plexsync.planning.credits import (
     digest_text,
     later,
 )
-from plexsync.planning.equality import former_digest
 from plexsync.planning.observed import (
     Rules,
+    former_digest,
     found_in,
     is_somebodys,
     lost_sort_title,
@@ -63,7 +63,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     changes: tuple[Change, ...]
     kept: tuple[str, ...]
-    agreed: tuple[Change, ...]
+    agreed: tuple[Change, ...] = ()
     held: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -81,14 +81,7 @@ class _Sorted(msgspec.Struct, gc=False):
 
     def planned(self) -> Planned:
         """Return what was found."""
-        return Planned(
-            changes=tuple(self.changes),
-            kept=tuple(self.kept),
-            agreed=tuple(self.agreed),
-            held=tuple(self.held),
-            by_hand=tuple(self.by_hand),
-            waiting=tuple(self.waiting),
-        )
+        return Planned(**{name: tuple(found) for name, found in asdict(self).items()})
 
 
 class Planner(WriteMemory):
@@ -159,7 +152,7 @@ class Planner(WriteMemory):
         if not (differs or want.value):
             # Where Stash is silent and Plex keeps its value, that value is not ours to claim.
             return
-        credit = Wisher(base, self._rules) if want.credits else None
+        credit = Wisher(want, found, base, self._rules) if want.credits else None
         change = Change(
             field=want.field,
             target=want.target,
@@ -170,7 +163,7 @@ class Planner(WriteMemory):
             wanted=self._wanted(want, after),
             trace_before=Trace(base=base) if base else None,
             credits_before=detail.credits if want.target is PlexField.ACTORS else {},
-            credits_after=credit.wished(want, after, found, detail) if credit else {},
+            credits_after=credit.wished(after, detail) if credit else {},
         )
         writes = differs or (credit and any(changed_credits(change)))
         (into.changes if writes else into.agreed).append(change)

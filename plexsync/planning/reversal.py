@@ -7,13 +7,13 @@ whatever else is there by now stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, join_credits, taken_back
+from plexsync.planning.planner import Planned
 from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
         Value,
     )
     from plexsync.planning.planner import Planner
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reverse:
-    """What taking back comes to for one item.
-
-    Args:
-        changes: what to write.
-        kept: the configured names of fields somebody changed since, which stay.
-    """
-
-    changes: tuple[Change, ...]
-    kept: tuple[str, ...]
 
 
 def merge_plans(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
@@ -74,8 +61,10 @@ class Reverser:
         self._planner = planner
         self._equality = planner.equality
 
-    def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Reverse:
+    def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Planned:
         """Return what is to be written to `detail` so that it is as it was before `written`.
+
+        What is kept are the fields somebody changed since.
 
         Args:
             written: what a run did to the item, as `merge_plans` gives it.
@@ -101,9 +90,8 @@ class Reverser:
             )
             if locks_differ or not same:
                 changes.append(back)
-        return Reverse(
-            changes=self._planner.with_sort_title(changes, detail, link), kept=tuple(kept)
-        )
+        changes_ = self._planner.with_sort_title(changes, detail, link)
+        return Planned(changes=changes_, kept=tuple(kept))
 
     # ---- one field
 

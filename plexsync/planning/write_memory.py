@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
-from plexsync.planning.equality import PlexEquality
-from plexsync.planning.observed import found_in, held_for
+from plexsync.planning.observed import PlexEquality, found_in, held_for
 from plexsync.text.folding import split_entries
 
 if TYPE_CHECKING:

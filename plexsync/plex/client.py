@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
@@ -29,7 +29,6 @@ from plexsync.plex.connection import (
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
-from plexsync.plex.listing import Listing, Sweep, total_of
 from plexsync.plex.pictures import PlexPictures
 
 if TYPE_CHECKING:
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
 
 _NEWEST = 20
 """Items asked for to see what Plex made last: more of them cost bytes, and no request."""
+
+_FEW_ENTRIES = 10
+"""Up to so many entries without a rating key are odd entries; more than the others, another API."""
 
 _LISTING_ATTEMPTS = 3
 """How often a library that changes while it is listed is listed again."""
@@ -55,6 +57,22 @@ _NO_HASHES = Hashes({}, frozenset())
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
 _UNREAD_FIELDS = "summary,tagline"
 """Hints that make a listing smaller; a server may well ignore them."""
+
+
+class Listing(NamedTuple):
+    """A complete, verified listing.
+
+    Attributes:
+        items: every movie or episode once, in the server's order.
+        total: how many entries the server counts, which is at least as many.
+        filtered: False when the server ignored the filter and listed everything.
+        unusable: entries without a rating key, as far as they say what they are.
+    """
+
+    items: tuple[PlexItem, ...]
+    total: int
+    filtered: bool
+    unusable: tuple[str, ...] = ()
 
 
 class PlexClient:
@@ -148,21 +166,51 @@ class PlexClient:
         """
         counts = ""
         for _ in range(_LISTING_ATTEMPTS):
-            sweep = Sweep(section, updated_after)
-            for page in self._transport.ahead(self._pages(section, updated_after)):
-                sweep.add(page)
-                progress(sweep.entries, sweep.total)
-            if sweep.is_whole:
-                return sweep.listing()
-            counts = f"{sweep.entries} came, {sweep.total} are counted"
+            found = self._listed(section, updated_after, progress)
+            if isinstance(found, Listing):
+                return found
+            counts = found
         raise BadResponseError(
             f"library {section.title!r} cannot be listed completely: {counts}",
             hint="it may be changing; plexsync run tries again, best after the scan",
         )
 
+    def _listed(
+        self, section: Section, updated_after: int | None, progress: Callable[[int, int], None]
+    ) -> Listing | str:
+        """Add up all pages once; where they make no whole, return what came and what is counted.
+
+        Raises:
+            BadResponseError: most entries have no rating key.
+        """
+        items: dict[str, PlexItem] = {}
+        unusable: list[str] = []
+        totals: list[int] = []
+        entries = others = 0
+        for page in self._transport.ahead(self._pages(section, updated_after)):
+            totals.append(_total_of(page, section))
+            items.update((item.rating_key, item) for item in page.items)
+            unusable += page.unusable
+            others += page.entries - len(page.items)
+            entries = len(items) + others
+            progress(entries, totals[-1])
+        if set(totals) != {entries}:
+            return f"{entries} came, {totals[-1]} are counted"
+        if len(unusable) > max(len(items), _FEW_ENTRIES):
+            raise BadResponseError(
+                f"Plex lists {len(unusable)} entries without a rating key, and {len(items)} with "
+                "one",
+                hint="check that [plex] url leads to Plex itself, not to another service",
+            )
+        # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
+        filtered = updated_after is not None and all(
+            item.updated_at > updated_after for item in items.values()
+        )
+        return Listing(tuple(items.values()), entries, filtered, tuple(unusable))
+
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""
-        return total_of(self._page(section, start=0, size=0), section)
+        return _total_of(self._page(section, start=0, size=0), section)
 
     def newest(self, section: Section) -> tuple[int, tuple[PlexItem, ...]]:
         """Return what `count` says, and the items Plex made last, the last one first. One request.
@@ -170,7 +218,7 @@ class PlexClient:
         Rating keys grow, so these tell of items that came while others went.
         """
         page = self._page(section, start=0, size=_NEWEST, sort="id:desc")
-        return total_of(page, section), page.items[:_NEWEST]
+        return _total_of(page, section), page.items[:_NEWEST]
 
     def trashed(self, section: Section) -> tuple[PlexItem, ...]:
         """Return a section's items without files, as far as Plex filters by that. One request.
@@ -334,3 +382,17 @@ class PlexClient:
         middle = len(rest) // 2
         halves = [half for half in (rest[:middle], rest[middle:]) if half]
         return found + tuple(detail for half in halves for detail in self._details(half))
+
+
+def _total_of(page: ListingPage, section: Section) -> int:
+    """Return how many entries the server counts in `section`.
+
+    Raises:
+        BadResponseError: it does not say.
+    """
+    if page.total is None:
+        raise BadResponseError(
+            f"Plex does not say how many items {section.title!r} holds",
+            hint="plexsync needs a Plex Media Server that lists page by page: check [plex] url",
+        )
+    return page.total

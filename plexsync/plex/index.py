@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import RatingKey, Section
-    from plexsync.plex.client import PlexClient
-    from plexsync.plex.listing import Listing
+    from plexsync.plex.client import Listing, PlexClient
 
 MAX_AGE = timedelta(days=7)
 """How long a list is brought up to date before it is made again: what bumps Plex's counters is not
@@ -79,14 +78,6 @@ class Index(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class _Counters(msgspec.Struct, frozen=True, gc=False):
-    """A section's change counters: equal ones hint that nothing changed."""
-
-    content_changed_at: int
-    scanned_at: int
-    updated_at: int
-
-
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One library as it lies on disk.
 
@@ -94,7 +85,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         schema: see `_SCHEMA`.
         owner: server and library the list belongs to.
         library: the library's name when it was last looked at.
-        counters: as they stood before the list was made.
+        counters: as they stood before the list was made: equal ones hint that nothing changed.
         listed_at: epoch of the last complete listing.
         checked_at: epoch of the last look at the server.
         total: entries Plex counted, other kinds included.
@@ -106,7 +97,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owner: str
     library: str
     edition: str
-    counters: _Counters
+    counters: tuple[int, int, int]
     listed_at: int
     checked_at: int
     total: int
@@ -357,8 +348,8 @@ def _bound(old: _Kept) -> int:
     return max(times, default=1) - 1
 
 
-def _counters(section: Section) -> _Counters:
-    return _Counters(section.content_changed_at, section.scanned_at, section.updated_at)
+def _counters(section: Section) -> tuple[int, int, int]:
+    return (section.content_changed_at, section.scanned_at, section.updated_at)
 
 
 def _young(kept: _Kept | None, now: datetime) -> _Kept | None:

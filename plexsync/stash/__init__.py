@@ -7,8 +7,8 @@ error of `plexsync.errors`. The door is `plexsync.stash_client`.
 `wire.py` has the shapes of the answers, `answers.py` what every answer is wrapped in, and
 `decode.py` what they become; `objects.py` the names and words of tags, performers, studios and
 groups. `readiness.py` says where a Stash is and whether it can be worked with. `paging.py` reads
-many scenes although a few cannot be read; `kept_details.py` keeps what came along until it is asked
-for. `covers.py` reads pictures, only when they changed.
+many scenes although a few cannot be read, and keeps what came along until it is asked for.
+`covers.py` reads pictures, only when they changed.
 
 Read first: `queries.py`, then `decode.py`.
 """

@@ -1,15 +1,19 @@
 """Reading many scenes although a few cannot be read, or cannot be read in time.
 
 What is too slow or too large is asked for in smaller parts. A scene that makes every page holding
-it fail is found by halving, named, and left behind.
+it fail is found by halving, named, and left behind. Of a run that looks at every scene what is
+written comes on the pages of what matching needs; as large as the library, it waits on disk.
 Source: docs/stash-api.md 1.4 (poison rows), 2.1 (ids), 2.2 (keyset), 8 (scale).
 """
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -17,8 +21,12 @@ from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.queries import Json, where_up_to
+from plexsync.stash.wire import WireDetail
 from plexsync.transport.responses import SlowError
 from plexsync.transport.sockets import TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SMALLEST_PAGE = 25
 """Below this many scenes a page is not made smaller: then the server is slow, not the page."""
@@ -260,3 +268,86 @@ class _Work(Generic[W]):
         """Everything, in the order it was asked for."""
         found = tuple([self._found[one] for one in self._ids if one in self._found])
         return Fetched(found, tuple(self._missing), tuple(self._poisoned))
+
+
+# ---- Scenes in full that came along --------------------------------------------------------------
+
+BELIEVED_S = 600.0
+"""Seconds after a sweep began during which its details are given out. A run that writes for longer
+asks again, so that what it writes is never older."""
+
+_LENGTH_BITS = 32
+_AT_ONCE_BYTES = 1 << 20
+"""Read ahead: scenes are asked for in about the order in which they came."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(WireDetail)
+
+
+class KeptDetails:
+    """Takes the scenes of one sweep, and gives each out once.
+
+    Where the disk cannot take them nothing is kept: then they are asked for.
+
+    Args:
+        monotonic: seconds on a clock that is never set.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._file: IO[bytes] | None = None
+        self._places: dict[SceneId, int] = {}
+        self._since = 0.0
+        self._end = 0
+
+    def begin(self) -> None:
+        """Let go of what was kept, and take what comes from now on."""
+        self.close()
+        self._since, self._end = self._monotonic(), 0
+        try:
+            self._file = tempfile.TemporaryFile("a+b", _AT_ONCE_BYTES)  # noqa: SIM115 - lives as long as this
+        except OSError:
+            return
+        weakref.finalize(self, self._file.close)
+
+    def add(self, row: WireDetail) -> None:
+        """Keep a scene."""
+        if self._file is None:
+            return
+        content = _ENCODER.encode(row)
+        try:
+            self._file.write(content)
+        except OSError:
+            self.close()
+            return
+        self._places[SceneId(row.id)] = self._end << _LENGTH_BITS | len(content)
+        self._end += len(content)
+
+    def take(self, ids: Iterable[SceneId]) -> dict[SceneId, WireDetail]:
+        """Return those of `ids` that are kept and not too old; a second read is a fresh one."""
+        if self._file is None or self._monotonic() - self._since > BELIEVED_S:
+            return {}
+        taken: dict[SceneId, WireDetail] = {}
+        try:
+            for scene_id in ids:
+                place = self._places.pop(scene_id, None)
+                if place is not None:
+                    at, length = divmod(place, 1 << _LENGTH_BITS)
+                    self._file.seek(at)
+                    taken[scene_id] = _DECODER.decode(self._file.read(length))
+        except OSError:
+            self.close()
+        return taken
+
+    def forget(self, ids: Iterable[SceneId]) -> None:
+        """Let go of scenes that were read once more."""
+        for scene_id in ids:
+            self._places.pop(scene_id, None)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._places.clear()
+        if self._file is not None:
+            with suppress(OSError):  # what was not written yet may not go there now, either
+                self._file.close()
+            self._file = None

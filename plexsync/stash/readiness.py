@@ -32,6 +32,13 @@ NEWEST_VERSION = (0, 30)
 OLDEST_SCHEMA = 67
 """The database schema of v0.27.0. Source: docs/stash-api.md 7."""
 
+_NOT_READY = {
+    "SETUP": ("Stash is not set up yet", "set it up"),
+    "NEEDS_MIGRATION": (
+        "Stash was upgraded and waits for its database to be migrated",
+        "start the migration",
+    ),
+}
 _SHOWN = 300
 _DIGITS = 16
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
@@ -83,21 +90,12 @@ def check_ready(ready: WireReadiness, url: str) -> None:
     Raises:
         ServerError: it is not. Source: docs/stash-api.md 1.5.
     """
-    match ready.systemStatus.status:
-        case "OK":
-            pass
-        case "SETUP":
-            raise ServerError(
-                "Stash is not set up yet",
-                hint=f"open {url} ([stash] url) in a browser and set it up",
-            )
-        case "NEEDS_MIGRATION":
-            raise ServerError(
-                "Stash was upgraded and waits for its database to be migrated",
-                hint=f"open {url} ([stash] url) in a browser and start the migration",
-            )
-        case status:
-            raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
+    status = ready.systemStatus.status
+    if status in _NOT_READY:
+        problem, remedy = _NOT_READY[status]
+        raise ServerError(problem, hint=f"open {url} ([stash] url) in a browser and {remedy}")
+    if status != "OK":
+        raise BadResponseError(f"Stash is in a state plexsync does not know: {status[:40]}")
     version = ready.version.version or ""
     if ready.systemStatus.appSchema < OLDEST_SCHEMA and _number(version) < OLDEST_VERSION:
         raise ServerError(

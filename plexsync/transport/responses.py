@@ -47,6 +47,15 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507}) | froze
 Source: docs/plex-api.md 1.
 """
 
+_TOO_LONG = (TooLongError, "takes no request this long", Remedy.TOO_LONG)
+_REFUSALS: Mapping[int, tuple[type[ServerError], str, Remedy]] = {
+    404: (NotFoundError, "has nothing there", Remedy.NOTHING_THERE),
+    413: (BadResponseError, "takes no request this large", Remedy.TOO_LARGE),
+    414: _TOO_LONG,
+    431: _TOO_LONG,
+}
+"""What a status says that asks for nothing else."""
+
 _REDACTED = "[hidden]"
 _HTML_START = re.compile(
     rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -82,9 +91,7 @@ class HttpResponse:
         return media_type == "text/html" or bool(_HTML_START.match(self.body[:_PAGE_START_BYTES]))
 
 
-def classify(  # noqa: PLR0911 - a decision table, one line a status
-    answer: HttpResponse, words: ServerWords, now: datetime
-) -> ServerError:
+def classify(answer: HttpResponse, words: ServerWords, now: datetime) -> ServerError:
     """Return the error an answer with an unwanted status stands for.
 
     `now` turns a Retry-After date into seconds if the answer itself carries no Date.
@@ -92,16 +99,9 @@ def classify(  # noqa: PLR0911 - a decision table, one line a status
     if (refused := _refused(answer, words)) is not None:
         return refused
     match answer.status:
-        case 404:
-            return NotFoundError(
-                f"{words.name} has nothing there (404)", hint=words.hint(Remedy.NOTHING_THERE)
-            )
-        case 413:
-            message = f"{words.name} takes no request this large (413)"
-            return BadResponseError(message, hint=words.hint(Remedy.TOO_LARGE))
-        case 414 | 431:
-            message = f"{words.name} takes no request this long ({answer.status})"
-            return TooLongError(message, hint=words.hint(Remedy.TOO_LONG))
+        case status if status in _REFUSALS:
+            kind, said, remedy = _REFUSALS[status]
+            return kind(f"{words.name} {said} ({status})", hint=words.hint(remedy))
         case 400 if _ASKED_IN_PLAIN.search(answer.body[:_PAGE_START_BYTES]):
             return BadResponseError(
                 f"{words.name} expects TLS", hint=words.hint(Remedy.EXPECTS_TLS)

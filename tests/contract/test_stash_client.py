@@ -19,7 +19,7 @@ from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Hang, Reset, garbage, html
 from plexsync.simulators.stash.simulator import resolver_failure
 from plexsync.stash_client import Version, base_url
-from plexsync.transport.ahead import AHEAD
+from plexsync.transport.client import AHEAD
 from tests.support.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:

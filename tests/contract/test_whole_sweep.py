@@ -10,7 +10,7 @@ import pytest
 
 from plexsync.models import SceneId
 from plexsync.planning.participation import Participation
-from plexsync.stash.kept_details import BELIEVED_S
+from plexsync.stash.paging import BELIEVED_S
 from plexsync.stash_client import StashClient
 from plexsync.state import load_state
 from plexsync.sync.detection.detected import Scope

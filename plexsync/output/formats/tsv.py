@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import Confidence, Outcome
 from plexsync.output.summary import score_text
 from plexsync.planning.credits import shown_values
-from plexsync.planning.equality import was_by_hand
+from plexsync.planning.observed import was_by_hand
 from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         SceneId,
         Value,
     )
-    from plexsync.planning.equality import PlexEquality
+    from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
     from plexsync.sync.rows import Pair
 

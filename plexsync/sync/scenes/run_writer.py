@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import RatingKey, Scene, SceneId
-    from plexsync.planning.equality import PlexEquality
+    from plexsync.planning.observed import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
     from plexsync.sync.execution.work import Ready

@@ -7,9 +7,8 @@ from msgspec.structs import replace
 
 from plexsync.errors import ExitCode, UnsafeError
 from plexsync.models import Change, Credit, Link, PlexField, Policy, RatingKey, Trace, Value
-from plexsync.planning.equality import PlexEquality
 from plexsync.planning.limits import MIN_SYNCED, Limits, clears_any, loses
-from plexsync.planning.observed import Rules
+from plexsync.planning.observed import PlexEquality, Rules
 from plexsync.planning.planner import Planner
 
 LIMITS = Limits(max_changes=500, max_clears=100, max_share=0.3)

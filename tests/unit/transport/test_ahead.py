@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.transport.ahead import read_ahead
+from plexsync.transport.client import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
