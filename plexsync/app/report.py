@@ -46,7 +46,7 @@ from plexsync.state import (
     review_queue_path,
     state_directory,
 )
-from plexsync.sync.detection.renames import remembered_names
+from plexsync.sync.detection.unversioned import remembered_names
 from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.connections import for_this_stash
-from plexsync.sync.detection.renames import remembered_shared
+from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.rows import Pair
 from plexsync.text.normalize import fold

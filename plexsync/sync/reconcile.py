@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plexsync.sync.collections.keeping import CollectionKeeper
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
-    from plexsync.sync.detection.detected import Detected
+    from plexsync.sync.detection.detector import Detected
     from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions

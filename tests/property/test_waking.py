@@ -18,7 +18,8 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.sync.detection.affected import WaitingMatch, changed_items, concerned
+from plexsync.state import Waiting
+from plexsync.sync.detection.affected import changed_items, concerned
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZES = st.sampled_from((None, -1, 1_000_003, 2_000_003, 3_000_017))
@@ -83,11 +84,15 @@ def shown_of(matches: list[Match]) -> dict[SceneId, object]:
     return {scene_id: sorted(decisions, key=repr) for scene_id, decisions in found.items()}
 
 
-def waiting_scenes(scenes: list[Scene], matches: list[Match]) -> list[WaitingMatch]:
+def waiting_scenes(scenes: list[Scene], matches: list[Match]) -> list[Waiting]:
     """The scenes that wait after a run found this."""
     certain = {one.scene_id for one in matches if one.confidence is Confidence.HIGH}
     last = {one.scene_id: one for one in matches}
-    return [WaitingMatch(one, last[one.scene_id]) for one in scenes if one.scene_id not in certain]
+    return [
+        Waiting(scene=one, match=last[one.scene_id])
+        for one in scenes
+        if one.scene_id not in certain
+    ]
 
 
 @settings(max_examples=400, deadline=None)

@@ -10,7 +10,7 @@ Source: docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, w
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from plexsync.matcher import (
     Text,
@@ -27,13 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
-
-
-class WaitingMatch(NamedTuple):
-    """A scene that waits, and what was found for it."""
-
-    scene: Scene
-    match: Match
+    from plexsync.state import Waiting
 
 
 def changed_items(
@@ -58,7 +52,7 @@ def changed_items(
 
 
 def concerned(
-    waiting: Sequence[WaitingMatch], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+    waiting: Sequence[Waiting], changed: Iterable[PlexItem], rules: Sequence[PathRule]
 ) -> set[SceneId]:
     """Return which of `waiting` may get another match now.
 
@@ -70,7 +64,7 @@ def concerned(
     keys = _Keys([item for item in changed if not item.trashed])
     path_map = compile_rules(rules)
     woken = {
-        one.scene.scene_id
+        one.scene_id
         for one in waiting
         if any(
             ours.stem in keys.stems or ours.file.size_bytes in keys.sizes
@@ -121,7 +115,7 @@ def _titled(old: PlexItem, new: PlexItem) -> bool:
     return (old.title, old.date) != (new.title, new.date)
 
 
-def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingMatch]) -> set[SceneId]:
+def _with_rivals(woken: set[SceneId], waiting: Sequence[Waiting]) -> set[SceneId]:
     """Those woken, and whoever competes with one of them for an item, and so on.
 
     One with more candidates than are kept may compete with anybody.
@@ -129,9 +123,9 @@ def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingMatch]) -> set[Sc
     if not woken:
         return woken
     by_item = _competing(waiting)
-    candidates = {one.scene.scene_id: _keys_of(one.match) for one in waiting}
+    candidates = {one.scene_id: _keys_of(one.match) for one in waiting}
     crowded = (one for one in waiting if one.match.candidate_count > len(one.match.candidates))
-    reached = woken.union(one.scene.scene_id for one in crowded)
+    reached = woken.union(one.scene_id for one in crowded)
     front = list(reached)
     while front:
         items = candidates[front.pop()]
@@ -141,11 +135,11 @@ def _with_rivals(woken: set[SceneId], waiting: Sequence[WaitingMatch]) -> set[Sc
     return reached
 
 
-def _competing(waiting: Sequence[WaitingMatch]) -> Mapping[RatingKey, list[SceneId]]:
+def _competing(waiting: Sequence[Waiting]) -> Mapping[RatingKey, list[SceneId]]:
     by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
     for one in waiting:
         for key in _keys_of(one.match):
-            by_item[key].append(one.scene.scene_id)
+            by_item[key].append(one.scene_id)
     return by_item
 
 

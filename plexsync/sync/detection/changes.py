@@ -18,9 +18,7 @@ from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past, is_search_due
-from plexsync.sync.detection.detected import Detected, Scope
-from plexsync.sync.detection.detector import Detector
-from plexsync.sync.detection.multi_file import Uneven
+from plexsync.sync.detection.detector import Detected, Detector, Scope
 from plexsync.sync.detection.plex_changes import (
     KEY,
     Roused,
@@ -33,7 +31,7 @@ from plexsync.sync.detection.plex_changes import (
     read_unread,
     scans_digest,
 )
-from plexsync.sync.detection.renames import Dictionary
+from plexsync.sync.detection.unversioned import Dictionary, Uneven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,9 +63,6 @@ class DetectedChanges:
         broken: the scenes whose item Plex is known to have lost.
         again: linked scenes that may be further items as well.
         dictionary: the names of related objects.
-        uneven: the scenes with several files, or none.
-        rousing: finds the waiting scenes a change of Plex's items concerns.
-        seen: what there was to see.
         spool: the events.
     """
 
@@ -75,9 +70,6 @@ class DetectedChanges:
     broken: frozenset[SceneId]
     again: frozenset[SceneId]
     dictionary: Dictionary
-    uneven: Uneven
-    rousing: Rousing
-    seen: Seen
     spool: SpooledEvents
 
 
@@ -92,6 +84,10 @@ class ChangeDetection:
         full: whether every scene and every linked item is compared.
     """
 
+    _uneven: Uneven
+    _rousing: Rousing
+    _seen: Seen
+
     def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
         self._edited = edited
         self._is_cut_short = False
@@ -100,9 +96,8 @@ class ChangeDetection:
         self._ports = run.ports
         self._totals = run.totals
         self._state = run.state
-        self._session = run.session
         self._inventory = run.inventory
-        self._queue = run.queue
+        self._run = run
         self._before = self._state.decision(KEY, Seen) or Seen()
         self._now = seen_at_once(run.config, run.sections)
         self.full = self._is_full()
@@ -118,23 +113,22 @@ class ChangeDetection:
         named = bool(self._options.scenes or self._edited)
         dictionary = Dictionary(
             state,
-            self._session,
+            self._run.session,
             None if named else self._names(),
             namesakes=self._config.with_namesakes,
         )
         dictionary.begin()
-        uneven = Uneven(state, None if named else stash.uneven())
+        self._uneven = uneven = Uneven(state, None if named else stash.uneven())
         spool = SpooledEvents()
         if not named:
             for sentence in self._config.participants.strange_names(dictionary.present):
                 self._totals.reporter.warn(sentence)
             spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
-        rousing = Rousing(state, self._queue, uneven.several(), self._config.paths)
-        seen, roused, lost, widened = self._watch(rousing)
-        again = widened | (frozenset() if named else read_unread(state))
-        concerned = (
-            dictionary.concerned(self._config.participants) | uneven.concerned() | lost | again
-        )
+        self._rousing = Rousing(state, self._run.queue, uneven.several(), self._config.paths)
+        self._seen, roused, lost = self._watch()
+        again = roused.widened | (frozenset() if named else read_unread(state))
+        concerned = dictionary.concerned(self._config.participants) | uneven.concerned()
+        concerned |= lost | again
         if not self._options.partial:
             concerned |= find_returned(state.links(), self._before, self._now)
         return DetectedChanges(
@@ -142,9 +136,6 @@ class ChangeDetection:
             broken=lost,
             again=again | read_unread(state),
             dictionary=dictionary,
-            uneven=uneven,
-            rousing=rousing,
-            seen=seen,
             spool=spool,
         )
 
@@ -157,7 +148,7 @@ class ChangeDetection:
             mark: of Stash, before that; "" where marks are not compared.
         """
         found.dictionary.end()
-        found.uneven.end(session)
+        self._uneven.end(session)
         files_at = self._before.files_at
         if found.detected.with_files:
             files_at = self._totals.header.started_at
@@ -165,7 +156,7 @@ class ChangeDetection:
             mark = ""  # what waits to settle is due, and what was not asked is asked
         swept_at = self._before.swept_at if self._edited else self._totals.header.started_at
         seen = replace(
-            self._seen_through(found.rousing, found.seen),
+            self._seen_through(),
             files_at=files_at,
             look=mark,
             swept_at=swept_at if mark else "",
@@ -205,29 +196,25 @@ class ChangeDetection:
             return False
         return is_past(self._before.files_at, self._config.run.files_every_s, self._ports.now())
 
-    def _watch(
-        self, rousing: Rousing
-    ) -> tuple[Seen, Roused, frozenset[SceneId], frozenset[SceneId]]:
+    def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went.
 
         Asks only if Plex scanned, or where the time of a scene without candidate has come and Plex
         changed at all. The first look finds no scene: it has nothing to be compared with.
 
         Returns:
-            What there was to see, the scenes it concerns, those whose item is lost, and those that
-            may be further items.
+            What there was to see, the scenes it concerns, and those whose item is lost.
         """
         before = self._before
         unseen = replace(self._now, items=before.items, counters=before.counters)
         if self._state.is_new or self._options.scenes or not self._may_have_moved():
-            return unseen, Roused(), frozenset(), frozenset()
+            return unseen, Roused(), frozenset()
         index = self._inventory.index()
         if index is None:  # the next run looks again
-            return replace(unseen, scans=before.scans), Roused(), frozenset(), frozenset()
-        roused = rousing.by(index, before.items)
+            return replace(unseen, scans=before.scans), Roused(), frozenset()
+        roused = self._rousing.by(index, before.items)
         lost = broken(self._state.links(), index.items, self._inventory.section_ids)
-        widened = rousing.widened(index, before.items)
-        return _having_seen(self._now, index), roused, lost | roused.several, widened
+        return _having_seen(self._now, index), roused, lost | roused.several
 
     def _may_have_moved(self) -> bool:
         """Whether Plex's items have to be compared with those that were seen before."""
@@ -237,19 +224,17 @@ class ChangeDetection:
         moved = before.counters != now.counters
         return moved and is_search_due(self._state.waiting(), self._ports.now())
 
-    def _seen_through(self, rousing: Rousing, seen: Seen) -> Seen:
+    def _seen_through(self) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
 
         A list that was read after the scenes concerned were found counts only if it concerns none.
         """
-        index = self._inventory.had
+        index, seen = self._inventory.had, self._seen
         if index is None or index.edition == seen.items:
             return seen
         if self._edited:
             return seen  # which scenes have several files was not asked
-        if seen.items and (
-            rousing.by(index, seen.items) != Roused() or rousing.widened(index, seen.items)
-        ):
+        if seen.items and self._rousing.by(index, seen.items) != Roused():
             return seen
         return _having_seen(replace(seen, counters=self._now.counters), index)
 

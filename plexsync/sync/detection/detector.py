@@ -9,22 +9,23 @@ Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome
 from plexsync.planning.participation import refusal_of
-from plexsync.planning.retry_schedule import is_due
-from plexsync.sync.detection.detected import Detected
+from plexsync.planning.retry_schedule import PARKED, is_due
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from plexsync.models import Scene, SceneId, SceneRecord
-    from plexsync.planning.participation import Refused
-    from plexsync.stash_client import Fetched, Version
-    from plexsync.sync.detection.detected import Scope
+    from plexsync.planning.participation import Participation
+    from plexsync.stash_client import Fetched, StashClient, Version
+    from plexsync.state import State
 
 _WHOLE_SECOND = 1
 """Stash's versions and its clock are both cut to the second."""
@@ -37,53 +38,98 @@ _WORTH_READING_WHOLE = 1000
 """Scenes of a library that is read in one pass; in a smaller one a second read costs little."""
 
 
-class StashScenes(Protocol):
-    """What detection asks Stash."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which scenes take part, and which of them are due.
+
+    Args:
+        organized_only: only scenes Stash calls organized.
+        participation: decides by tags, studios and folders.
+        required: names of what a scene needs a value for; else it waits.
+        sync_unversioned: a scene without `updated_at` is always due; else never.
+        everything: every scene is due, changed or not.
+        woken: all that wait for Plex are due: they may be matched otherwise now.
+        roused: these are, of those that wait: Plex changed in what concerns them.
+        timed: one without a candidate is due when its time has come; else only once `roused`.
+        now: aware UTC time.
+        forced: due whatever their version says.
+        first: forced, too; and first, and not to wait until they are settled.
+        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
+    """
+
+    organized_only: bool
+    participation: Participation
+    required: frozenset[str] = frozenset()
+    sync_unversioned: bool
+    everything: bool
+    woken: bool
+    roused: frozenset[SceneId] = frozenset()
+    timed: bool = True
+    now: datetime
+    forced: frozenset[SceneId] = frozenset()
+    first: tuple[SceneId, ...] = ()
+    patient: bool = True
 
     @property
-    def poisoned(self) -> tuple[tuple[SceneId, str], ...]:
-        """Scenes it could not tell about so far, each with its words."""
-
-    def count(self) -> int:
-        """How many scenes there are, whatever the configuration leaves out."""
-
-    def versions(self, *, with_organized: bool = False) -> Iterator[tuple[Version, ...]]:
-        """Pages of ids and versions."""
-
-    def sweep(
-        self, *, with_relations: bool = False, whole: bool = False
-    ) -> Iterator[tuple[Scene, ...]]:
-        """Pages of scenes with what matching needs; `whole` brings what is written along."""
-
-    def scenes(
-        self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False
-    ) -> Fetched[Scene]:
-        """Return the named scenes with what matching needs; `whole` as for `sweep`."""
-
-    def is_settled(self, version: str) -> bool:
-        """Whether no further edit can hide behind a version."""
-
-    def unsettled_s(self, version: str) -> float:
-        """For how many seconds more one may."""
+    def with_relations(self) -> bool:
+        """Whether a scene's tags, studio and fields decide if it takes part."""
+        return bool(self.participation.chosen or self.required)
 
 
-class DetectionRecords(Protocol):
-    """What detection asks of memory."""
+@dataclass(slots=True, kw_only=True)
+class Detected:
+    """What a look at Stash found.
 
-    def get(self, scene_id: SceneId) -> SceneRecord | None:
-        """Return what is remembered of a scene."""
+    Attributes:
+        due: scenes to look at, each once.
+        left_out: scenes that take no part, and why, not remembered as such yet.
+        unready: scenes that lack a required field, not remembered as such yet.
+        gone: remembered scenes that Stash has no more.
+        poisoned: scenes Stash cannot tell about, each with its words.
+        scenes_read: how many scenes were read.
+        waiting: how many scenes wait for a later try.
+        review_waiting: how many of those wait for a person.
+        failing: how many of them failed.
+        parked: those of them that failed too often, each with its problem.
+        newest: the highest version text seen, "" if none.
+        held: scenes that are being edited, with their versions.
+        strangers: scenes that take no part, and have other files than what is remembered of them:
+            their records may be those of other scenes.
+        complete: False when the sweep is known to be short, so that nothing follows from absence.
+        failure: why it is short; None when it is complete.
+        with_files: whether the files of all scenes were looked at.
+    """
 
-    def version(self, scene_id: SceneId) -> str:
-        """Return the version that was handled last; "" when none was."""
+    due: list[Scene] = field(default_factory=list)
+    left_out: list[tuple[Scene, str]] = field(default_factory=list)
+    unready: list[Scene] = field(default_factory=list)
+    gone: list[SceneId] = field(default_factory=list)
+    poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
+    scenes_read: int = 0
+    waiting: int = 0
+    review_waiting: int = 0
+    failing: int = 0
+    parked: dict[SceneId, str] = field(default_factory=dict)
+    newest: str = ""
+    held: dict[SceneId, str] = field(default_factory=dict)
+    strangers: set[SceneId] = field(default_factory=set)
+    complete: bool = True
+    failure: BadResponseError | None = None
+    with_files: bool = False
 
-    def scene_ids(self) -> Collection[SceneId]:
-        """Every remembered scene."""
+    @property
+    def concerns_any(self) -> bool:
+        """Whether there is anything to do about any scene."""
+        absent = (self.left_out, self.unready, self.gone, self.poisoned, self.strangers)
+        return bool(self.due) or any(absent)
 
-    def waiting(self) -> Iterable[tuple[SceneId, SceneRecord]]:
-        """Remembered scenes whose last outcome calls for another try."""
-
-    def with_files(self, files: Collection[str]) -> set[SceneId]:
-        """Return the scenes that are remembered with any of these digests of files."""
+    def note_waiting(self, scene_id: SceneId, record: SceneRecord | None) -> None:
+        """Count a scene that is not due yet."""
+        self.waiting += 1
+        self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
+        self.failing += record is not None and record.outcome is Outcome.FAILED
+        if record is not None and record.due_at == PARKED:
+            self.parked[scene_id] = record.problem.message if record.problem else ""
 
 
 class Detector:
@@ -99,8 +145,8 @@ class Detector:
 
     def __init__(
         self,
-        stash: StashScenes,
-        records: DetectionRecords,
+        stash: StashClient,
+        records: State,
         scope: Scope,
         *,
         step: Callable[[int], None],
@@ -323,14 +369,23 @@ class Detector:
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
-        refused = self._refusal(scene)
-        if refused is None and self._scope.required.issubset(scene.filled):
+        scope = self._scope
+        refused = refusal_of(
+            scene,
+            scope.participation,
+            organized_only=scope.organized_only,
+            required=frozenset(),  # why it is left out, whatever values it still needs
+        )
+        if refused is None and scope.required.issubset(scene.filled):
             found.due.append(scene)
             return
         self._note_stranger(scene, found)
         record = self._records.get(scene.scene_id)
-        known = record is not None and record.outcome is Outcome.IGNORED
-        if known and record and record.updated_at == scene.updated_at:
+        if (
+            record is not None
+            and record.outcome is Outcome.IGNORED
+            and record.updated_at == scene.updated_at
+        ):
             return
         if refused is not None:
             found.left_out.append((scene, refused.why))
@@ -343,16 +398,6 @@ class Detector:
         One that Stash could not tell about has no version.
         """
         return scene_id in self._waiting and bool(self._waiting[scene_id].updated_at)
-
-    def _refusal(self, scene: Scene) -> Refused | None:
-        """Return why a scene is left out, whatever values it still needs."""
-        scope = self._scope
-        return refusal_of(
-            scene,
-            scope.participation,
-            organized_only=scope.organized_only,
-            required=frozenset(),
-        )
 
     def _note_stranger(self, scene: Scene, found: Detected) -> None:
         if self._has_other_files(scene):

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule, PlexItem, RatingKey, Section
     from plexsync.plex.index import Index
-    from plexsync.state import LinkPlace, Session, State
-    from plexsync.sync.detection.affected import WaitingMatch
+    from plexsync.state import LinkPlace, Session, State, Waiting
 
 KEY = "seen"
 """Under which the state remembers it."""
@@ -73,10 +72,12 @@ class Roused(NamedTuple):
     Attributes:
         waiting: those that wait for Plex or for a person: to be tried at once.
         several: linked ones with several files: to be matched again.
+        widened: linked ones that may be a further item.
     """
 
     waiting: frozenset[SceneId] = frozenset()
     several: frozenset[SceneId] = frozenset()
+    widened: frozenset[SceneId] = frozenset()
 
 
 def read_unread(state: State) -> frozenset[SceneId]:
@@ -205,22 +206,20 @@ class Rousing:
 
     def by(self, index: Index, seen: str) -> Roused:
         """Return the scenes concerned by `index`, when `seen` names the list seen before."""
-        waiting = {one for one, record in self._state.waiting() if record.outcome in WOKEN}
+        waiting = frozenset(one for one, known in self._state.waiting() if known.outcome in WOKEN)
+        several = frozenset(self._several)
         changed = self._changes(index, seen)
-        if changed is None:
-            return Roused(frozenset(waiting), frozenset(self._several))
-        if not changed:
+        if changed is not None and not changed:
             return Roused()
+        widened = find_widened(self._state.claims(), index.items, changed)
+        if changed is None:
+            return Roused(waiting, several, widened)
         from plexsync.sync.detection.affected import concerned  # noqa: PLC0415 - see `_changes`
 
-        known = self._known(waiting.union(self._several))
-        unknown = waiting.union(self._several).difference(known)
+        known = self._known(waiting | several)
+        unknown = (waiting | several).difference(known)
         found = concerned(list(known.values()), changed, self._rules) | unknown
-        return Roused(frozenset(found & waiting), frozenset(found.intersection(self._several)))
-
-    def widened(self, index: Index, seen: str) -> frozenset[SceneId]:
-        """Return the linked scenes that may be a further item, as far as Plex changed."""
-        return find_widened(self._state.claims(), index.items, self._changes(index, seen))
+        return Roused(waiting & found, several & found, widened)
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
         """Return what moved since, None if nobody knows."""
@@ -234,12 +233,10 @@ class Rousing:
 
         return changed_items(index.before.items, index.items, self._state.claims)
 
-    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, WaitingMatch]:
+    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
         """Return what is known of them, if it is about the files they were matched by."""
-        from plexsync.sync.detection.affected import WaitingMatch  # noqa: PLC0415 - see `_changes`
-
         return {
-            scene_id: WaitingMatch(one.scene, one.match)
+            scene_id: one
             for scene_id, one in load_all(self._queue, scene_ids).items()
             if (record := self._state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)

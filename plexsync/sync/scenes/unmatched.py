@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plexsync.errors import ServerError
     from plexsync.state import ReviewQueueWriter
     from plexsync.sync.context import RunContext
-    from plexsync.sync.detection.detected import Detected
+    from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import Unlinked
     from plexsync.sync.rows import Pair
 

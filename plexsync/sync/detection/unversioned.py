@@ -1,4 +1,12 @@
-"""The names Stash has now against those remembered: which scenes a rename or a merge concerns."""
+"""What moves no version in Stash, now against what is remembered: which scenes does it concern?
+
+Names: a rename or a merge of a tag, studio or performer concerns the scenes that showed it.
+
+Files: one that is reassigned or deleted by hand moves no time. But it is a secondary file, so the
+scene that had it had several then, and the one that has it has several now, unless it had none:
+each such change moves a scene in the small list of scenes with several files, or none.
+Source: docs/stash-api.md 4.1 and 4.2.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +14,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import RelatedId
+from plexsync.models import RelatedId, SceneId
 from plexsync.planning.relations import UNKNOWN, changed, name_in, namesakes_moved, shared_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.models import SceneId
     from plexsync.planning.participation import Participants
     from plexsync.stash_client import Names
     from plexsync.state import Session, State
 
-PREFIX = "name."
+_NAMES = "name."
 """What the keys begin with under which the state remembers names."""
+
+_FILES = "uneven"
+"""Under which it remembers the scenes with several files, or none."""
 
 
 class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -27,15 +37,19 @@ class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
     text: str
 
 
+def _texts(state: State) -> dict[RelatedId, str]:
+    known = state.decisions(_NAMES, Name).items()
+    return {RelatedId(key): name.text for key, name in known}
+
+
 def remembered_names(state: State) -> dict[str, str]:
     """Return the names the state remembers, by what they are of: `s3` is studio 3."""
-    return {key: name_in(name.text) for key, name in state.decisions(PREFIX, Name).items()}
+    return {one: name_in(text) for one, text in _texts(state).items()}
 
 
 def remembered_shared(state: State) -> frozenset[str]:
     """Return the names that several performers had when a run looked last."""
-    known = state.decisions(PREFIX, Name).items()
-    return shared_names({RelatedId(key): name.text for key, name in known})
+    return shared_names(_texts(state))
 
 
 class Dictionary:
@@ -59,9 +73,7 @@ class Dictionary:
     ) -> None:
         self._state = state
         self._session = session
-        self._remembered: dict[RelatedId, str] = {
-            RelatedId(key): name.text for key, name in state.decisions(PREFIX, Name).items()
-        }
+        self._remembered = _texts(state)
         self._before = dict(self._remembered)
         self._present = present = None if names is None else self._completed(names)
         self._changed = frozenset() if present is None else changed(self._remembered, present)
@@ -136,4 +148,42 @@ class Dictionary:
             del self._remembered[one]
         else:
             self._remembered[one] = text
-        self._session.decide(PREFIX + one, None if text is None else Name(text))
+        self._session.decide(_NAMES + one, None if text is None else Name(text))
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of each scene with several, or none, when a run last got through."""
+
+    files: dict[SceneId, str] = {}
+
+
+class Uneven:
+    """What one run knows of the scenes with several files, or none.
+
+    Args:
+        state: what earlier runs remember.
+        present: the scenes and the ids of their files now; None when the run does not ask.
+    """
+
+    def __init__(self, state: State, present: Mapping[SceneId, str] | None) -> None:
+        self._remembered = state.decision(_FILES, Remembered)
+        self._present = present
+
+    def concerned(self) -> set[SceneId]:
+        """Return the scenes that have other files than they had; none at the first look."""
+        if self._present is None or self._remembered is None:
+            return set()
+        before, now = self._remembered.files, self._present
+        return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
+
+    def several(self) -> set[SceneId]:
+        """Return the scenes that have several files now, as far as the run asked."""
+        return {one for one, files in (self._present or {}).items() if " " in files}
+
+    def end(self, session: Session) -> None:
+        """Remember them, now that every scene concerned was handled."""
+        if self._present is None:
+            return
+        now = Remembered(files=dict(self._present))
+        if now != self._remembered:
+            session.decide(_FILES, now)
