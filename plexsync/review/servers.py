@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         Section,
     )
     from plexsync.review.answer_store import AnswerStore
-    from plexsync.sync.linking.decider import KnowsScenes
+    from plexsync.sync.linking.catalogue import Catalogue
     from plexsync.sync.linking.linker import Linker
 
 
@@ -124,18 +124,15 @@ class ReviewServers:
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match scenes again with one rule more, by the listing a run kept; ask nobody."""
-        from plexsync.sync.linking.catalogue import NoOthers  # noqa: PLC0415 - no screen waits for matching
-
-        linker = self._linker((*self.rules(), rule), NoOthers())
+        linker = self._linker((*self.rules(), rule), None)
         linked = linker.matched([one.scene for one in waiting], self._listing(), ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
-    def _linker(self, rules: Sequence[PathRule], catalogue: KnowsScenes) -> Linker:
+    def _linker(self, rules: Sequence[PathRule], catalogue: Catalogue | None) -> Linker:
         from plexsync.sync.linking.decider import Decider, match_settings  # noqa: PLC0415 - no screen waits for matching
         from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
 
         state = self._store.state
-        answers = collect_answers(state)
         return Linker(
             records=state,
             sections=frozenset(section.section_id for section in self._sections),
@@ -143,12 +140,11 @@ class ReviewServers:
                 catalogue=catalogue,
                 rules=rules,
                 settings=match_settings(self._config),
-                answers=answers,
+                answers=collect_answers(state),
                 libraries={section.section_id: section.title for section in self._sections},
             ),
             strict=True,
             least_low=1.0,
-            answers=answers,
         )
 
     # ---- Items and rules a person names ----------------------------------------------------------

@@ -26,7 +26,7 @@ from plexsync.models import (
 from plexsync.storage.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from plexsync.storage.scenes.row import FIELDS, decode_row, encode_row, share_row
 from plexsync.storage.scenes.texts import ENTRY_CHARACTERS, SharedTexts, pack_digest
-from plexsync.sync.linking.earlier_links import bare
+from plexsync.sync.linking.linker import bare
 from plexsync.text.folding import ENTRY_DIGITS
 from tests.support.disk_faults import MemoryDisk
 from tests.support.state_factories import rows_of

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.models import (
     Base,
@@ -19,12 +23,14 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
+from plexsync.storage.checkpoint import Checkpoint
 from plexsync.storage.journal import Lineage, RunKind, new_run_id
+from plexsync.storage.memory import State
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import SceneRows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plexsync.storage.session import Session
 
@@ -76,6 +82,14 @@ def rows_of(records: Mapping[SceneId, SceneRecord]) -> SceneRows:
     for scene_id, record in records.items():
         rows.keep(scene_id, encode_row(record))
     return rows
+
+
+def state_of(
+    records: Mapping[SceneId, SceneRecord] = MappingProxyType({}), lost: Sequence[Link] = ()
+) -> State:
+    """A state that remembers some scenes, and links of items that lost their scene."""
+    former = {link.rating_key: msgspec.Raw(msgspec.json.encode(link)) for link in lost}
+    return State(Path("state.json"), Checkpoint(rows=rows_of(records), former=former))
 
 
 def begin(session: Session, number: int = 1, *, at: datetime = NOW) -> str:

@@ -5,8 +5,7 @@ or without a candidate.
 
 `linker.py` keeps the links that still hold and has the rest decided by `decider.py`, which asks
 `plexsync.matcher` and reads content hashes where they can decide. `catalogue.py` knows the scenes
-that are not due, and what was learned from all of them. `earlier_links.py` leaves what is known of
-an item in the records until its turn comes.
+that are not due, and what was learned from all of them.
 
 Read first: `linker.py`.
 """

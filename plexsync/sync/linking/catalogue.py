@@ -206,22 +206,6 @@ class Catalogue:
         self._scenes = known
 
 
-class NoOthers:
-    """Stands for a catalogue where the scenes that are given are all that compete."""
-
-    layout: Layout | None = None
-
-    def others(self, _due: Collection[SceneId]) -> list[Scene]:
-        """Nobody else."""
-        return []
-
-    def learn(self, layout: Layout) -> None:
-        """Keep nothing: it was learned from some scenes only."""
-
-    def keep(self) -> None:
-        """Keep nothing."""
-
-
 def catalogue_path(cache_dir: Path, state_dir: Path, stash_identity: str) -> Path:
     """Where the catalogue of one Stash and state lies: several may share a cache."""
     owner = f"{state_dir}\x1f{stash_identity}"

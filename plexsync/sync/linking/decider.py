@@ -7,7 +7,7 @@ scenes due is never bolder than a full one. Content hashes are read where they c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plexsync.config.sections.writing import CopyPolicy
 from plexsync.matcher import (
@@ -24,38 +24,13 @@ from plexsync.matcher import (
 from plexsync.models import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Layout
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
-
-
-class ReadsHashes(Protocol):
-    """What is asked for content hashes."""
-
-    def known(self, items: Iterable[PlexItem]) -> dict[int, int]:
-        """Those that were read before, by part id; 0 for a part that has none."""
-
-    def read(self, items: Iterable[PlexItem]) -> dict[int, int]:
-        """Those of `items`, read where they are not known and requests are left."""
-
-
-class KnowsScenes(Protocol):
-    """What is asked about the scenes that are not due."""
-
-    @property
-    def layout(self) -> Layout | None:
-        """What was learned from all scenes."""
-
-    def others(self, due: Collection[SceneId]) -> list[Scene]:
-        """Every scene but those that are due."""
-
-    def learn(self, layout: Layout) -> None:
-        """Keep what was learned from all scenes."""
-
-    def keep(self) -> None:
-        """Hand everything to the disk."""
+    from plexsync.plex.hash_cache import HashCache
+    from plexsync.sync.linking.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +38,7 @@ class Decider:
     """Decides about scenes.
 
     Args:
-        catalogue: knows the scenes that are not due.
+        catalogue: knows the scenes that are not due; None where those that are given are all.
         rules: how Stash's paths become Plex's.
         settings: where HIGH begins.
         hashes: reads content hashes; None when they are not to be used.
@@ -71,10 +46,10 @@ class Decider:
         libraries: titles of libraries by section id.
     """
 
-    catalogue: KnowsScenes
+    catalogue: Catalogue | None
     rules: Sequence[PathRule]
     settings: MatchSettings = DEFAULT_SETTINGS
-    hashes: ReadsHashes | None = None
+    hashes: HashCache | None = None
     answers: AllAnswers = NO_ANSWERS
     libraries: Mapping[str, str]
 
@@ -90,7 +65,7 @@ class Decider:
             ServerError: a server cannot tell what is needed.
         """
         known = Known(
-            others=self._others({scene.scene_id for scene in scenes}),
+            others=self._others(scenes),
             rules=self.rules,
             settings=self.settings,
             claims=claims,
@@ -101,23 +76,28 @@ class Decider:
         )
         known["layout"] = self._layout(scenes, items, known["others"])
         found, layout = decide(scenes, items, **known)
-        self.catalogue.learn(layout)
+        if self.catalogue is not None:
+            self.catalogue.learn(layout)
         known["layout"] = layout
         # What one hash decides may leave another one to read. A round that reads none is the last.
         while (again := self._decide_hashed(found, scenes, items, known)) is not found:
             found = again
-        self.catalogue.keep()
+        if self.catalogue is not None:
+            self.catalogue.keep()
         return Decided(found, layout)
 
-    def _others(self, due: Collection[SceneId]) -> list[Scene]:
+    def _others(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes that are not due but take part; one a person ignores claims nothing."""
+        if self.catalogue is None:
+            return []
+        due = {scene.scene_id for scene in scenes}
         return [one for one in self.catalogue.others(due) if self.answers.ignores(one) is None]
 
     def _layout(
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], others: Sequence[Scene]
     ) -> Layout | None:
         """Return what was learned from all scenes; None while these are all."""
-        layout = self.catalogue.layout
+        layout = self.catalogue.layout if self.catalogue is not None else None
         if layout is None and others:
             return survey([*scenes, *others], items, self.rules)
         return layout

@@ -1,31 +1,42 @@
-"""From due scenes to linked pairs: what is remembered and still true, and what matching finds."""
+"""From due scenes to linked pairs: what is remembered and still true, and what matching finds.
+
+A full run has a pair for every scene, and what is ours on its item is ten times as large as the
+pair. So what is remembered of an item's fields is left in the records until the item's turn, and a
+pair lets go of it once it is done.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from plexsync.matcher import NO_ANSWERS, AllAnswers, propose_rules, used_rules
+from plexsync.matcher import propose_rules, used_rules
 from plexsync.models import Confidence, Link, Outcome
-from plexsync.sync.linking.earlier_links import NOTHING, LinkingRecords, earlier
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
+from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import (
+        Candidate,
         Match,
         PathRule,
+        PlexField,
         PlexItem,
         RatingKey,
         Scene,
         SceneId,
         SceneRecord,
     )
+    from plexsync.state import State
     from plexsync.sync.linking.decider import Decider
+
+NOTHING: dict[PlexField, Any] = {}
+"""Stands for each empty part of a link that waits: one for all of them saves memory."""
 
 _UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
 
@@ -76,19 +87,17 @@ class Linker:
         decider: matches scenes against items.
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
         least_low: the lowest score of a LOW candidate that is taken.
-        answers: people's answers about pairs and scenes.
         broken: scenes whose item Plex is known to have lost.
         again: linked scenes that may be further items as well: matched beside their links.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
             files by now than what is remembered of them.
     """
 
-    records: LinkingRecords
+    records: State
     sections: frozenset[str]
     decider: Decider
     strict: bool
     least_low: float
-    answers: AllAnswers = NO_ANSWERS
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
@@ -168,7 +177,7 @@ class Linker:
                 key = found.candidates[0].rating_key if found.candidates else None
                 if found.confidence is not Confidence.HIGH or key in standing:
                     continue
-            listened = self.answers.review(found, scene)
+            listened = self.decider.answers.review(found, scene)
             shown = tuple(by_key[one.rating_key] for one in listened.candidates)
             one = Unlinked(scene=scene, match=listened, items=shown)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
@@ -183,7 +192,7 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> None:
         confidence, item = one.match.confidence, one.item
-        waits = not self._takes_low(one) or self.answers.asks_again(one.scene)
+        waits = not self._takes_low(one) or self.decider.answers.asks_again(one.scene)
         if item is None or confidence is None:
             linked.unmatched.append(one)
         elif confidence is Confidence.LOW and (waits or item.rating_key in spoken_for):
@@ -240,6 +249,53 @@ class Linker:
             resting=self._resting(self.records.get(scene.scene_id)),
             origin=(known[1] or scene.scene_id) if known else None,
         )
+
+
+def bare(link: Link) -> Link:
+    """Return a link without what is remembered of the item's fields."""
+    if not (link.base or link.held or link.pictures):
+        return link
+    return msgspec.structs.replace(link, base=NOTHING, held=NOTHING, pictures=NOTHING)
+
+
+def recall(pair: Pair, records: State) -> None:
+    """Give a pair back what is remembered of its item's fields; once, for it may have changed."""
+    if pair.origin is None:
+        return
+    link, record = pair.link, records.get(pair.origin)
+    found = link_to(record.links, link.rating_key, link.path) if record else None
+    found = found or records.former(link.rating_key)
+    pair.origin = None
+    if found is not None:
+        # An item that got another number is another one to Plex, and has none of our pictures.
+        pictures = found.pictures if found.rating_key == link.rating_key else {}
+        pair.link = msgspec.structs.replace(
+            link, base=found.base, held=found.held, pictures=pictures
+        )
+
+
+def link_to(links: Sequence[Link], rating_key: RatingKey, path: str) -> Link | None:
+    """Return the link to this item, which may have another key since Plex was restored."""
+    for link in links:
+        if link.rating_key == rating_key:
+            return link
+    return next((link for link in links if same_path(link.path, path)), None)
+
+
+def earlier(
+    records: State, best: Candidate, scene_ids: Sequence[SceneId | None]
+) -> tuple[Link, SceneId | None] | None:
+    """Return what is known of an item, and the scene of whose record that is; None for nothing.
+
+    It is the first of the scenes that has it, or none where the item lost its scene.
+    """
+    for scene_id in scene_ids:
+        record = records.get(scene_id) if scene_id else None
+        link = link_to(record.links, best.rating_key, best.item_path) if record else None
+        if link is not None:
+            return link, scene_id
+    former = records.former(best.rating_key)
+    return None if former is None else (former, None)
 
 
 def _surest_first(found: Match) -> tuple[bool, float]:

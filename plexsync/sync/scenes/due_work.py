@@ -120,8 +120,7 @@ class DueWork:
 
     def _make_linker(self) -> Linker:
         """Return what links scenes to items."""
-        found, answers = self._found, self._answers
-        config, inventory = self._run.config, self._run.inventory
+        found, config, inventory = self._found, self._run.config, self._run.inventory
         return Linker(
             records=self._run.state,
             sections=inventory.section_ids,
@@ -130,12 +129,11 @@ class DueWork:
                 rules=config.paths,
                 settings=match_settings(config),
                 hashes=inventory.hashes() if config.match.use_content_hash else None,
-                answers=answers,
+                answers=self._answers,
                 libraries=inventory.libraries,
             ),
             strict=config.match.strict_matching,
             least_low=config.match.least_low,
-            answers=answers,
             broken=found.broken,
             again=found.again,
             void=frozenset(found.detected.strangers.union(found.detected.gone)),

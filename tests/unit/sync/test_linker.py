@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from msgspec.structs import replace
 
 from plexsync.errors import TransientError
 from plexsync.models import (
@@ -22,43 +21,16 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
-from plexsync.sync.linking.catalogue import NoOthers
+from plexsync.sync.linking.catalogue import Catalogue
 from plexsync.sync.linking.decider import Decider
-from plexsync.sync.linking.earlier_links import bare as without_fields
-from plexsync.sync.linking.linker import Linker
+from plexsync.sync.linking.linker import Linker, bare
 from plexsync.text.folding import files_digest
+from tests.support.state_factories import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
-    from plexsync.sync.linking.earlier_links import LinkingRecords
-
-
-class NothingRemembered:
-    """The memory of a first run."""
-
-    def get(self, _scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
-        """Nothing."""
-
-    def claims(self) -> Mapping[RatingKey, SceneId]:
-        """Nobody's."""
-        return {}
-
-    def former(self, _rating_key: RatingKey) -> Link | None:
-        """Nothing."""
-
-
-class OneScene(NothingRemembered):
-    """The memory of one scene."""
-
-    def __init__(self, record: SceneRecord) -> None:
-        self.record = record
-
-    def get(self, _scene_id: SceneId, *, bare: bool = False) -> SceneRecord | None:
-        """The scene, with what is remembered of its items' fields only where that is asked for."""
-        links = tuple(map(without_fields, self.record.links)) if bare else self.record.links
-        return replace(self.record, links=links)
-
+    from plexsync.storage.memory import State
 
 SCENE = Scene(
     scene_id=SceneId("1"),
@@ -73,10 +45,18 @@ ITEM = PlexItem(
 )
 
 
-def make_linker(catalogue: NoOthers, records: LinkingRecords | None = None) -> Linker:
-    """A linker of a first run, or of one that remembers."""
+class FailingStash:
+    """A Stash that cannot be asked for its scenes."""
+
+    def sweep(self) -> NoReturn:
+        """Fail."""
+        raise TransientError("gone")
+
+
+def make_linker(records: State, catalogue: Catalogue | None = None) -> Linker:
+    """A linker of scenes that are all there are, or that the catalogue knows the others of."""
     return Linker(
-        records=records or NothingRemembered(),
+        records=records,
         sections=frozenset({"1"}),
         decider=Decider(catalogue=catalogue, rules=(), libraries={}),
         strict=True,
@@ -94,27 +74,26 @@ def test_a_link_that_rests_is_kept_with_all_that_is_remembered_of_it() -> None:
     record = SceneRecord(
         updated_at="", outcome=Outcome.APPLIED, files=files_digest(SCENE.files), links=links
     )
-    pairs, rest = make_linker(NoOthers(), OneScene(record)).remembered([SCENE])
+    pairs, rest = make_linker(state_of({SCENE.scene_id: record})).remembered([SCENE])
 
     assert rest == []
     assert [(pair.link, pair.resting) for pair in pairs] == [
-        (without_fields(links[0]), links[1:]),
+        (bare(links[0]), links[1:]),
     ]
 
 
 def test_a_scene_with_the_path_and_size_of_one_item_is_linked_to_it() -> None:
     """Where nothing is remembered, and these are all there are."""
-    linked = make_linker(NoOthers()).matched([SCENE], [ITEM], ())
+    linked = make_linker(state_of()).matched([SCENE], [ITEM], ())
 
     assert [pair.link.rating_key for pair in linked.pairs] == ["7"]
 
 
-def test_a_server_that_fails_while_all_others_are_asked_for_ends_the_matching() -> None:
+def test_a_server_that_fails_while_all_others_are_asked_for_ends_the_matching(
+    tmp_path: Path,
+) -> None:
     """Nothing is decided about a part."""
-
-    class Failing(NoOthers):
-        def others(self, _due: Collection[SceneId]) -> list[Scene]:
-            raise TransientError("gone")
+    catalogue = Catalogue(tmp_path / "lost", FailingStash(), learned_with="", listed=str)
 
     with pytest.raises(TransientError):
-        make_linker(Failing()).matched([SCENE], [ITEM], ())
+        make_linker(state_of(), catalogue).matched([SCENE], [ITEM], ())
