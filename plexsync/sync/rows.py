@@ -137,10 +137,12 @@ class RowMaker:
             error=problem,
         )
 
-    def failed(self, scene: Scene, problem: Problem) -> MatchRow:
-        """Return the row of a scene Stash could not tell us about."""
-        match = Match(scene_id=scene.scene_id, confidence=None, reason=problem.message)
-        return self.unlinked(scene, match, Outcome.FAILED, problem=problem)
+    def refused(
+        self, scene: Scene, outcome: Outcome, reason: str, problem: Problem | None = None
+    ) -> MatchRow:
+        """Return the row of a scene that was not even matched, and why."""
+        match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
+        return self.unlinked(scene, match, outcome, problem=problem)
 
     def _scene(self, scene: Scene) -> SceneRef:
         source = source_in(scene.scene_id)

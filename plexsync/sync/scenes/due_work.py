@@ -22,8 +22,7 @@ from plexsync.sync.run_scope import note_proposed
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
 from plexsync.sync.scenes.run_writer import RunWriter
-from plexsync.sync.scenes.scan_requests import request_scans, wanted_scans
-from plexsync.sync.scenes.unmatched import Unwritten
+from plexsync.sync.scenes.unmatched import Unwritten, request_scans, wanted_scans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

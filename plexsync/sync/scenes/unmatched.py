@@ -1,24 +1,32 @@
-"""What becomes of scenes that are written to no item in this run."""
+"""What becomes of scenes that are written to no item in this run.
+
+Where they lack a candidate Plex may be asked to look for their files.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.models import Match, Outcome, Problem, Scene, SceneRecord
-from plexsync.planning.retry_schedule import WAITING
+from plexsync.errors import AuthError, ServerError
+from plexsync.models import Outcome, Problem, Scene, SceneRecord
+from plexsync.planning.retry_schedule import WAITING, has_come
 from plexsync.state import Waiting
 from plexsync.text.folding import files_digest
+from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.errors import ServerError
+    from plexsync.models import PathRule, Section
     from plexsync.state import ReviewQueueWriter
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import Unlinked
     from plexsync.sync.rows import Pair
+
+MOST_FOLDERS = 20
+"""Folders scanned in one run: a scan is cheap, twenty thousand of them are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +52,7 @@ class Unwritten:
             if self.run.session is not None:
                 self.run.session.forget(scene_id)
         for scene, why in detected.left_out:
-            match = Match(scene_id=scene.scene_id, confidence=None, reason=why)
-            self.run.totals.emit(self.run.rows.unlinked(scene, match, Outcome.IGNORED))
+            self.run.totals.emit(self.run.rows.refused(scene, Outcome.IGNORED, why))
             self._remember(scene, Outcome.IGNORED, self.run.state.get(scene.scene_id))
         for scene in detected.unready:  # in silence: its curator knows
             self._remember(scene, Outcome.IGNORED, self.run.state.get(scene.scene_id))
@@ -58,19 +65,18 @@ class Unwritten:
                 message=f"Stash cannot tell about scene {scene_id}: {message}",
                 hint="open the scene in Stash; its log says what is wrong with it",
             )
-            self.run.totals.emit(self.run.rows.failed(scene, problem))
+            row = self.run.rows.refused(scene, Outcome.FAILED, problem.message, problem)
+            self.run.totals.emit(row)
             self._remember(scene, Outcome.FAILED, previous, problem)
 
     def note_unlisted(self, scenes: Iterable[Scene], failure: ServerError) -> None:
         """Show scenes that cannot be matched because of a library; they stay due."""
         for scene in scenes:
-            match = Match(scene_id=scene.scene_id, confidence=None, reason=failure.message)
-            self.run.totals.emit(self.run.rows.unlinked(scene, match, Outcome.SKIPPED))
+            self.run.totals.emit(self.run.rows.refused(scene, Outcome.SKIPPED, failure.message))
 
     def note_ignored(self, scene: Scene, reason: str) -> None:
         """Settle a scene a person wants left alone."""
-        match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
-        self.run.totals.emit(self.run.rows.unlinked(scene, match, Outcome.IGNORED))
+        self.run.totals.emit(self.run.rows.refused(scene, Outcome.IGNORED, reason))
         known = self.run.state.get(scene.scene_id)
         if known is None or (known.outcome, known.updated_at, known.files) != (
             Outcome.IGNORED,
@@ -122,3 +128,73 @@ class Unwritten:
                 related=previous.related if previous else "",
             ),
         )
+
+
+# ---- Scans ---------------------------------------------------------------------------------------
+
+
+def wanted_scans(run: RunContext, unmatched: Iterable[Unlinked]) -> tuple[tuple[Section, str], ...]:
+    """Return where Plex should look for what it lacks, if it may be asked to.
+
+    A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
+    a scene whose own time has come asks.
+    """
+    if not run.config.plex.scan or run.options.dry_run or run.options.libraries:
+        return ()
+    now = run.ports.now()
+    records = ((one.scene, run.state.get(one.scene.scene_id)) for one in unmatched)
+    asking = (
+        scene
+        for scene, record in records
+        if record is None or record.outcome is not Outcome.UNMATCHED or has_come(record.due_at, now)
+    )
+    return folders_to_scan(asking, run.config.paths, run.sections)
+
+
+def request_scans(run: RunContext, folders: Sequence[tuple[Section, str]]) -> None:
+    """Ask for scans; one that is refused costs nothing but a word."""
+    for section, folder in folders:
+        try:
+            run.ports.plex.scan(section, folder)
+        except AuthError:
+            raise
+        except ServerError as error:
+            run.totals.reporter.warn(f"Plex does not scan '{folder}': {error.message}")
+            if run.ports.plex_down():
+                raise
+
+
+def folders_to_scan(
+    scenes: Iterable[Scene], rules: Sequence[PathRule], sections: Sequence[Section]
+) -> tuple[tuple[Section, str], ...]:
+    """Return the folders the files of `scenes` should lie in, each once, at most `MOST_FOLDERS`.
+
+    A folder that lies in no library, or in one that is being scanned already, is left out.
+
+    Args:
+        scenes: scenes Plex does not have.
+        rules: how Stash's paths become Plex's; a path no rule covers is the same on both.
+        sections: the libraries that take part.
+    """
+    found: dict[tuple[str, str], tuple[Section, str]] = {}
+    mapped = compile_rules(rules)
+    for scene in scenes:
+        for file in scene.files:
+            path = normalize_path(file.path)
+            folder = (mapped.apply(path) or path).rpartition("/")[0]
+            for section, place in _places(NormalizedPath(folder), sections):
+                found.setdefault((section.section_id, place), (section, place))
+                if len(found) == MOST_FOLDERS:
+                    return tuple(found.values())
+    return tuple(found.values())
+
+
+def _places(folder: NormalizedPath, sections: Sequence[Section]) -> Iterator[tuple[Section, str]]:
+    """Where `folder` lies in the libraries, spelled as they spell their own folders."""
+    for section in sections:
+        for location in () if section.refreshing else section.locations:
+            root = normalize_path(location).rstrip("/")
+            if folder == root or folder.startswith(f"{root}/"):
+                separator = "\\" if "\\" in location else "/"
+                rest = folder[len(root) :].replace("/", separator)
+                yield section, location.rstrip("/\\") + rest
