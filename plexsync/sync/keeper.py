@@ -35,7 +35,7 @@ from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import Outcomes
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
             self._executor.write_all(ready[start : start + READ_BATCH] for start in starts)
         finally:
             self._charge()
-        if (fault := self._run.ports.health.faults.of()) is not None:
+        if (fault := self._run.ports.faults.of()) is not None:
             raise fault
         return held
 

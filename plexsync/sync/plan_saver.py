@@ -45,7 +45,7 @@ class PlanSaver:
         try:
             saved = self._pictures.save(ready.plan.rating_key, ready.decision.pictures)
         except ServerError as error:
-            if self._run.ports.health.ends_run(error):
+            if self._run.ports.ends_run(error):
                 raise
             ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
         if saved or ready.plan.changes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexsync.plex.index import Index
     from plexsync.state import LinkPlace
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Totals
+    from plexsync.sync.run_scope import Totals
 
 
 class Inventory:

@@ -1,14 +1,28 @@
-"""Dependencies of a run: clients, reporter, clock, file system, options."""
+"""Dependencies of a run: clients, clock, file system, options, and whether servers are well.
+
+An item is at fault where the server did the same for others. A server is at fault where a few items
+in a row get the same answer, and none a good one between: then nothing more of that kind is sent,
+and no scene is charged with a failed try.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import AuthError, ExitCode, InterruptedRunError, ServerError
+from plexsync.errors import (
+    AuthError,
+    BadResponseError,
+    ExitCode,
+    InterruptedRunError,
+    ServerError,
+    TooLongError,
+    TransientError,
+)
 from plexsync.state import DISK, Filesystem
-from plexsync.sync.server_faults import ServerFaults, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +32,10 @@ if TYPE_CHECKING:
     from plexsync.models import Requests, SceneId
     from plexsync.plex.client import PlexClient
     from plexsync.stash_client import StashClient
+
+IN_A_ROW = 5
+"""Items in a row with the same answer that are a server's fault: as many as the transport gives a
+server that does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,88 @@ class RunOptions:
         return tuple(words)
 
 
+class WorkKind(StrEnum):
+    """What is asked of Plex about an item."""
+
+    READ = "reads"
+    EDIT = "edits"
+    PICTURE = "pictures"
+
+
+class _Row(NamedTuple):
+    """The last answers of one kind: how they failed, and how many did so."""
+
+    answer: tuple[str, int]
+    items: int
+
+
+class ServerFaults:
+    """Takes the answers of one run."""
+
+    def __init__(self) -> None:
+        self._rows: dict[WorkKind, _Row] = {}
+        self._proven: Counter[WorkKind] = Counter()
+        self._found: dict[WorkKind, ServerError] = {}
+
+    def answered(self, kind: WorkKind) -> None:
+        """Note that an item got a good answer, which proves nothing but that."""
+        self._rows.pop(kind, None)
+
+    def proven(self, kind: WorkKind) -> None:
+        """Note that Plex was seen to do for an item what was asked."""
+        self._proven[kind] += 1
+
+    def failed(self, kind: WorkKind, error: ServerError) -> None:
+        """Note how Plex refused an item."""
+        if isinstance(error, AuthError):
+            return
+        if isinstance(error, TooLongError) and not error.status:
+            return  # this very text is too long: an answer to nothing else
+        answer = (error.kind, error.status)
+        before = self._rows.get(kind)
+        items = before.items + 1 if before and before.answer == answer else 1
+        self._rows[kind] = _Row(answer, items)
+        if items >= IN_A_ROW:
+            self._found.setdefault(kind, _fault(kind, error, items))
+
+    def of(self, *kinds: WorkKind) -> ServerError | None:
+        """Return the fault found in one of `kinds`, or in any when none is named."""
+        return next((self._found[one] for one in kinds or WorkKind if one in self._found), None)
+
+    def is_items_own(self, kind: WorkKind) -> bool:
+        """Whether a failure is the item's: Plex did the same for another one in this run."""
+        return self._proven[kind] > 0 and kind not in self._found
+
+    def check_denied(self, denied: int) -> None:
+        """Hold that Plex knows most of the items it has just listed.
+
+        Args:
+            denied: items it listed, and did not know right after.
+
+        Raises:
+            BadResponseError: it denies more than it shows.
+        """
+        if denied <= max(self._proven[WorkKind.READ], 1):
+            return
+        raise BadResponseError(
+            f"Plex lists {denied} items and says of each that it is not there",
+            hint="its database or a proxy before it is not well: see the log of Plex, and whether "
+            "[plex] url leads to Plex itself; nothing is forgotten, and the next run tries again",
+        )
+
+
+def _fault(kind: WorkKind, error: ServerError, items: int) -> ServerError:
+    """Return the error a run ends with."""
+    made = TransientError if isinstance(error, TransientError) else BadResponseError
+    return made(
+        f"Plex, or a proxy before it, gives {items} items in a row the same answer to {kind}: "
+        f"{error.message}",
+        context=error.context,
+        hint=f"nothing more was sent, no scene is charged with it, and the next run goes on; "
+        f"{error.hint}",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHealth:
     """Whether it is of any use to go on.
@@ -90,13 +190,13 @@ class RunHealth:
         should_stop: True once the run is asked to end.
         plex_down: True once Plex failed so often that no further request is worth sending.
         stash_down: the same of Stash.
-        faults: tells a server's fault from an item's.
+        faults: tells a server's fault from an item's, by all answers of the run.
         stop_code: what the process ends with once it is asked to end.
     """
 
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
-    stash_down: Callable[[], bool]
+    stash_down: Callable[[], bool] = lambda: False
     faults: ServerFaults = field(default_factory=ServerFaults)
     stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
 
@@ -113,9 +213,13 @@ class RunHealth:
         """Return what the run ends with if it is asked to end."""
         return InterruptedRunError(self.stop_code()) if self.should_stop() else None
 
+    def plex_given_up(self) -> bool:
+        """Return whether nothing more is read from Plex or edited there."""
+        return self.plex_down() or self.faults.of(WorkKind.READ, WorkKind.EDIT) is not None
+
     def servers_down(self) -> bool:
         """Return whether one of the two servers was given up."""
-        return self.plex_down() or self.stash_down()
+        return self.plex_given_up() or self.stash_down()
 
     def ends_run(self, error: ServerError) -> bool:
         """Return whether nothing more can be done after `error`."""
@@ -123,55 +227,31 @@ class RunHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class Ports(RunHealth):
     """The world a run lives in, composed by the command line.
 
     Args:
         stash: where metadata comes from.
         plex: where it goes.
         requests: how many requests were sent so far.
-        plex_down: True once Plex failed so often that no further request is worth sending.
-        stash_down: the same of Stash.
         state_dir: what is remembered between runs.
         cache_dir: what may be deleted at any time.
         now: the clock; aware UTC.
-        should_stop: True once the run is asked to end.
-        stop_code: what the process ends with then.
         run_id: this run's name, unique and sortable by time.
         sleep: lets so many seconds pass.
         monotonic: seconds on a clock that is never set.
         disk: how files are read and written.
         confirm: asks a person whether so many items are to be written; needed with `ask` only.
-        faults: tells a server's fault from an item's, by all answers of the run.
     """
 
     stash: StashClient
     plex: PlexClient
     requests: Callable[[], Requests]
-    plex_down: Callable[[], bool]
     state_dir: Path
     cache_dir: Path
     now: Callable[[], datetime]
-    should_stop: Callable[[], bool]
     run_id: str
-    stash_down: Callable[[], bool] = lambda: False
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    faults: ServerFaults = field(default_factory=ServerFaults)
-    stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
-
-    @property
-    def health(self) -> RunHealth:
-        """Whether it is of any use to go on, as one value."""
-        faults = self.faults
-        return RunHealth(
-            should_stop=self.should_stop,
-            plex_down=lambda: (
-                self.plex_down() or faults.of(WorkKind.READ, WorkKind.EDIT) is not None
-            ),
-            stash_down=self.stash_down,
-            faults=faults,
-            stop_code=self.stop_code,
-        )

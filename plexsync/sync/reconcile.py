@@ -16,9 +16,9 @@ from plexsync.errors import UnsafeError
 from plexsync.integrations.hook_events import clear_spool
 from plexsync.models import SHOW_KINDS, ItemKind, RunSummary
 from plexsync.state import ReviewQueueWriter, RunKind
+from plexsync.sync.context import meet_both
 from plexsync.sync.detection.changes import ChangeDetection
 from plexsync.sync.detection.glance import Glance
-from plexsync.sync.meeting import meet_both
 from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, remembered
 from plexsync.text.folding import files_digest
 
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.run_scope import JournalEnd
+    from plexsync.sync.run_scope import JournalEnd, Totals
     from plexsync.sync.shows.keeping import ShowKeeper
-    from plexsync.sync.totals import Totals
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:

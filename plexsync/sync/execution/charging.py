@@ -13,7 +13,7 @@ from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
-from plexsync.sync.server_faults import IN_A_ROW
+from plexsync.sync.ports import IN_A_ROW
 from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import KeptRecord, Problem, SceneId, SceneRecord
     from plexsync.sync.context import RunContext
-    from plexsync.sync.server_faults import ServerFaults, WorkKind
+    from plexsync.sync.ports import ServerFaults, WorkKind
 
 UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
 """Kinds of problem of a cover that stays what it is."""

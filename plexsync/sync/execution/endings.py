@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from plexsync.models import Outcome, as_problem
 from plexsync.sync.execution.pictures.upload import PictureResult
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.work import Outcomes, Ready
     from plexsync.sync.execution.writer import Verdict
+    from plexsync.sync.ports import ServerFaults
     from plexsync.sync.rows import Pair
-    from plexsync.sync.server_faults import ServerFaults
 
 
 TITLE_TAKEN = "taken"

@@ -25,7 +25,7 @@ from plexsync.sync.execution.pictures.upload import PictureResult
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
     from plexsync.sync.execution.writer import FieldsWritten
     from plexsync.sync.ports import Ports
-    from plexsync.sync.totals import Totals
+    from plexsync.sync.run_scope import Totals
 
 PREVIEW_ROWS = 50
 """Rows of each table a person is shown before the first write."""
@@ -80,8 +80,8 @@ class Executor:
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
         save: Callable[[Ready], None] | None = None,
     ) -> None:
-        self.reader = Reader(ports.plex, ports.health)
-        self.health = ports.health
+        self.reader = Reader(ports.plex, ports)
+        self.health = ports
         self._monotonic = ports.monotonic
         self._session = session
         self._planner = planner
@@ -92,7 +92,7 @@ class Executor:
         for one in state.unsettled:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
-        self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.health.faults)
+        self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.faults)
         self.maker = CollectionMaker(ports, self.reader, planner, self._end)
         self._pictures = PictureWriter(ports, self.reader, is_dry=session is None)
         self._moved: list[WorkItem] = []

@@ -28,7 +28,7 @@ from plexsync.state import Settlement
 from plexsync.sync.execution.endings import TITLE_TAKEN
 from plexsync.sync.execution.reader import with_members
 from plexsync.sync.execution.work import title_in
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class CollectionMaker:
         self.end: ServerError | None = None
         self._reader = reader
         self._plex = ports.plex
-        self._health = ports.health
+        self._health = ports
         self._monotonic = ports.monotonic
         self._planner = planner
         self._endings = endings

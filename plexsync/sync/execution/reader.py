@@ -20,7 +20,7 @@ from plexsync.models import (
 )
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +92,7 @@ class Reader:
         except ServerError as error:
             if len(keys) == 1:
                 self._health.faults.failed(WorkKind.READ, error)
-            if self._health.plex_down():
+            if self._health.plex_given_up():
                 raise self._health.faults.of(WorkKind.READ) or error from error
             if len(keys) == 1:
                 return {keys[0]: error}

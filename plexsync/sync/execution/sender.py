@@ -27,7 +27,7 @@ from plexsync.models import LIST_FIELDS, ItemDetail, PlexField, Problem, as_prob
 from plexsync.sync.execution.batching import MOST_ITEMS, group_by_edit
 from plexsync.sync.execution.freshness import overtaken_error
 from plexsync.sync.execution.work import mode_in, place_of, without_mode
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class Sender:
         return Sent(plan, detail=detail)
 
     def _ended(self) -> bool:
-        return self._refused or self._health.plex_down() or self._health.should_stop()
+        return self._refused or self._health.plex_given_up() or self._health.should_stop()
 
     # ---- finding out
 

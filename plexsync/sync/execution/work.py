@@ -22,7 +22,7 @@ from plexsync.models import (
     RatingKey,
 )
 from plexsync.planning.limits import clears_any, loses
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.freshness import Freshness
 from plexsync.sync.execution.sender import MOVED, UNSENT, Sender, lists_harmed
 from plexsync.sync.execution.work import absent, deletes, place_of
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +140,7 @@ class FieldWriter:
         planner: Planner,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None,
     ) -> None:
-        self._health = ports.health
+        self._health = ports
         self._doors = EditDoors(ports.plex, reader, planner)
         self._sender = Sender(
             self._doors, reader, self._health, note_risk=self._note_risk, spare=spare

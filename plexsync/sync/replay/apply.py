@@ -31,10 +31,10 @@ from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
 from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
+from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of, title_in
-from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.engine import kept_with, known_link, replay
 from plexsync.sync.rows import Pair

@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session, State
     from plexsync.sync.execution.work import Ready, WorkItem
-    from plexsync.sync.ports import Ports
+    from plexsync.sync.ports import Ports, WorkKind
     from plexsync.sync.rows import Pair
-    from plexsync.sync.server_faults import WorkKind
-    from plexsync.sync.totals import Totals
+    from plexsync.sync.run_scope import Totals
 
 
 class EarlierWork(Protocol):

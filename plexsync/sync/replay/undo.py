@@ -27,10 +27,10 @@ from plexsync.models import (
 from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
+from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import WorkItem, blank_link, deletes
-from plexsync.sync.meeting import meet_plex
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.replay.collections import (
     CollectionReverser,

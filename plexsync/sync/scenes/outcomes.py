@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from plexsync.state import SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
+    from plexsync.sync.ports import WorkKind
     from plexsync.sync.rows import Pair
-    from plexsync.sync.server_faults import WorkKind
 
 _YEAR_DIGITS = 4
 

@@ -95,7 +95,7 @@ class RunItems:
             all_pairs[pair.scene.scene_id].append(pair)
         ids = iter(all_pairs)
         while chunk := tuple(islice(ids, _STASH_BATCH)):
-            self._run.ports.health.check()
+            self._run.ports.check()
             opened = ((one, list(filter(self._outcomes.open, all_pairs[one]))) for one in chunk)
             by_scene = {scene_id: some for scene_id, some in opened if some}
             for pair in chain.from_iterable(by_scene.values()):

@@ -17,8 +17,7 @@ from plexsync.output.status_view import status_view
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.storage.status import read_status
-from plexsync.sync.ports import RunOptions
-from plexsync.sync.server_faults import IN_A_ROW
+from plexsync.sync.ports import IN_A_ROW, RunOptions
 from tests.support.collection_world import OTHER_LOGO, collection_world, shelf, titles
 
 if TYPE_CHECKING:

@@ -162,7 +162,7 @@ class Artwork:
             taken=taken,
             compare_all=run.compares_all,
             asked_for=run.is_asked_for,
-            servers_down=run.ports.health.servers_down,
+            servers_down=run.ports.servers_down,
             coverless=coverless,
         )
 

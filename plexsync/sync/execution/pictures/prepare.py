@@ -19,7 +19,7 @@ from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.upload import PictureResult, PictureUpload, Uploader
 from plexsync.sync.execution.work import deletes, place_of
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ class PictureWriter:
         self._is_dry = is_dry
         self._covers = ports.stash
         self._gallery = ports.plex.pictures
-        self._health = ports.health
+        self._health = ports
         self._uploader = Uploader(ports, reader)
         self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)

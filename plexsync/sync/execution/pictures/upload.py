@@ -29,7 +29,7 @@ from plexsync.sync.execution.freshness import FRESH_S
 from plexsync.sync.execution.pictures.plan import note, shown_as
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, IntentEnd
-from plexsync.sync.server_faults import WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ class Uploader:
     def __init__(self, ports: Ports, reader: Reader) -> None:
         self._gallery = ports.plex.pictures
         self._reader = reader
-        self._health = ports.health
+        self._health = ports
         self._sleep = ports.sleep
         self._monotonic = ports.monotonic
         self._names_are_known = False
