@@ -19,9 +19,10 @@ from plexsync.models import ItemPlan, Outcome, PlexField
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.journal import Intent, journal_path, journal_runs, read_journal
+from tests.support.children import Child
 from tests.support.crash_child import run_to_the_end, run_until_operation
 from tests.support.disk_faults import FaultyDisk
-from tests.support.killing import in_child, killed_at
+from tests.support.killing import killed_at
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def test_sigkill_at_any_disk_operation_is_made_good(
         directory = tmp_path / str(at)
         directory.mkdir()
         with fresh_world(directory) as world:
-            code = in_child(run_until_operation, world.next_visit(), at)
+            code = Child(run_until_operation, world.next_visit(), at).wait()
             assert code == -signal.SIGKILL, at
             check_recovery(world)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from playwright.sync_api import sync_playwright
+
+from tests.support.children import Started, start_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +52,8 @@ def chromium() -> Iterator[Browser]:
 class ServedReview:
     """`plexsync review --web` in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: Started
+    printed: TextIO
     address: str
     port: int
 
@@ -62,8 +64,7 @@ class ServedReview:
 
     def ends(self) -> str:
         """Wait for the end; gives what it printed since the address."""
-        assert self.process.stdout is not None
-        text = self.process.stdout.read()
+        text = self.printed.read()
         self.process.wait(60)
         return text
 
@@ -71,28 +72,23 @@ class ServedReview:
 @contextmanager
 def served_review(environ: Mapping[str, str], *options: str) -> Iterator[ServedReview]:
     """Start it, and wait for the address it prints."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "plexsync", "review", "--web", *options],
-        env={**os.environ, **environ},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        seen = ""
-        while (found := _ADDRESS.search(seen)) is None:
-            line = process.stdout.readline()
-            assert line, f"no address: {seen}"
-            seen += line
-        yield ServedReview(process, found[0], int(found[1]))
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    reading, writing = os.pipe()
+    whole = {**os.environ, **environ}
+    with Path(os.devnull).open("rb") as nothing, os.fdopen(reading, encoding="utf-8") as printed:
+        ends = (nothing.fileno(), writing, writing)
+        process = start_plexsync(["review", "--web", *options], whole, ends)
+        os.close(writing)
+        try:
+            seen = ""
+            while (found := _ADDRESS.search(seen)) is None:
+                line = printed.readline()
+                assert line, f"no address: {seen}"
+                seen += line
+            yield ServedReview(process, printed, found[0], int(found[1]))
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
 
 def press(page: Page, key: str) -> None:

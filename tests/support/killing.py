@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from typing import TYPE_CHECKING
 
 from plexsync.simulators.http.wire import Fault, Reset
+from tests.support.children import CHILDREN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plexsync.simulators.http.wire import SimRequest
     from tests.support.world import World
-
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["tests.support.crash_child"])
-
-
-def in_child(target: Callable[..., None], *arguments: object) -> int | None:
-    """Run `target` in a process of its own; its exit code, negative for a signal."""
-    child = CHILDREN.Process(target=target, args=arguments)
-    child.start()
-    child.join(60)
-    code = child.exitcode
-    child.close()
-    return code
 
 
 def killed_at(

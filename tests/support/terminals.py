@@ -7,18 +7,18 @@ import os
 import pty
 import re
 import struct
-import subprocess
-import sys
 import termios
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.support.children import LONGEST_S, start_plexsync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_LONGEST_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,40 @@ class ProcessResult:
     err: str
 
 
-class Terminal:
+class KeptStream:
+    """An output stream of a process; keeps what is written to it.
+
+    Args:
+        reading: the end that is read here.
+        writing: the end for the process.
+    """
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._reading = reading
+        self.writing = writing
+        self._pieces: list[bytes] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def close(self) -> str:
+        """Hang up and give what was written."""
+        os.close(self.writing)
+        self._reader.join()
+        os.close(self._reading)
+        return b"".join(self._pieces).decode()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                piece = os.read(self._reading, 65536)
+            except OSError:  # Linux says EIO once nobody has the other end of a terminal open
+                return
+            if not piece:
+                return
+            self._pieces.append(piece)
+
+
+class Terminal(KeptStream):
     """A pseudo terminal that keeps what is written to it.
 
     Args:
@@ -38,29 +71,13 @@ class Terminal:
     """
 
     def __init__(self, width: int) -> None:
-        self._master, self.slave = pty.openpty()
-        size = struct.pack("HHHH", 50, width, 0, 0)
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
-        self._pieces: list[bytes] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+        super().__init__(master, slave)
 
     def close(self) -> str:
         """Hang up and give what was written."""
-        os.close(self.slave)
-        self._reader.join()
-        os.close(self._master)
-        return b"".join(self._pieces).decode().replace("\r\n", "\n")
-
-    def _read(self) -> None:
-        while True:
-            try:
-                piece = os.read(self._master, 65536)
-            except OSError:  # Linux says EIO once nobody has the other end open
-                return
-            if not piece:
-                return
-            self._pieces.append(piece)
+        return super().close().replace("\r\n", "\n")
 
 
 def run_plexsync(
@@ -79,22 +96,16 @@ def run_plexsync(
             is on stdin.
         width: columns of the terminals.
     """
-    opened = {name: Terminal(width) for name in terminals}
-    ends = {name: terminal.slave for name, terminal in opened.items()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "plexsync", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=ends.get("stdout", subprocess.PIPE),
-        stderr=ends.get("stderr", subprocess.PIPE),
-        env={**os.environ, "TERM": "xterm", **environ},
-    )
-    piped_out, piped_err = process.communicate(timeout=_LONGEST_S)
-    shown = {name: terminal.close() for name, terminal in opened.items()}
-    return ProcessResult(
-        process.returncode,
-        shown.get("stdout", (piped_out or b"").decode()),
-        shown.get("stderr", (piped_err or b"").decode()),
-    )
+    streams = [
+        Terminal(width) if name in terminals else KeptStream(*os.pipe())
+        for name in ("stdout", "stderr")
+    ]
+    whole = {**os.environ, "TERM": "xterm", **environ}
+    with Path(os.devnull).open("rb") as nothing:
+        ends = (nothing.fileno(), *(stream.writing for stream in streams))
+        code = start_plexsync(arguments, whole, ends).wait(LONGEST_S)
+    out, err = (stream.close() for stream in streams)
+    return ProcessResult(code, out, err)
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,6 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from bisect import bisect_left
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 import pyte
 
+from tests.support.children import Started, start_plexsync, take_terminal
 from tests.support.terminals import plain
 
 if TYPE_CHECKING:
@@ -69,14 +69,11 @@ class Person:
         self.before = termios.tcgetattr(slave)
         self._slave = slave
         os.write(self._master, answers.encode())
-        self.process = subprocess.Popen(
-            [*([program] if program else [sys.executable, "-m", "plexsync"]), *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env={**os.environ, "TERM": "xterm", **environ},
-            start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 - one system call, no lock
+        whole = {**os.environ, "TERM": "xterm", **environ}
+        self.process = (
+            _start_program([program, *arguments], whole, slave)
+            if program
+            else start_plexsync(arguments, whole, (slave,) * 3, own_terminal=True)
         )
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._display = pyte.Screen(width, height)
@@ -186,7 +183,7 @@ class Person:
             self._take(0.1)
         while self._take(0.05):
             pass
-        return self.process.returncode
+        return self.process.wait()
 
     def terminal_is_as_before(self) -> bool:
         """Whether keys are echoed and lines are lines again."""
@@ -211,6 +208,13 @@ class Person:
         return text[:start] if start >= 0 else text
 
 
-def _take_terminal() -> None:
-    """Make the terminal the one of the new session, so that its keys send signals to its jobs."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+def _start_program(words: list[str], environ: Mapping[str, str], terminal: int) -> Started:
+    return subprocess.Popen(
+        words,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=environ,
+        start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509 - one system call, no lock
+    )

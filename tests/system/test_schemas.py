@@ -74,6 +74,7 @@ def name_of(document: bytes) -> str:
     return schema.split("/")[1]
 
 
+@pytest.mark.xdist_group("printed")
 @pytest.mark.parametrize("name", FORMS)
 def test_what_is_printed_is_what_the_schema_allows(
     name: str, printed: dict[str, list[bytes]]

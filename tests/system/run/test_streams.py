@@ -194,9 +194,9 @@ def test_a_pipe_on_the_same_screen_shows_every_line_whole(house: House) -> None:
     words = [sys.executable, "-m", "plexsync", "run", "-n"]
     environ = {**os.environ, "TERM": "xterm", **house.environ}
     with subprocess.Popen(
-        words, stdin=terminal.slave, stdout=subprocess.PIPE, stderr=terminal.slave, env=environ
+        words, stdin=terminal.writing, stdout=subprocess.PIPE, stderr=terminal.writing, env=environ
     ) as run:
-        subprocess.run(["cat"], stdin=run.stdout, stdout=terminal.slave, check=True)  # noqa: S607 - any cat will do
+        subprocess.run(["cat"], stdin=run.stdout, stdout=terminal.writing, check=True)  # noqa: S607 - any cat will do
     shown = terminal.close()
 
     lines = [line for line in shown.splitlines() if line.startswith("planned\t")]
