@@ -31,6 +31,8 @@ PREVIOUS_NAME = "state.json.previous"
 _SEARCHES = 200
 """After so many searches one walk over all rows is worth it."""
 
+_NAME = msgspec.json.Decoder(SceneId)
+
 _DECODED = 4096
 """How many records are kept decoded: a run asks for one several times."""
 
@@ -331,7 +333,7 @@ class SceneRows(Mapping[SceneId, bytes]):
     def _name(self, begin: int) -> SceneId:
         """Return the scene of the line that begins there."""
         end = self._content.index(b'"', begin + 1) + 1
-        return msgspec.json.decode(self._content[begin:end], type=SceneId)
+        return _NAME.decode(self._content[begin:end])
 
     def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
         """Return the row in the line of a scene that begins there."""
