@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
@@ -292,6 +292,7 @@ def _filled(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]
     return source.templates[0].fill(scene_words(detail, page))
 
 
+@cache  # few dates are those of many scenes
 def _date(text: str) -> str:
     """Plex wants whole days: a year or a month becomes its first day, an odd legacy row nothing."""
     try:
