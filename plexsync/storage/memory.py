@@ -158,6 +158,10 @@ class State:
         found = self._rows.view(HEAD, scene_id)
         return found.updated_at if found else ""
 
+    def versions(self) -> dict[SceneId, str]:
+        """Return the version text of each scene that was handled last."""
+        return {scene_id: head.updated_at for scene_id, head in self._rows.views(HEAD)}
+
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
         """Return the scenes whose records name any of `objects`."""
         if not objects:

@@ -174,6 +174,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         self._new: dict[SceneId, bytes | None] = {}
         self._decoded: dict[SceneId, SceneRecord] = {}
         self._searches = 0
+        self._last = start - 1
         self._count = content.count(b"\n", start, end) + (end > start)
 
     # ---- Asking ----------------------------------------------------------------------------------
@@ -314,7 +315,19 @@ class SceneRows(Mapping[SceneId, bytes]):
         return {self._name(at): at for at in self._line_starts(self._start, self._end)}
 
     def _place(self, scene_id: SceneId) -> int:
-        """Return where the line of a scene begins in the checkpoint; -1 for nowhere."""
+        """Return where the line of a scene begins in the checkpoint; -1 for nowhere.
+
+        Most are asked for in their order, so a scene is first looked for near the one before.
+        """
+        until = min(self._last + _PIECE_BYTES, self._end)
+        near = self._content.find(b"\n" + _key(scene_id), self._last, until)
+        begin = self._search(scene_id) if near < 0 else near + 1
+        if begin >= 0:
+            self._last = begin - 1
+        return begin
+
+    def _search(self, scene_id: SceneId) -> int:
+        """Do what `_place` does by halving; after many searches by an index."""
         if self._searches >= _SEARCHES:
             return self._places.get(scene_id, -1)
         self._searches += 1

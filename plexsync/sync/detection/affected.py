@@ -45,8 +45,9 @@ def changed_items(
     """
     old = {item.rating_key: item for item in before}
     new = {item.rating_key: item for item in now}
-    other = {key for key in old.keys() | new.keys() if _differs(old.get(key), new.get(key))}
-    titled = {key for key in old.keys() & new.keys() - other if _titled(old[key], new[key])}
+    moved = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
+    other = {key for key in moved if _differs(old.get(key), new.get(key))}
+    titled = {key for key in moved if key not in other and _titled(old[key], new[key])}
     other |= titled.difference(claimed() if titled else ())
     return [item for key in other for item in (old.get(key), new.get(key)) if item is not None]
 

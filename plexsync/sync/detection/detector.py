@@ -158,6 +158,7 @@ class Detector:
         self._scope = scope
         self._step = step
         self._waiting = dict(records.waiting())
+        self._handled: Callable[[SceneId], str | None] = records.version
         self._counted: int | None = None
         self._first = frozenset(scope.first)
         self._forced = scope.forced | self._first
@@ -227,6 +228,7 @@ class Detector:
         found = Detected()
         here: set[SceneId] = set()
         wanted = dict.fromkeys(self._scope.first)
+        self._handled = self._records.versions().get
         for page in self._stash.versions(with_organized=self._scope.organized_only):
             for scene_id, version, organized in page:
                 here.add(scene_id)
@@ -286,7 +288,7 @@ class Detector:
             return not waits
         if not version:
             return self._scope.sync_unversioned
-        if not self._scope.everything and version == self._records.version(scene_id):
+        if not self._scope.everything and version == self._handled(scene_id):
             return self._has_other_files(files)
         return self._may_begin(scene_id, version, found)
 
