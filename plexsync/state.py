@@ -25,6 +25,7 @@ from plexsync.storage.journal import is_run_id as is_run_id
 from plexsync.storage.journal import journal_runs as journal_runs
 from plexsync.storage.loading import load_state as load_state
 from plexsync.storage.locations import UNREGISTERED_CLIENT_ID as UNREGISTERED_CLIENT_ID
+from plexsync.storage.locations import at_work as at_work
 from plexsync.storage.locations import cache_directory as cache_directory
 from plexsync.storage.locations import check_private as check_private
 from plexsync.storage.locations import load_client_id as load_client_id
@@ -59,7 +60,6 @@ from plexsync.storage.status import Proposed as Proposed
 from plexsync.storage.status import Status as Status
 from plexsync.storage.status import Trouble as Trouble
 from plexsync.storage.status import age_s as age_s
-from plexsync.storage.status import at_work as at_work
 from plexsync.storage.status import coverage_part as coverage_part
 from plexsync.storage.status import kept_status as kept_status
 from plexsync.storage.status import read_status as read_status

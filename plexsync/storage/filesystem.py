@@ -1,6 +1,6 @@
 """Writing files that survive a crash: the few disk operations, and how a file is replaced as one.
 
-All writing of state goes through the `Filesystem` port, so that a test can end the program, or
+All writing of state goes through a `Filesystem`, so that a test can end the program, or
 fill the disk, at any single operation.
 """
 
@@ -10,7 +10,7 @@ import errno
 import os
 import zlib
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from plexsync.errors import LOCAL_LIMITS, LocalLimitError, StateError
 
@@ -36,45 +36,11 @@ _NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What network and FUSE file systems answer that cannot fsync a directory."""
 
 
-class Filesystem(Protocol):
-    """The operations durable writing needs, each of which may raise OSError."""
+class Filesystem:
+    """The operations durable writing needs, each of which may raise OSError.
 
-    def make_directory(self, path: Path) -> None:
-        """Create `path` and its parents, 0700, on disk; leave what is already there as it is."""
-
-    def names(self, path: Path) -> tuple[str, ...]:
-        """Return the names in directory `path`; none when there is no such directory."""
-
-    def read(self, path: Path) -> BinaryIO:
-        """Open `path` for reading."""
-
-    def create(self, path: Path) -> int:
-        """Open the new file `path` for writing, 0600. Raises FileExistsError."""
-
-    def write(self, handle: int, content: bytes) -> None:
-        """Append all of `content`."""
-
-    def truncate(self, handle: int, size_bytes: int) -> None:
-        """Cut the file off after `size_bytes`."""
-
-    def sync(self, handle: int) -> None:
-        """Return when the file's content is on the disk."""
-
-    def close(self, handle: int) -> None:
-        """Give the handle back."""
-
-    def replace(self, source: Path, target: Path) -> None:
-        """Give `source` the name `target`, in one step, whether or not `target` exists."""
-
-    def remove(self, path: Path) -> None:
-        """Remove the file `path`."""
-
-    def sync_directory(self, path: Path) -> None:
-        """Return when the names in `path` are on the disk."""
-
-
-class Disk:
-    """The real file system. Holds nothing; the umask does not matter to it."""
+    Holds nothing; the umask does not matter to it.
+    """
 
     __slots__ = ()
 
@@ -146,7 +112,7 @@ class Disk:
             os.close(handle)
 
 
-DISK: Filesystem = Disk()
+DISK = Filesystem()
 """The real file system, unless another is given."""
 
 

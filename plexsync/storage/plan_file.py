@@ -6,11 +6,11 @@ before it: a plan is applied as it was saved, or not at all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.errors import ConfigError, MismatchError, StateError, StateVersionError
+from plexsync.errors import ConfigError, MismatchError, StateVersionError
 from plexsync.models import Change, Confidence, FieldRule, ItemPlan
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage
@@ -102,15 +102,6 @@ class _Schema(msgspec.Struct):
     schema: str
 
 
-class ItemLines(Protocol):
-    """Lines kept in order while a run goes on; `failure` is why the last ones are lost."""
-
-    failure: OSError | None
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Return the lines from the first."""
-
-
 def item_line(item: SavedItem) -> bytes:
     """One item as it stands in the file."""
     return msgspec.json.encode(item)
@@ -118,7 +109,7 @@ def item_line(item: SavedItem) -> bytes:
 
 def write_plan(
     path: Path,
-    lines: ItemLines,
+    lines: Iterable[bytes],
     *,
     run_id: str,
     created_at: str,
@@ -140,9 +131,6 @@ def write_plan(
     """
     head = _Head(schema=SCHEMA, run_id=run_id, created_at=created_at, lineage=lineage)
     write_atomically(disk, path, _chunks(head, lines))
-    if lines.failure:
-        reason = lines.failure.strerror or lines.failure
-        raise StateError(f"the plan could not be kept while the run went on: {reason}")
 
 
 def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:

@@ -35,7 +35,7 @@ from plexsync.storage.journal import (
     planned_item,
 )
 from plexsync.storage.loading import load_state
-from plexsync.storage.lock import hold_lock
+from plexsync.storage.locations import hold_lock
 from plexsync.storage.memory import kept_key
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         SceneId,
         SceneRecord,
     )
-    from plexsync.storage.memory import State, Unsettled
+    from plexsync.storage.memory import State
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
@@ -198,8 +198,9 @@ class Session:
         missing: tuple[PlexField, ...] = (),
         partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
         made: RatingKey | None = None,
+        run_id: str = "",
     ) -> None:
-        """Note what became of plan number `seq` of this run.
+        """Note what became of plan number `seq`.
 
         Args:
             seq: as `intend` gave it.
@@ -208,33 +209,14 @@ class Session:
             missing: the fields of a failed plan that Plex did not show.
             partly: see `journal.Result`.
             made: likewise.
+            run_id: the earlier run it is of, which did not find out; "" for this one.
         """
         self._note(
             Result(
+                run_id=run_id,
                 intent=seq,
                 status=status,
                 problem=problem,
-                missing=missing,
-                partly=dict(partly),
-                made=made,
-            )
-        )
-
-    def settle(
-        self,
-        unsettled: Unsettled,
-        status: Settlement = Settlement.SETTLED,
-        *,
-        missing: tuple[PlexField, ...] = (),
-        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
-        made: RatingKey | None = None,
-    ) -> None:
-        """Note what became of a write of an earlier run, now that Plex was read."""
-        self._note(
-            Result(
-                run_id=unsettled.run_id,
-                intent=unsettled.seq,
-                status=status,
                 missing=missing,
                 partly=dict(partly),
                 made=made,

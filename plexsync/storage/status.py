@@ -5,10 +5,9 @@ Source: docs/contract.md, "Commands"; docs/output.md, "Status".
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +15,7 @@ from plexsync.errors import StateCorruptError
 from plexsync.models import Outcome, PathRule, noun_of
 from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
-from plexsync.storage.lock import read_holder, this_host
+from plexsync.storage.locations import at_work
 from plexsync.storage.memory import UNLINKED
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from plexsync.models import KeptRecord, Problem, RatingKey, SceneId, SceneRecord
     from plexsync.storage.checkpoint import RunRecord
     from plexsync.storage.journal import Lineage
-    from plexsync.storage.lock import Holder
+    from plexsync.storage.locations import Holder
     from plexsync.storage.memory import State
 
 PROPOSED = "proposed-rules"
@@ -35,6 +34,10 @@ PROPOSED = "proposed-rules"
 
 _READS = 3
 """Tries to read a state that a run may be folding just then: each sees it whole or fails."""
+
+
+_PARTS = {Outcome.IGNORED: "ignored", Outcome.REVIEW: "low", Outcome.UNMATCHED: "unmatched"}
+"""Which part of `Coverage` a scene belongs to, whether or not it is linked."""
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,7 +270,7 @@ def status_of(
     for scene_id, record in state.waiting():
         waiting.add(scene_id, record, now)
     proposed = state.decision(PROPOSED, Proposed) or Proposed()
-    counted = _count(state)
+    coverage, items, links = _count(state)
     return Status(
         now=now,
         directory=directory,
@@ -276,9 +279,9 @@ def status_of(
         running=running,
         last_success_at=state.last_success_at,
         last_full_at=state.last_full_at,
-        coverage=counted.coverage,
-        items=counted.items,
-        links=counted.links,
+        coverage=coverage,
+        items=items,
+        links=links,
         due=waiting.due,
         later=waiting.later,
         next_at=waiting.next_at,
@@ -290,20 +293,6 @@ def status_of(
         unsettled=len(state.unsettled),
         proposed=proposed.rules,
     )
-
-
-def at_work(directory: Path) -> Holder | None:
-    """Who holds the lock, unless it is known to be gone: a killed run leaves its note."""
-    holder = read_holder(directory)
-    if holder is None or holder.host != this_host():
-        return holder
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:  # somebody else's process is one, too
-        return holder
-    return holder
 
 
 def age_s(moment: str, now: datetime) -> float | None:
@@ -331,15 +320,8 @@ def _load(directory: Path) -> State:
     return load_state(directory)
 
 
-class _Counted(NamedTuple):
-    """What one walk over all records counts; see `Status`."""
-
-    coverage: Coverage
-    items: int
-    links: tuple[tuple[str, int], ...]
-
-
-def _count(state: State) -> _Counted:
+def _count(state: State) -> tuple[Coverage, int, tuple[tuple[str, int], ...]]:
+    """Return what one walk over all records counts: `coverage`, `items` and `links` of `Status`."""
     parts: Counter[tuple[Outcome, bool]] = Counter()
     sections: Counter[str] = Counter()
     items: set[RatingKey] = set()
@@ -353,7 +335,7 @@ def _count(state: State) -> _Counted:
     for (outcome, linked), number in parts.items():
         shares[coverage_part(outcome, linked=linked)] += number
     coverage = Coverage(scenes=shares.total(), **shares)
-    return _Counted(coverage, len(items), tuple(sorted((+sections).items())))
+    return coverage, len(items), tuple(sorted((+sections).items()))
 
 
 def kept_status(records: Mapping[SceneId, KeptRecord]) -> KeptStatus:
@@ -386,15 +368,7 @@ def kept_status(records: Mapping[SceneId, KeptRecord]) -> KeptStatus:
 
 def coverage_part(outcome: Outcome, *, linked: bool) -> str:
     """Return which part of `Coverage` a scene belongs to."""
-    match outcome:
-        case Outcome.IGNORED:
-            return "ignored"
-        case Outcome.REVIEW:
-            return "low"
-        case Outcome.UNMATCHED:
-            return "unmatched"
-        case _:
-            return "linked" if linked else "undecided"
+    return _PARTS.get(outcome) or ("linked" if linked else "undecided")
 
 
 def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import ServerError
+from plexsync.errors import ServerError, StateError
 from plexsync.models import as_problem
 from plexsync.output import streams as sinks
 from plexsync.state import item_line, write_plan
@@ -52,7 +52,11 @@ class PlanSaver:
             self._plan.add(item_line(saved_as(ready, saved)))
 
     def write(self, path: Path) -> None:
-        """Save what was planned; a run that failed as a whole saves nothing."""
+        """Save what was planned; a run that failed as a whole saves nothing.
+
+        Raises:
+            StateError: it cannot be written, or could not be kept until now.
+        """
         write_plan(
             path,
             self._plan,
@@ -61,3 +65,6 @@ class PlanSaver:
             lineage=self._run.lineage,
             disk=self._run.ports.disk,
         )
+        if failure := self._plan.failure:
+            reason = failure.strerror or failure
+            raise StateError(f"the plan could not be kept while the run went on: {reason}")

@@ -1,8 +1,8 @@
 """Disks that fail: at the n-th operation, by ending the program, or by losing what was not synced.
 
-Two implementations of the `Filesystem` port. `FaultyDisk` wraps another one and strikes at one
-operation. `MemoryDisk` knows what a power cut may take: file content that was not fsynced, in whole
-or in part, and the latest changes of names in a directory that was not.
+Two kinds of `Filesystem`, which do each operation themselves. `FaultyDisk` wraps another one and
+strikes at one operation. `MemoryDisk` knows what a power cut may take: file content that was not
+fsynced, in whole or in part, and the latest changes of names in a directory that was not.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from enum import Enum, auto
 from random import Random
 from typing import TYPE_CHECKING, BinaryIO
 
-from plexsync.storage.filesystem import DISK
+from plexsync.storage.filesystem import DISK, Filesystem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from plexsync.simulators.plex.simulator import PlexSimulator
-    from plexsync.storage.filesystem import Filesystem
 
 
 def dice(seed: int) -> Random:
@@ -53,7 +52,7 @@ class Strike(Enum):
     """The disk changes nothing any more."""
 
 
-class FaultyDisk:
+class FaultyDisk(Filesystem):
     """Passes everything on to `disk` until operation number `at`, counted from 1.
 
     Reading is never counted and fails only after a kill. With `at` 0 nothing ever happens, and
@@ -191,8 +190,8 @@ class _Inode:
         self.synced = b""
 
 
-class MemoryDisk:
-    """A disk in memory. Making a directory is durable at once, as `Disk` promises."""
+class MemoryDisk(Filesystem):
+    """A disk in memory. Making a directory is durable at once, as `Filesystem` promises."""
 
     def __init__(self) -> None:
         self._names: dict[Path, _Inode] = {}

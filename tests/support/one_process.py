@@ -24,6 +24,7 @@ from plexsync.models import RunSummary, SceneId
 from plexsync.simulators.http.wire import Counters, Effect, SimAdapter, Wired
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
+from plexsync.storage.filesystem import Filesystem
 from plexsync.storage.history import LAST, read_history
 from plexsync.storage.journal import RunKind
 from plexsync.sync.ports import RunOptions
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from plexsync.output.console import Reporter
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot
-    from plexsync.storage.filesystem import Filesystem
     from plexsync.sync.ports import Ports
     from tests.support.world import UseCase
 
@@ -53,7 +53,7 @@ Hit = Callable[[str], None]
 _READS = frozenset({"GET", "HEAD"})
 
 
-class PointDisk:
+class PointDisk(Filesystem):
     """Passes everything on to `disk`, and calls `hit` before each change, and within each write."""
 
     def __init__(self, disk: Filesystem, hit: Hit) -> None:

@@ -20,7 +20,7 @@ from plexsync.cli import run_command_line
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
-from plexsync.storage.lock import hold_lock
+from plexsync.storage.locations import hold_lock
 from tests.support.factories import make_item, make_scene
 from tests.support.terminals import plain, run_plexsync
 from tests.support.world import World

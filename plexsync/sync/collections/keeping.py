@@ -256,7 +256,7 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
                 if gone is not None:
                     session.keep(plan.scene_id, None)
             elif not self._rules.kinds:
-                session.settle(one, Settlement.SETTLED)
+                session.result(one.seq, Settlement.SETTLED, run_id=one.run_id)
         session.commit()
         self._records = session.state.collections()
 
@@ -270,5 +270,5 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
             return
         link = Link(rating_key=key, section_id=plan.section_id, path="")
         link = self._planner.link_after(link, plan.changes)
-        session.settle(one, Settlement.APPLIED, made=key)
+        session.result(one.seq, Settlement.APPLIED, made=key, run_id=one.run_id)
         session.keep(plan.scene_id, CollectionRecord(link=link, title=title_in(plan)))

@@ -199,9 +199,10 @@ def settle_one(
 ) -> None:
     """Note how an intent ended, by what its item shows; one that is gone shows nothing."""
     missing = planner.not_stored(one.plan, detail) if detail else one.plan.changes
-    session.settle(
-        one,
+    session.result(
+        one.seq,
         Settlement.FAILED if missing else Settlement.APPLIED,
+        run_id=one.run_id,
         missing=tuple(change.target for change in missing),
         partly=planner.partly(missing, detail) if detail else {},
     )

@@ -21,7 +21,7 @@ from plexsync.app.failures import utc_now
 from plexsync.errors import ExitCode
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.demo import demo_library
-from plexsync.storage.lock import hold_lock
+from plexsync.storage.locations import hold_lock
 from tests.support.receiver import Receiver
 from tests.support.terminals import ProcessResult, run_plexsync
 from tests.support.world import World

@@ -133,7 +133,8 @@ def test_what_a_later_run_found_out_counts(tmp_path: Path) -> None:
     session.result(lost, Settlement.UNKNOWN)
     end(session)
     begin(session, 2)
-    session.settle(session.state.unsettled[0], Settlement.APPLIED)
+    open_one = session.state.unsettled[0]
+    session.result(open_one.seq, Settlement.APPLIED, run_id=open_one.run_id)
     end(session)
 
     log = read_run(tmp_path, run_id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode, StateError, StateLockedError
-from plexsync.storage.lock import hold_lock, read_holder
+from plexsync.storage.locations import hold_lock, read_holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ SINCE = "2026-11-22T08:32:54Z"
 CHILD = """
 import sys
 from pathlib import Path
-from plexsync.storage.lock import hold_lock
+from plexsync.storage.locations import hold_lock
 with hold_lock(Path(sys.argv[1]), since="2026-11-22T08:00:00Z"):
     print("held", flush=True)
     sys.stdin.read()

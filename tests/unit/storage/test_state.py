@@ -181,7 +181,7 @@ def test_unknown_write_stays_unsettled_until_settled(tmp_path: Path) -> None:
 
     session = Session(tmp_path)
     begin(session, 2)
-    session.settle(unsettled)
+    session.result(unsettled.seq, Settlement.SETTLED, run_id=unsettled.run_id)
     end(session)
 
     assert load_state(tmp_path).unsettled == ()

@@ -31,7 +31,7 @@ from plexsync.output.status import (
 )
 from plexsync.output.status_view import bar, percent, sparkline, status_view
 from plexsync.state import load_state
-from plexsync.storage.lock import hold_lock
+from plexsync.storage.locations import hold_lock
 from plexsync.storage.memory import SHOW_PREFIX
 from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.storage.session import open_session
