@@ -5,6 +5,7 @@ Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change si
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -183,6 +184,7 @@ def find_widened(
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Rousing:
     """The waiting scenes that a change of Plex's items concerns.
 
@@ -196,29 +198,26 @@ class Rousing:
         rules: how Stash's paths become Plex's.
     """
 
-    def __init__(
-        self, state: State, queue: Path, several: Collection[SceneId], rules: Sequence[PathRule]
-    ) -> None:
-        self._state = state
-        self._queue = queue
-        self._several = several
-        self._rules = rules
+    state: State
+    queue: Path
+    several: Collection[SceneId]
+    rules: Sequence[PathRule]
 
     def by(self, index: Index, seen: str) -> Roused:
         """Return the scenes concerned by `index`, when `seen` names the list seen before."""
-        waiting = frozenset(one for one, known in self._state.waiting() if known.outcome in WOKEN)
-        several = frozenset(self._several)
+        waiting = frozenset(one for one, known in self.state.waiting() if known.outcome in WOKEN)
+        several = frozenset(self.several)
         changed = self._changes(index, seen)
         if changed is not None and not changed:
             return Roused()
-        widened = find_widened(self._state.claims(), index.items, changed)
+        widened = find_widened(self.state.claims(), index.items, changed)
         if changed is None:
             return Roused(waiting, several, widened)
         from plexsync.sync.detection.affected import concerned  # noqa: PLC0415 - see `_changes`
 
         known = self._known(waiting | several)
         unknown = (waiting | several).difference(known)
-        found = concerned(list(known.values()), changed, self._rules) | unknown
+        found = concerned(list(known.values()), changed, self.rules) | unknown
         return Roused(waiting & found, several & found, widened)
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
@@ -231,13 +230,13 @@ class Rousing:
             changed_items,
         )
 
-        return changed_items(index.before.items, index.items, self._state.claims)
+        return changed_items(index.before.items, index.items, self.state.claims)
 
     def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
         """Return what is known of them, if it is about the files they were matched by."""
         return {
             scene_id: one
-            for scene_id, one in load_all(self._queue, scene_ids).items()
-            if (record := self._state.get(scene_id)) is not None
+            for scene_id, one in load_all(self.queue, scene_ids).items()
+            if (record := self.state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)
         }

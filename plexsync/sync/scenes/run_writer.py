@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from plexsync.errors import (
@@ -150,11 +149,9 @@ class RunWriter:
             return None
         new = [pair for pair in pairs if not pair.known]
         changing = self._postponed(known)
-        again = self._link_orphans()
-        linked.review += again.review
-        linked.unmatched += again.unmatched
+        again = self._link_orphans(linked)
         planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
-        found = [p for p in again.pairs if (p.scene.scene_id, p.link.rating_key) not in planned]
+        found = [p for p in again if (p.scene.scene_id, p.link.rating_key) not in planned]
         changing += self._postponed([pair for pair in found if pair.known])
         unsafe, rest = self._hold_back(changing, synced)
         pairs[:] = [one.pair for one in rest] + new
@@ -188,10 +185,7 @@ class RunWriter:
             DeclinedError: the answer is no.
         """
         changing = self._postponed(pairs)
-        again = self._link_orphans()
-        linked.review += again.review
-        linked.unmatched += again.unmatched
-        changing += self._postponed(again.pairs)
+        changing += self._postponed(self._link_orphans(linked))
         pairs[:] = [ready.pair for ready in changing]
         self._preview(self.run.totals.done + len(pairs), changing, linked)
         if changing and not self.run.ports.confirm(len(changing)):
@@ -238,20 +232,26 @@ class RunWriter:
             )
         )
 
-    def _link_orphans(self) -> Linked:
-        """Match scenes again whose item was gone, or held another file, when it was read."""
+    def _link_orphans(self, linked: Linked) -> list[Pair]:
+        """Match scenes again whose item was gone, or held another file, when it was read.
+
+        Returns:
+            The pairs that were found; what waits is added to `linked`.
+        """
         lost = self.outcomes.take_orphans()
         if not lost:
-            return Linked()
+            return []
         scenes = {pair.scene.scene_id: pair.scene for pair, _ in lost}
-        linked = self.link_again(tuple(scenes.values()))
-        found = {pair.scene.scene_id for pair in linked.pairs}
+        again = self.link_again(tuple(scenes.values()))
+        linked.review += again.review
+        linked.unmatched += again.unmatched
+        found = {pair.scene.scene_id for pair in again.pairs}
         for scene_id in scenes.keys() - found:
             self.outcomes.forgo(scene_id)
         for pair, note in lost:
             if pair.scene.scene_id in found:
-                self._show_lost(pair, note, linked)
-        return linked
+                self._show_lost(pair, note, again)
+        return again.pairs
 
     def _show_lost(self, pair: Pair, note: str, linked: Linked) -> None:
         """Show a pair that is no more, unless its scene goes to that item all the same."""
@@ -272,13 +272,10 @@ class RunWriter:
             for pair, _ in self.outcomes.orphans:
                 self.outcomes.skip(pair, "Plex changed it while you were asked; next time again")
             return
-        linked = self._link_orphans()
-        for one, outcome in chain(
-            ((one, Outcome.REVIEW) for one in linked.review),
-            ((one, Outcome.UNMATCHED) for one in linked.unmatched),
-        ):
-            self.unwritten.place(one, outcome)
-        self.executor.write_all(self.executor.ready(self.items.of(linked.pairs)))
+        linked = Linked()
+        pairs = self._link_orphans(linked)
+        self._place(linked)
+        self.executor.write_all(self.executor.ready(self.items.of(pairs)))
         denied = list(self.outcomes.orphans)
         for pair, _ in denied:
             self.outcomes.skip(pair, "Plex keeps changing it; next time again")
