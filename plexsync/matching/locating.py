@@ -26,11 +26,7 @@ def certain_pairs(
     compared: Iterable[Compared],
 ) -> Iterator[tuple[NormalizedPath, NormalizedPath]]:
     """Where files lie that are the same without a look at their folders."""
-    for ours, found, alone in compared:
-        if alone:
-            if found[0][0].teaches:
-                yield ours.path, found[0][1].path
-            continue
+    for ours, found in compared:
         paths = {part.path for kind, part in found if kind.teaches}
         if len(paths) <= _MOST_COPIES:
             yield from ((ours.path, path) for path in sorted(paths))
@@ -93,7 +89,6 @@ def _folder_lengths(
     lengths: dict[str, set[tuple[str, float]]] = {
         _folder(part.path): set()
         for one in compared
-        if not one.alone
         for kind, part in one.found
         if kind.may_be_renamed
     }

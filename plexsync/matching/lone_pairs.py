@@ -1,42 +1,74 @@
-"""Pairs that nothing competes with: judged by their comparison alone, each kind of it once.
+"""Pairs that nothing competes with: found by dictionaries, judged by their comparison alone.
 
 Most files of two libraries share no key with any file but their own counterpart. Nothing about the
-others can change what such a pair is, so it needs no row, no column and no group.
+others can change what such a pair is, so it needs no row, no column and no group; only the rest of
+the library is put into tables.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
+from plexsync.matching.answers import People, listen
+from plexsync.matching.comparing.blocking import FileCandidates, prepare_files, prepare_parts
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from plexsync.matching.answers import People
-    from plexsync.matching.comparing.blocking import Ours, Theirs
+    from plexsync.matching.comparing.blocking import FileKeys, Key, Ours, Theirs
+    from plexsync.matching.comparing.comparison import Comparer
     from plexsync.matching.comparing.weighing import Assessment, Kind, Option, Scale
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
+    from plexsync.text.normalize import NormalizedPath
+
+_NONE, _SEVERAL = -1, -2
 
 
-class LonePair(NamedTuple):
-    """A pair that is HIGH, whatever becomes of all others, and its score."""
+class Free(NamedTuple):
+    """What may be in a pair that is decided without a look at others.
 
-    ours: Ours
-    theirs: Theirs
+    Attributes:
+        due: how many of the scenes are decided about; those after them may not.
+        people: people's answers; the scenes and items they are about may not.
+        owners: items linked to scenes that are not decided about, which may not.
+    """
+
+    due: int
+    people: People = listen((), ())
+    owners: Mapping[RatingKey, SceneId] = {}
+
+    def has_scene(self, position: int, scene: Scene) -> bool:
+        """Whether a scene may: it is one file that is decided about, and nobody spoke of it."""
+        answered = scene.scene_id in self.people.pins or scene.scene_id in self.people.refusals
+        return position < self.due and len(scene.files) == 1 and not answered
+
+    def has_item(self, item: PlexItem) -> bool:
+        """Whether an item may: it is one file, and nobody holds it."""
+        held = item.rating_key in self.people.pinned or item.rating_key in self.owners
+        return len(item.files) == 1 and not held
+
+
+class Sure(NamedTuple):
+    """What speaks for pairs of a kind that is HIGH where nothing competes, and their score."""
+
     weighed: Assessment
     score: float
 
 
 class LonePairs:
-    """Judges pairs that nothing competes with.
+    """Scenes and items of one file each that share keys with each other alone.
 
     Args:
-        scenes: the scenes that are decided about; those after them are left alone.
+        scenes: every scene that takes part.
         items: every item.
-        people: what people answered; scenes and items they spoke of are left alone.
-        owners: items linked to other scenes, which are left alone.
-        settings: where HIGH begins.
+        comparer: compares files.
+        keys: what files are found by.
+        free: which of them may be in such a pair.
+
+    Attributes:
+        partners: by scene, the position of its item; below 0 for none.
     """
 
     def __init__(
@@ -44,39 +76,90 @@ class LonePairs:
         scenes: Sequence[Scene],
         items: Sequence[PlexItem],
         *,
-        people: People,
-        owners: Mapping[RatingKey, SceneId],
-        settings: MatchSettings,
+        comparer: Comparer,
+        keys: FileKeys,
+        free: Free,
     ) -> None:
         self._scenes = scenes
         self._items = items
-        self._spoken = people.pins.keys() | people.refusals.keys()
-        self._held = people.pinned.keys() | owners.keys()
-        self._settings = settings
-        self._scores: dict[Kind, float | None] = {}
+        self._comparer = comparer
+        self._path_map = comparer.context.path_map
+        self._keys = keys
+        self.partners = array("q", [_NONE]) * len(scenes)
+        self._kinds: list[Kind | None] = [None] * len(scenes)
+        for at, scene in enumerate(scenes):
+            if not free.has_scene(at, scene):
+                self.partners[at] = _SEVERAL
+        self._find(free)
 
-    def judge(self, ours: Ours, kind: Kind, part: Theirs, scale: Scale) -> LonePair | None:
-        """Return a pair that nothing competes with if it is HIGH."""
-        if not self._is_free(ours, part):
-            return None
-        if kind not in self._scores:
-            self._scores[kind] = self._score(scale.option(ours, part, kind))
-        score = self._scores[kind]
-        return None if score is None else LonePair(ours, part, scale.weigh(kind), score)
+    def rest(self) -> Iterator[Ours]:
+        """Yield the files of the scenes that share keys with several items, or compete."""
+        for at, partner in enumerate(self.partners):
+            if partner == _SEVERAL:
+                yield from prepare_files([self._scenes[at]], self._path_map, at)
 
-    def _is_free(self, ours: Ours, part: Theirs) -> bool:
-        """Whether scene and item are one file each, and nobody spoke of them or holds them."""
-        if ours.scene >= len(self._scenes) or len(self._scenes[ours.scene].files) > 1:
-            return False
-        item = self._items[part.item]
-        return (
-            len(item.files) == 1
-            and ours.scene_id not in self._spoken
-            and item.rating_key not in self._held
+    def pairs(self) -> Iterator[tuple[Ours, Theirs, Kind]]:
+        """Yield each pair with its comparison, which is made once."""
+        for at, position in enumerate(self.partners):
+            if position >= 0:
+                (ours,) = prepare_files([self._scenes[at]], self._path_map, at)
+                (theirs,) = prepare_parts(position, self._items[position])
+                kind = self._kinds[at]
+                if kind is None:
+                    kind = self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
+                yield ours, theirs, kind
+
+    def certain(self) -> Iterator[tuple[NormalizedPath, NormalizedPath]]:
+        """Yield where the files lie that are the same without a look at their folders."""
+        for ours, theirs, kind in self.pairs():
+            if kind.teaches:
+                yield ours.path, theirs.path
+
+    def _row(self, ours: Ours, theirs: Theirs) -> FileCandidates:
+        """Return our file with its only candidate."""
+        size = theirs.file.size_bytes
+        disputed = size and size != ours.file.size_bytes and self._keys.is_crowded(size)
+        return FileCandidates(
+            ours, [theirs], disputed=frozenset((theirs.path,)) if disputed else frozenset()
         )
 
-    def _score(self, option: Option) -> float | None:
-        """Judge an option as if it were the only one; None when it is not HIGH."""
+    def _find(self, free: Free) -> None:
+        """Find the one item of each scene that shares a key with that scene alone."""
+        partners, keys = self.partners, self._keys
+        owners: dict[Key, int] = {}
+        for ours in prepare_files(self._scenes, self._path_map):
+            for key in keys.ours(ours.stem, ours.file, ours.scene_id):
+                other = owners.setdefault(key, ours.scene)
+                if other != ours.scene:
+                    partners[ours.scene] = partners[other] = _SEVERAL
+        for position, item in enumerate(self._items):
+            if item.trashed:
+                continue
+            parts = prepare_parts(position, item)
+            led = {owners[key] for part in parts for key in keys.theirs(part) if key in owners}
+            alone = len(led) == 1 and free.has_item(item)
+            for at in led:
+                known = partners[at] == _NONE and alone and owners.get(parts[0].stem) == at
+                partners[at] = position if known else _SEVERAL
+
+
+class LoneJudge:
+    """Judges pairs that nothing competes with, each kind of them once."""
+
+    def __init__(self, items: Sequence[PlexItem], scale: Scale, settings: MatchSettings) -> None:
+        self._items = items
+        self._scale = scale
+        self._settings = settings
+        self._judged: dict[Kind, Sure | None] = {}
+
+    def judge(self, ours: Ours, theirs: Theirs, kind: Kind) -> Sure | None:
+        """Return what speaks for a pair if it is HIGH."""
+        if kind not in self._judged:
+            self._judged[kind] = self._judge(self._scale.option(ours, theirs, kind))
+        return self._judged[kind]
+
+    def _judge(self, option: Option) -> Sure | None:
+        """Judge an option as if it were the only one."""
         row = (option,)
         table = Table(
             items=self._items,
@@ -89,4 +172,4 @@ class LonePairs:
         )
         if judge(option, row, table, self._settings) is not None:
             return None
-        return score_option(option, row, row, self._settings)
+        return Sure(option.weighed, score_option(option, row, row, self._settings))

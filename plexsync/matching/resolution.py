@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plexsync.matching.answers import Pin, find_file
 from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.scoring import refine
-from plexsync.matching.wording import compare_facts
+from plexsync.matching.wording import compare_facts, scene_paths
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
-    from plexsync.matching.lone_pairs import LonePair
+    from plexsync.matching.lone_pairs import Sure
     from plexsync.matching.verdicts import Judged, Matching
 
 
@@ -44,32 +44,46 @@ class _Resolution:
         self._scenes = matching.scenes
         self._items = matching.items
         self._table = matching.table
+        self._sure = matching.tabulated.sure[: matching.due]
         self._settings = matching.settings
         self._people = matching.people
         self._names = matching.names
 
     def resolve(self) -> list[Match]:
         """All matches, in the order of the scenes."""
-        found: list[Sequence[Match]] = []
+        certain: dict[int, list[Match]] = {}
         open_: dict[int, Judged] = {}
-        taken: dict[RatingKey, SceneId] = {}
-        sure = self._matching.tabulated.sure
-        for position in range(self._matching.due):
-            if position in sure:
-                certain = [self._sole(sure[position])]
-            else:
+        for position, sure in enumerate(self._sure):
+            if sure is None:
                 judged = self._matching.judge(position)
-                certain = self._certain(position, judged)
-                if not certain:
+                if found := self._certain(position, judged):
+                    certain[position] = found
+                else:
                     open_[position] = judged
-            found.append(certain)
-            for made in certain:
-                taken[made.candidates[0].rating_key] = made.scene_id
         lost = [position for position, judged in open_.items() if not judged]
         open_ |= self._matching.judge_resembling(lost)
-        for position, judged in open_.items():
-            found[position] = [self._doubtful(position, judged, taken)]
-        return [made for several in found for made in several]
+        taken = self._taken(chain.from_iterable(certain.values()), open_.values())
+        matches: list[Match] = []
+        for position, sure in enumerate(self._sure):
+            if sure is not None:
+                matches.append(self._sole(position, sure))
+            elif position in certain:
+                matches += certain[position]
+            else:
+                matches.append(self._doubtful(position, open_[position], taken))
+        return matches
+
+    def _taken(self, certain: Iterable[Match], open_: Iterable[Judged]) -> dict[RatingKey, SceneId]:
+        """Return the scenes of the items that are HIGH for one and plausible for another."""
+        plausible = {one.option.item for judged in open_ for row in judged for one in row}
+        taken = {made.candidates[0].rating_key: made.scene_id for made in certain}
+        for position, sure in enumerate(self._sure):
+            partner = self._matching.tabulated.partners[position]
+            if sure is not None and partner in plausible:
+                scene = self._scenes[position]
+                taken[self._items[partner].rating_key] = scene.scene_id
+                self._names.paths.update(scene_paths([scene]))
+        return taken
 
     # ---- One scene -------------------------------------------------------------------------------
 
@@ -120,13 +134,14 @@ class _Resolution:
             unread=self._unread_beside(best.option, options),
         )
 
-    def _sole(self, sure: LonePair) -> Match:
+    def _sole(self, position: int, sure: Sure) -> Match:
         """Return the match of a pair that nothing competes with."""
-        ours, theirs, weighed, score = sure
-        item = self._items[theirs.item]
+        scene = self._scenes[position]
+        item = self._items[self._matching.tabulated.partners[position]]
+        weighed, score = sure
         asked = weighed.undecided and not weighed.confirmed
         return Match(
-            scene_id=ours.scene_id,
+            scene_id=scene.scene_id,
             confidence=_HIGH,
             reason=weighed.summary,
             score=score,
@@ -135,8 +150,8 @@ class _Resolution:
                 Candidate(
                     rating_key=item.rating_key,
                     title=item.title,
-                    scene_path=ours.file.path,
-                    item_path=theirs.file.path,
+                    scene_path=scene.files[0].path,
+                    item_path=item.files[0].path,
                     score=score,
                     evidence=weighed.evidence,
                     library=self._names.library(item),

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import compress
-from typing import TYPE_CHECKING
+from itertools import chain, compress
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from plexsync.matching.answers import refuses
 from plexsync.matching.assignment import group, join_places
 from plexsync.matching.comparing.blocking import (
+    FileKeys,
     Ours,
     Theirs,
     block,
     pair,
     prepare,
-    prepare_files,
-    split_name,
+    prepare_part,
 )
 from plexsync.matching.comparing.comparison import (
     Compared,
+    Comparer,
     Context,
     compare_resembling,
-    compare_rows,
-    mapped_folders,
-    merged_folders,
+    make_context,
 )
 from plexsync.matching.comparing.evidence import (
     Comparison,
@@ -45,18 +44,18 @@ from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Scale
 from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs
+from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs
 from plexsync.models import PlexFile, SceneFile
 from plexsync.text.generic_names import COPY_FOLDERS
-from plexsync.text.normalize import compile_rules, fold, normalize_path
+from plexsync.text.normalize import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.answers import People
     from plexsync.matching.comparing.weighing import Kind, Option
-    from plexsync.matching.lone_pairs import LonePair, LonePairs
+    from plexsync.matching.lone_pairs import Sure
     from plexsync.models import PathRule, PlexItem, Scene, SceneId
-    from plexsync.text.normalize import PathMap
 
 _MOST_RANKED = 64
 """A row of more options than this stays as it is: nobody would read it."""
@@ -67,22 +66,22 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         table: the options.
-        sure: by scene, the pairs that nothing competes with.
+        sure: what speaks for the pair of each scene that is HIGH and that nothing competes with.
+        partners: by scene, the item of that pair.
         scale: weighs further comparisons.
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
-        path_map: the path rules.
         texts: what items call themselves, as far as it was asked for.
         dismissed: pairs of scene and item that were compared and are implausible, of the scenes
             that have no option.
     """
 
     table: Table
-    sure: Mapping[int, LonePair]
+    sure: Sequence[Sure | None]
+    partners: Sequence[int]
     scale: Scale
     layout: Layout
     context: Context
-    path_map: PathMap
     dismissed: frozenset[tuple[int, int]]
     texts: dict[int, tuple[Text, ...]] = {}
 
@@ -94,49 +93,42 @@ def tabulate(
     rules: Sequence[PathRule],
     settings: MatchSettings,
     hashes: Mapping[int, int] | None,
-    people: People,
     layout: Layout | None,
-    lone: LonePairs | None,
+    free: Free,
 ) -> Tabulated:
-    """Compare and weigh all but what a person refused; what `lone` decides stands in no row."""
-    path_map = compile_rules(rules)
-    context = _context(items, rules, hashes)
+    """Compare and weigh all but what a person refused.
+
+    HIGH pairs that nothing competes with stand in no row, as far as they are `free` to be decided.
+    """
     scale = Scale(items=len(items), weights=settings.weights)
-    compared = _compare_all(prepare_files(scenes, path_map), items, context, scale)
-    if layout is None:
-        layout = learn_layout(certain_pairs(compared), rules=rules)
-    weighed = _Weighed([[] for _ in scenes])
-    locate = Locator(layout, compared, items, scale).locate
-    for ours, found, alone in compared:
+    looked = _look(scenes, items, rules=rules, hashes=hashes, scale=scale, free=free, layout=layout)
+    weighed = _Weighed([()] * len(scenes), [None] * len(scenes))
+    locate = Locator(looked.layout, looked.compared, items, scale).locate
+    judge = LoneJudge(items, scale, settings)
+    for ours, theirs, kind in looked.lone.pairs():
+        placed = locate(kind, ours, theirs)
+        weighed.sure[ours.scene] = sure = judge.judge(ours, theirs, placed)
+        if sure is None:
+            weighed.add(ours, _weigh_row(ours, [(placed, theirs)], scale, settings), [theirs])
+    for ours, found in looked.compared:
         located = [(locate(kind, ours, part), part) for kind, part in found]
-        if not (alone and lone is not None and weighed.settle(ours, located[0], lone, scale)):
-            row = _weigh_row(ours, located, scale, settings)
-            weighed.add(ours, found, without_refused(row, scenes[ours.scene], items, people))
-    return Tabulated(
-        table=_make_table(
-            weighed.rows, scenes, items, people=people, settings=settings, layout=layout
-        ),
-        sure=weighed.sure,
-        scale=scale,
-        layout=layout,
-        context=context,
-        path_map=path_map,
-        dismissed=frozenset(one for one in weighed.seen if not weighed.rows[one[0]]),
-    )
+        row = _weigh_row(ours, located, scale, settings)
+        options = without_refused(row, scenes[ours.scene], items, free.people)
+        weighed.add(ours, options, [part for _, part in found])
+    return _put_together(looked, weighed, scenes, items, scale=scale, settings=settings, free=free)
 
 
 def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
     """Learn how the libraries lie to each other from all scenes, without a decision."""
-    context = _context(items, rules, None)
-    scale = Scale(items=len(items), weights=DEFAULT_WEIGHTS)
-    ours = prepare_files(scenes, compile_rules(rules))
-    compared = _compare_all(ours, items, context, scale)
-    return learn_layout(certain_pairs(compared), rules=rules)
+    scale, free = Scale(items=len(items), weights=DEFAULT_WEIGHTS), Free(len(scenes))
+    return _look(
+        scenes, items, rules=rules, hashes=None, scale=scale, free=free, layout=None
+    ).layout
 
 
 def find_resembling(
     tabulated: Tabulated, lost: Iterable[int], scenes: Sequence[Scene]
-) -> Iterator[tuple[int, list[Option]]]:
+) -> Iterator[tuple[int, tuple[Option, ...]]]:
     """Yield a row of options for each scene that only titles find something for.
 
     They are there for a person to look at, and stand in no other pair's way.
@@ -145,26 +137,26 @@ def find_resembling(
     found = find_by_title(list(lost), scenes, items, tabulated.dismissed)
     for position, resembling in found.items():
         scene = scenes[position]
-        file = scene.files[0] if scene.files else SceneFile(path="")
-        ours = prepare(position, scene.scene_id, file, tabulated.path_map)
+        file = next(iter(scene.files), _NO_FILE)
+        ours = prepare(position, scene.scene_id, file, tabulated.context.path_map)
         options = []
         for item, title in resembling:
-            theirs = _prepare_item(item, items[item])
+            theirs = prepare_part(item, next(iter(items[item].files), _NO_PART))
             date = compare_date(scene.date, items[item].date)
             kind = compare_resembling(
                 ours, theirs, tabulated.context, tabulated.scale, title=title, date=date
             )
             options.append(tabulated.scale.option(ours, theirs, kind))
-        yield position, options
+        yield position, tuple(options)
 
 
 def without_refused(
-    options: Sequence[Option], scene: Scene, items: Sequence[PlexItem], people: People
+    options: tuple[Option, ...], scene: Scene, items: Sequence[PlexItem], people: People
 ) -> tuple[Option, ...]:
     """Leave out the pairs a person refused."""
     refusals = people.refusals.get(scene.scene_id, ())
     if not refusals:
-        return tuple(options)
+        return options
     return tuple(
         one
         for one in options
@@ -187,6 +179,39 @@ def refine(options: Sequence[Option], scene: Scene, tabulated: Tabulated) -> lis
 
 # ---- Private -------------------------------------------------------------------------------------
 
+_NO_FILE, _NO_PART = SceneFile(path=""), PlexFile(path="")
+
+
+class _Looked(NamedTuple):
+    """What comparing found: pairs that nothing competes with, the others, where all of them lie."""
+
+    context: Context
+    lone: LonePairs
+    compared: list[Compared]
+    layout: Layout
+
+
+def _look(
+    scenes: Sequence[Scene],
+    items: Sequence[PlexItem],
+    *,
+    rules: Sequence[PathRule],
+    hashes: Mapping[int, int] | None,
+    scale: Scale,
+    free: Free,
+    layout: Layout | None,
+) -> _Looked:
+    """Compare every file with its candidates, and learn the layout where it is not known."""
+    context = make_context(items, rules, hashes)
+    keys = FileKeys(items, hashes or {})
+    comparer = Comparer(context, scale)
+    lone = LonePairs(scenes, items, comparer=comparer, keys=keys, free=free)
+    rows = pair(block(list(lone.rest()), items, keys))
+    compared = [Compared(row.ours, comparer.compare(row)) for row in rows]
+    if layout is None:
+        layout = learn_layout(chain(lone.certain(), certain_pairs(compared)), rules=rules)
+    return _Looked(context, lone, compared, layout)
+
 
 @dataclass(slots=True)
 class _Weighed:
@@ -194,62 +219,53 @@ class _Weighed:
 
     Attributes:
         rows: the options, by scene and file.
-        sure: by scene, the pairs that nothing competes with.
+        sure: by scene, what speaks for a pair that nothing competes with.
         seen: pairs of scene and item of the files that have no option.
     """
 
-    rows: list[list[tuple[Option, ...]]]
-    sure: dict[int, LonePair] = field(default_factory=dict)
+    rows: list[Sequence[tuple[Option, ...]]]
+    sure: list[Sure | None]
     seen: set[tuple[int, int]] = field(default_factory=set)
 
-    def settle(self, ours: Ours, found: tuple[Kind, Theirs], lone: LonePairs, scale: Scale) -> bool:
-        """Note a pair that nothing competes with, if it is HIGH."""
-        sole = lone.judge(ours, *found, scale)
-        if sole is not None:
-            self.sure[ours.scene] = sole
-        return sole is not None
-
-    def add(
-        self, ours: Ours, found: Iterable[tuple[Kind, Theirs]], options: tuple[Option, ...]
-    ) -> None:
+    def add(self, ours: Ours, options: tuple[Option, ...], parts: Iterable[Theirs]) -> None:
         """Note the options of a file, or that it has none."""
         if options:
-            self.rows[ours.scene].append(options)
+            self.rows[ours.scene] = (*self.rows[ours.scene], options)
         else:
-            self.seen.update((ours.scene, part.item) for _, part in found)
+            self.seen.update((ours.scene, part.item) for part in parts)
 
 
-def _make_table(
-    rows: Sequence[Sequence[tuple[Option, ...]]],
+def _put_together(
+    looked: _Looked,
+    weighed: _Weighed,
     scenes: Sequence[Scene],
     items: Sequence[PlexItem],
     *,
-    people: People,
+    scale: Scale,
     settings: MatchSettings,
-    layout: Layout,
-) -> Table:
+    free: Free,
+) -> Tabulated:
     """Put all options side by side, and serve those that compete as a whole."""
+    rows = weighed.rows
     columns = _columns(rows)
     places = join_places(items, columns)
-    return Table(
+    table = Table(
         items=items,
         rows=rows,
         columns=columns,
         places=places,
         assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
-        given=_given(items, people),
-        is_layout_known=bool(layout.roots),
+        given=_given(items, free.people),
+        is_layout_known=bool(looked.layout.roots),
     )
-
-
-def _context(
-    items: Sequence[PlexItem], rules: Sequence[PathRule], hashes: Mapping[int, int] | None
-) -> Context:
-    return Context(
-        items=len(items),
-        hashes=hashes,
-        mapped=mapped_folders(rules),
-        merged=merged_folders(rules),
+    return Tabulated(
+        table=table,
+        sure=weighed.sure,
+        partners=looked.lone.partners,
+        scale=scale,
+        layout=looked.layout,
+        context=looked.context,
+        dismissed=frozenset(one for one in weighed.seen if not rows[one[0]]),
     )
 
 
@@ -264,20 +280,12 @@ def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[Sce
     }
 
 
-def _compare_all(
-    ours: list[Ours], items: Sequence[PlexItem], context: Context, scale: Scale
-) -> list[Compared]:
-    """Every file of ours that has candidates, with its comparisons."""
-    blocks = block(ours, items, context.hashes or {})
-    return list(compare_rows(pair(blocks), context, scale))
-
-
 def _weigh_row(
     ours: Ours,
     found: list[tuple[Kind, Theirs]],
     scale: Scale,
     settings: MatchSettings,
-) -> list[Option]:
+) -> tuple[Option, ...]:
     """Return the best part of each plausible item."""
     best: dict[int, Option] = {}
     for kind, part in found:
@@ -285,18 +293,11 @@ def _weigh_row(
         other = best.get(part.item)
         if other is None or _part_rank(option) > _part_rank(other):
             best[part.item] = option
-    return [one for one in best.values() if one.bits >= settings.plausible_bits]
+    return tuple([one for one in best.values() if one.bits >= settings.plausible_bits])
 
 
 def _part_rank(option: Option) -> tuple[bool, float, str]:
     return not option.weighed.contradictions, option.bits, option.theirs.file.path
-
-
-def _prepare_item(position: int, item: PlexItem) -> Theirs:
-    file = item.files[0] if item.files else PlexFile(path="")
-    path = normalize_path(file.path)
-    name, stem = split_name(path)
-    return Theirs(position, file, path, name, stem)
 
 
 def _columns(rows: Sequence[Sequence[tuple[Option, ...]]]) -> dict[int, list[Option]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypedDict
 
@@ -23,7 +24,7 @@ from plexsync.matching.decision import (
     score_row,
 )
 from plexsync.matching.layout import UNKNOWN_LAYOUT
-from plexsync.matching.lone_pairs import LonePairs
+from plexsync.matching.lone_pairs import Free
 from plexsync.matching.scoring import Tabulated, find_resembling, tabulate, without_refused
 from plexsync.matching.wording import Obstacle, ReasonNames, Why, scene_paths
 from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order
@@ -244,33 +245,33 @@ def prepare_matching(
     """
     scenes = list({one.scene_id: one for one in scenes}.values())
     items = _deduplicate(items)
-    due = {scene.scene_id for scene in scenes}
-    others = [one for one in known.get("others", ()) if one.scene_id not in due]
+    others, owners = _elsewhere(scenes, known)
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings = known.get("settings", DEFAULT_SETTINGS)
-    owners = {key: scene for key, scene in known.get("claims", {}).items() if scene not in due}
-    lone = LonePairs(scenes, items, people=people, owners=owners, settings=settings)
     hashes, layout = known.get("hashes"), known.get("layout")
     whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    tabulated = tabulate(
+        whole,
+        items,
+        rules=known.get("rules", ()),
+        settings=settings,
+        hashes=hashes,
+        # Of a part of the scenes nothing is learned: it would say less than all of them.
+        layout=UNKNOWN_LAYOUT if layout is None and others else layout,
+        free=Free(len(scenes) if staged else 0, people, owners),
+    )
+    named = {*owners.values(), *chain.from_iterable(people.pinned.values())}
+    rivals = (one for one, row in zip(whole, tabulated.table.rows, strict=True) if row)
+    named_scenes = chain(rivals, (one for one in chain(whole, others) if one.scene_id in named))
     return Matching(
         scenes=whole,
         due=len(scenes),
         settings=settings,
         people=people,
         owners=owners,
-        tabulated=tabulate(
-            whole,
-            items,
-            rules=known.get("rules", ()),
-            settings=settings,
-            hashes=hashes,
-            people=people,
-            # Of a part of the scenes nothing is learned: it would say less than all of them.
-            layout=UNKNOWN_LAYOUT if layout is None and others else layout,
-            lone=lone if staged else None,
-        ),
+        tabulated=tabulated,
         by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
-        names=_reason_names([*whole, *others], items, known),
+        names=ReasonNames(scene_paths(named_scenes), items, known.get("libraries", {})),
     )
 
 
@@ -279,10 +280,13 @@ def prepare_matching(
 _rank = attrgetter("rank")
 
 
-def _reason_names(scenes: Sequence[Scene], items: Sequence[PlexItem], known: Known) -> ReasonNames:
-    """Return how reasons name scenes and items."""
-    libraries = known.get("libraries", {})
-    return ReasonNames(paths=scene_paths(scenes), items=items, libraries=libraries)
+def _elsewhere(
+    scenes: Sequence[Scene], known: Known
+) -> tuple[list[Scene], dict[RatingKey, SceneId]]:
+    """Return the scenes that are not due, and the items linked to such."""
+    due = {scene.scene_id for scene in scenes}
+    others = [one for one in known.get("others", ()) if one.scene_id not in due]
+    return others, {key: who for key, who in known.get("claims", {}).items() if who not in due}
 
 
 def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:

@@ -13,7 +13,7 @@ from plexsync.matching.comparing.evidence import Level
 from plexsync.matching.comparing.facts import compare_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
     from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
@@ -123,10 +123,13 @@ _CONTRADICTIONS = frozenset(
 )
 
 
-class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How scenes and items are named: an item by library, rating key and path."""
+class ReasonNames(msgspec.Struct, frozen=True, gc=False):
+    """How scenes and items are named: an item by library, rating key and path.
 
-    paths: Mapping[SceneId, str]
+    `paths` are those of the scenes that a reason may name.
+    """
+
+    paths: dict[SceneId, str]
     items: Sequence[PlexItem]
     libraries: Mapping[str, str]
 
@@ -163,7 +166,7 @@ class ReasonNames(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-def scene_paths(scenes: Sequence[Scene]) -> dict[SceneId, str]:
+def scene_paths(scenes: Iterable[Scene]) -> dict[SceneId, str]:
     """Return the first path of each scene, for `ReasonNames`."""
     return {one.scene_id: one.files[0].path if one.files else "" for one in scenes}
 

@@ -10,7 +10,7 @@ square of the library, the longer tails, the size and the duration choose among 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,7 +28,8 @@ MOST_IN_TAIL = 16
 """A path tail is useful when no more parts share it."""
 _LONGEST_TAIL = 6
 
-_Key = TypeVar("_Key", str, int)
+Key = str | int
+"""A stem, a size, a content hash as a negative number, or a scene's id behind a slash."""
 
 
 class Ours(msgspec.Struct, frozen=True, gc=False):
@@ -60,8 +61,8 @@ class FileCandidates(msgspec.Struct, frozen=True, gc=False):
 
     `name_others` and `stem_others` count the other files of that name on both sides: beyond our
     scene here, and beyond one file there. `whole` says that all bearers of the stem are among
-    `parts`; `alone` that there is one, and that no key leads from either to another scene or part.
-    `disputed` are the paths of namesakes of another size, which a file of ours has, or many have.
+    `parts`. `disputed` are the paths of namesakes of another size, which a file of ours has, or
+    many have.
     """
 
     ours: Ours
@@ -70,7 +71,6 @@ class FileCandidates(msgspec.Struct, frozen=True, gc=False):
     stem_others: int = 0
     size_others: int = 0
     whole: bool = True
-    alone: bool = False
     disputed: frozenset[str] = frozenset()
 
 
@@ -92,29 +92,66 @@ class Bucket(msgspec.Struct, gc=False):
         return self.files
 
 
-class Blocks(msgspec.Struct, kw_only=True, gc=False):
-    """What blocking found: our files, and by each of their keys the parts that share it.
+class FileKeys:
+    """What files are found by: equal keys bring a file of ours and a part together.
 
-    `contents` are the content hashes of parts.
+    Args:
+        items: every item.
+        hashes: content hashes of parts.
     """
 
+    def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
+        self._items = items
+        self._hashes = hashes
+        self._named = frozenset(item.stash_id for item in items if item.stash_id)
+        self._crowded: frozenset[int] | None = None
+
+    def ours(self, stem: str, file: SceneFile, scene_id: SceneId) -> list[Key]:
+        """Return the keys of one of our files, the stem first."""
+        keys: list[Key] = [stem]
+        if file.size_bytes and file.size_bytes > 0:
+            keys.append(file.size_bytes)
+        if self._hashes and file.oshash:
+            keys.append(-file.oshash)
+        if scene_id in self._named:
+            keys.append(f"/{scene_id}")
+        return keys
+
+    def theirs(self, part: Theirs) -> list[Key]:
+        """Return the keys of a part, the stem first."""
+        keys: list[Key] = [part.stem]
+        file = part.file
+        if file.size_bytes and file.size_bytes > 0:
+            keys.append(file.size_bytes)
+        if file.part_id and (content := self._hashes.get(file.part_id)):
+            keys.append(-content)
+        if part.stash_id:
+            keys.append(f"/{part.stash_id}")
+        return keys
+
+    def is_crowded(self, size_bytes: int) -> bool:
+        """Whether so many parts have a size that it chooses none."""
+        if self._crowded is None:
+            counts = Counter(file.size_bytes or 0 for item in self._items for file in item.files)
+            self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
+        return size_bytes in self._crowded
+
+
+class Blocks(msgspec.Struct, kw_only=True, gc=False):
+    """What blocking found: our files, and by each of their keys the parts that share it."""
+
     ours: list[Ours]
-    stems: dict[str, Bucket]
-    sizes: dict[int, Bucket]
-    hashes: dict[int, Bucket]
-    ids: dict[str, Bucket]
-    contents: Mapping[int, int]
-    items: Sequence[PlexItem]
-    crowded: frozenset[int] | None = None
+    buckets: dict[Key, Bucket]
+    keys: FileKeys
+
+    def parts_of(self, key: Key) -> Sequence[Theirs]:
+        """Return the parts that have a key."""
+        bucket = self.buckets.get(key)
+        return () if bucket is None else bucket.parts
 
     def is_claimed(self, size_bytes: int) -> bool:
         """Whether a file of ours has a size, or so many parts that not all of ours are known."""
-        if size_bytes in self.sizes:
-            return True
-        if self.crowded is None:
-            counts = Counter(file.size_bytes or 0 for item in self.items for file in item.files)
-            self.crowded = frozenset(size for size, count in counts.items() if count > MOST_IN_TAIL)
-        return size_bytes in self.crowded
+        return (size_bytes > 0 and size_bytes in self.buckets) or self.keys.is_crowded(size_bytes)
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
@@ -132,13 +169,11 @@ def split_folders(path: str) -> list[str]:
     return folders
 
 
-def prepare_files(scenes: Sequence[Scene], rules: PathMap) -> list[Ours]:
-    """Every file of every scene, ready to compare."""
-    return [
-        prepare(position, scene.scene_id, file, rules)
-        for position, scene in enumerate(scenes)
-        for file in scene.files
-    ]
+def prepare_files(scenes: Iterable[Scene], rules: PathMap, first: int = 0) -> Iterator[Ours]:
+    """Yield every file of every scene, the scene at `first` and those after it."""
+    for position, scene in enumerate(scenes, first):
+        for file in scene.files:
+            yield prepare(position, scene.scene_id, file, rules)
 
 
 def prepare(scene: int, scene_id: SceneId, file: SceneFile, rules: PathMap) -> Ours:
@@ -150,26 +185,33 @@ def prepare(scene: int, scene_id: SceneId, file: SceneFile, rules: PathMap) -> O
     return Ours(scene, scene_id, file, path, expected, mapped is not None, name, stem)
 
 
-def block(ours: list[Ours], items: Sequence[PlexItem], hashes: Mapping[int, int]) -> Blocks:
+def prepare_parts(position: int, item: PlexItem) -> list[Theirs]:
+    """Make the parts of the item at `position` ready to compare."""
+    return [prepare_part(position, file, item.stash_id) for file in item.files]
+
+
+def prepare_part(position: int, file: PlexFile, stash_id: str = "") -> Theirs:
+    """Make one of them ready."""
+    path = normalize_path(file.path)
+    return Theirs(position, file, path, *split_name(path), stash_id)
+
+
+def block(ours: list[Ours], items: Sequence[PlexItem], keys: FileKeys) -> Blocks:
     """Stream the items past the keys of our files."""
-    named = {item.stash_id for item in items if item.stash_id}
-    sizes = ((one.file.size_bytes or 0, one.scene) for one in ours)
-    contents = ((one.file.oshash, one.scene) for one in ours if hashes and one.file.oshash)
-    ids = ((one.scene_id, one.scene) for one in ours if one.scene_id in named)
-    blocks = Blocks(
-        ours=ours,
-        stems=_open_buckets((one.stem, one.scene) for one in ours),
-        sizes=_open_buckets(one for one in sizes if one[0] > 0),
-        hashes=_open_buckets(contents),
-        ids=_open_buckets(ids),
-        contents=hashes,
-        items=items,
-    )
+    buckets: dict[Key, Bucket] = {}
+    for one in ours:  # scenes come one after the other, so each is counted once
+        for key in keys.ours(one.stem, one.file, one.scene_id):
+            bucket = buckets.setdefault(key, Bucket([], 0, -1))
+            if bucket.last != one.scene:
+                bucket.scenes += 1
+                bucket.last = one.scene
     for position, item in enumerate(items):
         if not item.trashed:
-            for file in item.files:
-                _put(position, item, file, blocks)
-    return blocks
+            for part in prepare_parts(position, item):
+                for key in keys.theirs(part):
+                    if key in buckets:
+                        buckets[key].parts.append(part)
+    return Blocks(ours=ours, buckets=buckets, keys=keys)
 
 
 def pair(blocks: Blocks) -> Iterator[FileCandidates]:
@@ -177,21 +219,7 @@ def pair(blocks: Blocks) -> Iterator[FileCandidates]:
     names = _count_names(blocks)
     crowds: dict[str, _Crowd] = {}
     for one in blocks.ours:
-        bucket = blocks.stems[one.stem]
-        parts = bucket.parts
-        if bucket.scenes > 1 or len(parts) > 1:
-            row = _choose(one, blocks, names, crowds)
-        elif parts and _is_alone(one, parts[0], blocks):
-            disputed = _find_disputed(one, parts, blocks)
-            row = FileCandidates(one, parts, alone=True, disputed=disputed)
-        else:
-            parts = _join(one, parts, blocks)
-            row = FileCandidates(
-                one,
-                parts,
-                size_others=_count_sizes(one, blocks),
-                disputed=_find_disputed(one, parts, blocks),
-            )
+        row = _choose(one, blocks, names, crowds)
         if row.parts:
             yield row
 
@@ -199,42 +227,11 @@ def pair(blocks: Blocks) -> Iterator[FileCandidates]:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _open_buckets(keys: Iterable[tuple[_Key, int]]) -> dict[_Key, Bucket]:
-    """Return a bucket for each key; scenes come one after the other, so each is counted once."""
-    buckets: dict[_Key, Bucket] = {}
-    for key, scene in keys:
-        bucket = buckets.get(key)
-        if bucket is None:
-            buckets[key] = Bucket([], 1, scene)
-        elif bucket.last != scene:
-            bucket.scenes += 1
-            bucket.last = scene
-    return buckets
-
-
-def _put(position: int, item: PlexItem, file: PlexFile, blocks: Blocks) -> None:
-    """Put a part into the bucket of each key it shares with one of our files."""
-    path = normalize_path(file.path)
-    name, stem = split_name(path)
-    content = blocks.contents.get(file.part_id) if blocks.hashes and file.part_id else None
-    found = (
-        blocks.stems.get(stem),
-        blocks.sizes.get(file.size_bytes or 0),
-        blocks.hashes.get(content) if content else None,
-        blocks.ids.get(item.stash_id) if item.stash_id else None,
-    )
-    buckets = [bucket for bucket in found if bucket is not None]
-    if buckets:
-        their = Theirs(position, file, path, name, stem, item.stash_id)
-        for bucket in buckets:
-            bucket.parts.append(their)
-
-
 def _choose(
     one: Ours, blocks: Blocks, names: Mapping[str, int], crowds: dict[str, _Crowd]
 ) -> FileCandidates:
-    """Return the candidates of a file whose name others have, too."""
-    bucket = blocks.stems[one.stem]
+    """Return the candidates of a file."""
+    bucket = blocks.buckets[one.stem]
     named = bucket.parts
     us, them = bucket.scenes, len(named)
     whole = us * them <= _PAIRS_PER_FILE * (us + them)
@@ -259,7 +256,7 @@ def _choose(
 
 def _count_sizes(one: Ours, blocks: Blocks) -> int:
     """How many other files have the size of one of ours."""
-    bucket = blocks.sizes.get(one.file.size_bytes or 0)
+    bucket = blocks.buckets.get(max(one.file.size_bytes or 0, 0))
     if bucket is None:
         return 0
     # A size that many files have chooses nobody, so of its scenes not all are known.
@@ -279,30 +276,6 @@ def _find_disputed(one: Ours, parts: Sequence[Theirs], blocks: Blocks) -> frozen
         and part.file.size_bytes
         and blocks.is_claimed(part.file.size_bytes)
     )
-
-
-def _is_alone(one: Ours, part: Theirs, blocks: Blocks) -> bool:
-    """Whether no key leads from our file or from the part to another scene or part."""
-    size, other = one.file.size_bytes or 0, part.file.size_bytes or 0
-    if not _holds_only(blocks.sizes.get(size), part) or (other != size and other in blocks.sizes):
-        return False
-    if blocks.ids and not (
-        _holds_only(blocks.ids.get(one.scene_id), part)
-        and (part.stash_id == one.scene_id or part.stash_id not in blocks.ids)
-    ):
-        return False
-    content = blocks.contents.get(part.file.part_id)
-    return not blocks.hashes or (
-        _holds_only(blocks.hashes.get(one.file.oshash or 0), part)
-        and (content == one.file.oshash or content not in blocks.hashes)
-    )
-
-
-def _holds_only(bucket: Bucket | None, part: Theirs) -> bool:
-    if bucket is None:
-        return True
-    parts = bucket.parts
-    return bucket.scenes == 1 and (not parts or (len(parts) == 1 and parts[0] is part))
 
 
 class _Crowd:
@@ -345,9 +318,9 @@ class _Crowd:
         return list(_few(found))
 
 
-def _few(parts: list[Theirs]) -> list[Theirs]:
+def _few(parts: Sequence[Theirs]) -> Sequence[Theirs]:
     """Return the parts when they are few; a value that everybody has chooses nothing."""
-    return parts if len(parts) <= MOST_IN_TAIL else []
+    return parts if len(parts) <= MOST_IN_TAIL else ()
 
 
 def _tails(path: str) -> Iterator[str]:
@@ -363,7 +336,7 @@ def _tails(path: str) -> Iterator[str]:
 def _count_names(blocks: Blocks) -> Counter[str]:
     """How many scenes have each name whose stem several scenes have."""
     shared = {
-        (fold(one.name), one.scene) for one in blocks.ours if blocks.stems[one.stem].scenes > 1
+        (fold(one.name), one.scene) for one in blocks.ours if blocks.buckets[one.stem].scenes > 1
     }
     return Counter(name for name, _ in shared)
 
@@ -378,12 +351,9 @@ def _count_files(parts: list[Theirs], name: str) -> int:
 def _join(one: Ours, named: Sequence[Theirs], blocks: Blocks) -> list[Theirs]:
     """All parts blocking found for one of our files, each once, in the items' order."""
     found = list(named)
-    if (bucket := blocks.sizes.get(one.file.size_bytes or 0)) is not None:
-        found += _few(bucket.parts)
-    if blocks.hashes and (bucket := blocks.hashes.get(one.file.oshash or 0)) is not None:
-        found += _few(bucket.parts)
-    if blocks.ids and (bucket := blocks.ids.get(one.scene_id)) is not None:
-        found += bucket.parts
+    for key in blocks.keys.ours(one.stem, one.file, one.scene_id)[1:]:
+        parts = blocks.parts_of(key)
+        found += _few(parts) if isinstance(key, int) else parts
     if len(found) < 2:  # noqa: PLR2004 - nothing to deduplicate
         return found
     return list({id(part): part for part in found}.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
@@ -24,47 +25,46 @@ from plexsync.matching.comparing.facts import (
 )
 from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
-from plexsync.text.normalize import fold, normalize_path
+from plexsync.text.normalize import compile_rules, fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Kind, Scale
-    from plexsync.models import PathRule, PlexFile, SceneFile
+    from plexsync.models import PathRule, PlexFile, PlexItem, SceneFile
+    from plexsync.text.normalize import PathMap
 
 
 class Compared(NamedTuple):
-    """One of our files with what it was compared with; `alone` as in `FileCandidates`."""
+    """One of our files with what it was compared with."""
 
     ours: Ours
     found: list[tuple[Kind, Theirs]]
-    alone: bool
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What comparing needs beside the two files.
 
-    `hashes` holds a content hash by part id, 0 for one that was asked for and is not there; None
-    when hashes are not used. `mapped` are the folders the path rules lead to, each with a slash at
-    its end; `merged` those that more than one folder of Stash leads to.
+    `path_map` are the path rules. `hashes` holds a content hash by part id, 0 for one that was
+    asked for and is not there; None when hashes are not used. `mapped` are the folders the path
+    rules lead to, each with a slash at its end; `merged` those that more than one folder of Stash
+    leads to, or into.
     """
 
     items: int
+    path_map: PathMap
     hashes: Mapping[int, int] | None
     mapped: tuple[str, ...]
     merged: tuple[str, ...]
 
 
-def mapped_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
-    """Return the Plex side of the rules, as prefixes."""
-    folders = [normalize_path(rule.plex) for rule in rules if rule.stash and rule.plex]
-    return tuple(folder if folder.endswith("/") else f"{folder}/" for folder in folders)
-
-
-def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
-    """Return the folders of Plex that more than one rule leads to, or into."""
-    folders = mapped_folders(list(dict.fromkeys(rules)))
-    return tuple(
+def make_context(
+    items: Sequence[PlexItem], rules: Sequence[PathRule], hashes: Mapping[int, int] | None
+) -> Context:
+    """Return what comparing needs to know of the rules."""
+    used = [rule for rule in dict.fromkeys(rules) if rule.stash and rule.plex]
+    folders = [f"{normalize_path(rule.plex).rstrip('/')}/" for rule in used]
+    merged = tuple(
         one
         for at, one in enumerate(folders)
         if any(
@@ -72,22 +72,20 @@ def merged_folders(rules: Sequence[PathRule]) -> tuple[str, ...]:
             for other, folder in enumerate(folders)
         )
     )
-
-
-def compare_rows(
-    rows: Iterable[FileCandidates], context: Context, scale: Scale
-) -> Iterator[Compared]:
-    """Compare our files with all that blocking found for them."""
-    comparer = _Comparer(context, scale)
-    for row in rows:
-        yield Compared(row.ours, comparer.compare(row), row.alone)
+    return Context(
+        items=len(items),
+        path_map=compile_rules(rules),
+        hashes=hashes,
+        mapped=tuple(folders),
+        merged=merged,
+    )
 
 
 def compare_resembling(
     ours: Ours, theirs: Theirs, context: Context, scale: Scale, *, title: Level, date: Level
 ) -> Kind:
     """Compare a pair that only its title brought together; either may lack a file."""
-    ((kind, _),) = _Comparer(context, scale).compare(FileCandidates(ours, [theirs], whole=True))
+    ((kind, _),) = Comparer(context, scale).compare(FileCandidates(ours, [theirs], whole=True))
     made = kind.made
     if not (ours.path and theirs.path):
         made = made._replace(
@@ -111,41 +109,21 @@ _Placed = tuple[FolderLevel, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
 
 
-class _Folders:
-    """Compares folders; each pair of them once, since many files lie in one folder."""
+@lru_cache(maxsize=4096)  # many files lie in one folder
+def _compare_folders(ours: str, theirs: str) -> _Placed:
+    """How two folders compare; PATH_FOLDED where all their names are equal."""
+    folders, others = _split_once(ours), _split_once(theirs)
+    equal = telling = 0
+    for mine, other in zip(folders, others, strict=False):
+        if mine != other:
+            break
+        equal += 1
+        telling += not _is_generic(mine)
+    return _compare_depths(equal, len(folders), len(others)), equal, telling
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], _Placed] = {}
-        self._split: dict[str, list[str]] = {}
-        self._telling: dict[str, bool] = {}
 
-    def compare(self, ours: str, theirs: str) -> _Placed:
-        """How the folders of two paths compare; PATH_FOLDED where all are equal."""
-        pair = ours[: ours.rfind("/") + 1], theirs[: theirs.rfind("/") + 1]
-        known = self._known.get(pair)
-        if known is None:
-            folders, others = self._split_once(pair[0]), self._split_once(pair[1])
-            equal = telling = 0
-            for mine, other in zip(folders, others, strict=False):
-                if mine != other:
-                    break
-                equal += 1
-                telling += self._is_telling(mine)
-            level = _compare_depths(equal, len(folders), len(others))
-            known = self._known[pair] = level, equal, telling
-        return known
-
-    def _split_once(self, folder: str) -> list[str]:
-        found = self._split.get(folder)
-        if found is None:
-            found = self._split[folder] = split_folders(folder)
-        return found
-
-    def _is_telling(self, name: str) -> bool:
-        found = self._telling.get(name)
-        if found is None:
-            found = self._telling[name] = not is_generic_folder(name)
-        return found
+_split_once = lru_cache(maxsize=1024)(split_folders)
+_is_generic = lru_cache(maxsize=1024)(is_generic_folder)
 
 
 def _compare_depths(equal: int, depth: int, other: int) -> FolderLevel:
@@ -209,13 +187,12 @@ def _read(looks: _Looks) -> Comparison:
     )
 
 
-class _Comparer:
+class Comparer:
     """Compares our files with parts."""
 
     def __init__(self, context: Context, scale: Scale) -> None:
-        self._context = context
+        self.context = context
         self._scale = scale
-        self._folders = _Folders()
         self._kinds: dict[_Looks, Kind] = {}
 
     def compare(self, row: FileCandidates) -> list[tuple[Kind, Theirs]]:
@@ -224,12 +201,12 @@ class _Comparer:
         size = ours.file.size_bytes
         own: _Own = is_generic_name(ours.stem), 0, False
         if size and size > 0:
-            own = own[0], *measure_size(size, row.size_others, self._context.items)
+            own = own[0], *measure_size(size, row.size_others, self.context.items)
         if len(parts) == 1:
             their = parts[0]
-            beside = _place_best(ours, their, self._folders), 0, False
+            beside = _place_best(ours, their), 0, False
             return [(self._pair(row, their, own, beside), their)]
-        several = [_place_best(ours, their, self._folders) for their in parts]
+        several = [_place_best(ours, their) for their in parts]
         tails = _count_tails(row, several)
         alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
         kinds: dict[tuple[object, ...], Kind] = {}
@@ -246,7 +223,7 @@ class _Comparer:
 
     def _looks_of(self, ours: Ours, theirs: Theirs) -> tuple[object, ...]:
         """Return all of a part that comparing it with ours looks at beside its folders."""
-        file, path, context = theirs.file, theirs.path, self._context
+        file, path, context = theirs.file, theirs.path, self.context
         hashes = context.hashes
         return (
             theirs.name,
@@ -264,7 +241,7 @@ class _Comparer:
         self, row: FileCandidates, theirs: Theirs, own: _Own, beside: tuple[_Placed, int, bool]
     ) -> Kind:
         """Return the kind of a pair: what looks alike was compared once."""
-        context, ours = self._context, row.ours
+        context, ours = self.context, row.ours
         file, other = ours.file, theirs.file
         size = compare_size(file.size_bytes, other.size_bytes)
         duration = compare_duration(file.duration_s, other.duration_s)
@@ -291,7 +268,7 @@ class _Comparer:
         return kind
 
 
-def _place_best(ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
+def _place_best(ours: Ours, theirs: Theirs) -> _Placed:
     """Compare the folders as a rule has them and as they are: a rule takes nothing away."""
     if ours.expected == theirs.path:
         return (
@@ -299,15 +276,16 @@ def _place_best(ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
             0,
             0,
         )
-    placed = _place(ours.expected, ours, theirs, folders)
+    placed = _place(ours.expected, ours, theirs)
     if not ours.ruled or placed[0] >= FolderLevel.PATH_FOLDED:
         return placed
-    plain = _place(ours.path, ours, theirs, folders)
+    plain = _place(ours.path, ours, theirs)
     return max(placed, plain) if plain[0] < FolderLevel.PATH_FOLDED else placed
 
 
-def _place(path: str, ours: Ours, theirs: Theirs, folders: _Folders) -> _Placed:
-    placed = folders.compare(path, theirs.path)
+def _place(path: str, ours: Ours, theirs: Theirs) -> _Placed:
+    folder, other = path[: path.rfind("/") + 1], theirs.path[: theirs.path.rfind("/") + 1]
+    placed = _compare_folders(folder, other)
     if placed[0] is not FolderLevel.PATH_FOLDED or fold(ours.name) == fold(theirs.name):
         return placed
     _, equal, telling = placed

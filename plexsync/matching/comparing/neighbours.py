@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from typing import TYPE_CHECKING
 
-from plexsync.matching.comparing.blocking import MOST_IN_TAIL, split_name
+from plexsync.matching.comparing.blocking import (
+    MOST_IN_TAIL,
+    FileKeys,
+    Key,
+    prepare_parts,
+    split_name,
+)
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import PlexItem, Scene
 
@@ -27,63 +33,69 @@ def find_neighbours(
     """
     if not due or not others:
         return []
-    shown = _ItemKeys(items, hashes)
-    waiting = [(scene, _keys_of(scene)) for scene in others]
+    keys = FileKeys(items, hashes)
+    live = [item for item in items if not item.trashed]
+    shown, waiting = _Keyed(_keys_of_items(live, keys)), _Keyed(_keys_of(others, keys))
+    crowded = shown.crowded()
     found: list[Scene] = []
-    front = {key for scene in due for key in _keys_of(scene)}
+    front = {hash(key) for several in _keys_of(due, keys) for key in several}
     while front:
-        front = shown.reach(front)
-        near = [(scene, keys) for scene, keys in waiting if not front.isdisjoint(keys)]
-        if not near:
-            break
-        found += [scene for scene, _ in near]
-        reached = {scene.scene_id for scene, _ in near}
-        waiting = [one for one in waiting if one[0].scene_id not in reached]
-        front = {key for _, keys in near for key in keys}
+        front = shown.take(front - crowded) - crowded
+        front = waiting.take(front)
+        found += [others[at] for at in waiting.taken]
     return found
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_Key = str | int | tuple[str, str]
-"""A stem, a size, a content hash as a negative number, or a scene's id in a pair."""
+
+def _keys_of(scenes: Iterable[Scene], keys: FileKeys) -> Iterator[list[Key]]:
+    """Yield what the files of each scene are found by."""
+    for scene in scenes:
+        stems = ((split_name(normalize_path(file.path))[1], file) for file in scene.files)
+        yield [key for stem, file in stems for key in keys.ours(stem, file, scene.scene_id)]
 
 
-def _keys_of(scene: Scene) -> list[_Key]:
-    """Return what a scene's files are found by."""
-    keys: list[_Key] = [("", scene.scene_id)]
-    for file in scene.files:
-        keys.append(split_name(normalize_path(file.path))[1])
-        if file.size_bytes and file.size_bytes > 0:
-            keys.append(file.size_bytes)
-        if file.oshash:
-            keys.append(-file.oshash)
-    return keys
+def _keys_of_items(items: Iterable[PlexItem], keys: FileKeys) -> Iterator[list[Key]]:
+    for item in items:
+        yield [key for part in prepare_parts(0, item) for key in keys.theirs(part)]
 
 
-class _ItemKeys:
-    """What live items are found by."""
+class _Keyed:
+    """What many scenes or items are found by: digests of their keys, one behind the other.
 
-    def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
-        self._keys = [_keys_of_item(item, hashes) for item in items if not item.trashed]
-        sizes = Counter(key for keys in self._keys for key in keys if isinstance(key, int))
-        self._crowded = {size for size, count in sizes.items() if count > MOST_IN_TAIL}
+    Lists of keys would take more memory than the scenes. Two keys of one digest bring a scene too
+    many, which changes no decision.
 
-    def reach(self, wanted: set[_Key]) -> set[_Key]:
-        """Return every key of the items that have one of `wanted`, and let go of those items."""
-        wanted -= self._crowded
-        near = [keys for keys in self._keys if not wanted.isdisjoint(keys)]
-        self._keys = [keys for keys in self._keys if wanted.isdisjoint(keys)]
-        return {key for keys in near for key in keys} - self._crowded
+    Attributes:
+        taken: the positions of those that were taken last.
+    """
 
+    def __init__(self, several: Iterable[list[Key]]) -> None:
+        self._digests = array("q")
+        self._ends = array("q", [0])
+        self._numbers = array("q")
+        for keys in several:
+            self._digests.extend(map(hash, keys))
+            self._ends.append(len(self._digests))
+            self._numbers.extend(hash(key) for key in keys if isinstance(key, int))
+        self._left = array("q", range(len(self._ends) - 1))
+        self.taken: Sequence[int] = ()
 
-def _keys_of_item(item: PlexItem, hashes: Mapping[int, int]) -> list[_Key]:
-    keys: list[_Key] = [("", item.stash_id)] if item.stash_id else []
-    for file in item.files:
-        keys.append(split_name(normalize_path(file.path))[1])
-        if file.size_bytes:
-            keys.append(file.size_bytes)
-        content = hashes.get(file.part_id) if file.part_id else None
-        if content:
-            keys.append(-content)
-    return keys
+    def crowded(self) -> set[int]:
+        """Return the sizes and content hashes that so many have that they choose none."""
+        numbers = sorted(self._numbers)
+        return {
+            one for one, other in zip(numbers, numbers[MOST_IN_TAIL:], strict=False) if one == other
+        }
+
+    def take(self, wanted: set[int]) -> set[int]:
+        """Take out those that have a wanted key, and return all keys of theirs."""
+        self.taken = [at for at in self._left if not wanted.isdisjoint(self._of(at))]
+        taken = set(self.taken)
+        if taken:
+            self._left = array("q", [at for at in self._left if at not in taken])
+        return {digest for at in taken for digest in self._of(at)}
+
+    def _of(self, at: int) -> array[int]:
+        return self._digests[self._ends[at] : self._ends[at + 1]]
