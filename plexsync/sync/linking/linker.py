@@ -65,7 +65,6 @@ class Linked:
         proposed: path rules that would settle some of the rest.
         learned: path rules that certain pairs show, and that others were found by.
         unread: scenes about which a content hash could decide otherwise that was not read yet.
-        items: those the pairs go to.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -74,7 +73,6 @@ class Linked:
     proposed: tuple[PathRule, ...] = ()
     learned: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
-    items: dict[RatingKey, PlexItem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +198,6 @@ class Linker:
         else:
             spoken_for.add(item.rating_key)
             linked.pairs.append(self._pair(self._explain(one.match), one.scene, item, owners))
-            linked.items[item.rating_key] = item
 
     def _takes_low(self, one: Unlinked) -> bool:
         """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""

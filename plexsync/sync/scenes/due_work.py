@@ -104,6 +104,8 @@ class DueWork:
             self._unwritten.note_unlisted(rest, run.inventory.failure)
         if run.session is not None:
             note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
+        else:
+            run.inventory.had = None  # nothing is remembered of it: let go of a quarter of memory
         self._unwritten.keep_several(linked.pairs)
         self._tell_unsupported(linked)
         return pairs + linked.pairs, linked

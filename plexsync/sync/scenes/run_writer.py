@@ -259,8 +259,9 @@ class RunWriter:
         key = pair.link.rating_key
         if any(one.link.rating_key == key for one in theirs):
             return
-        holders = (linked.items[one.link.rating_key] for one in theirs)
-        holder = next((item for item in holders if holds_file(item, pair.link.path)), None)
+        index, keys = self.run.inventory.index(), {one.link.rating_key for one in theirs}
+        items = (item for item in (index.items if index else ()) if item.rating_key in keys)
+        holder = next((item for item in items if holds_file(item, pair.link.path)), None)
         where = f"; its file is in item {holder.rating_key} now" if holder else ""
         merged = " (merged)" if holder and len(holder.files) > 1 else ""
         self.outcomes.give_up(pair, f"item {key}: {note}{where}{merged}")
