@@ -140,7 +140,7 @@ def run_plexsync(servers: dict[str, str], notes: Path) -> None:
         )
         ports = Ports(
             stash=StashClient(stash, url=config.stash.url),
-            plex=PlexClient(plex, url=config.plex.url, client_id="benchmark"),
+            plex=PlexClient(plex, url=config.plex.url),
             requests=Requests,
             plex_down=lambda: plex.down,
             state_dir=Path(scratch) / "state",

@@ -42,7 +42,6 @@ from plexsync.stash.readiness import (
     look_of,
     not_understood,
     server_of,
-    server_time,
 )
 from plexsync.stash.readiness import StashLook as StashLook
 from plexsync.stash.readiness import base_url as base_url
@@ -58,6 +57,7 @@ from plexsync.stash.wire import (
     WireVersion,
 )
 from plexsync.transport.outgoing import DICTIONARY, PAGE
+from plexsync.transport.responses import http_date
 from plexsync.transport.wording import without_user
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class StashClient:
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
-        return unsettled_s(version, server_time(self._date))
+        return unsettled_s(version, http_date(self._date))
 
     def scenes(
         self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False

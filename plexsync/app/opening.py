@@ -88,7 +88,7 @@ def open_servers(
         yield Servers(
             config=config,
             stash=stash_client(config, stash),
-            plex=PlexClient(plex, url=config.plex.url, client_id=client_id),
+            plex=PlexClient(plex, url=config.plex.url),
             stash_line=stash,
             plex_line=plex,
         )

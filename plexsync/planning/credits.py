@@ -140,11 +140,8 @@ def changed_credits(change: Change) -> Iterator[tuple[str, Credit, Credit]]:
     """
     for name, wish in change.credits_after.items():
         then = change.credits_before.get(name, NOTHING)
-        after = Credit(
-            role=then.role if wish.role is None else wish.role,
-            photo=then.photo if wish.photo is None else wish.photo,
-        )
-        if not (_same(after.role or "", then.role or "") and after.photo == then.photo):
+        after = _over(then, wish)
+        if not _alike(after, then):
             yield name, then, after
 
 
@@ -179,7 +176,7 @@ def hold(detail: ItemDetail, change: Change) -> bool:
 def unmoved(detail: ItemDetail, change: Change) -> bool:
     """Whether an item still shows the credits a change means to replace."""
     return all(
-        _same(then.role or "", now.role or "") and then.photo == now.photo
+        _alike(then, now)
         for name in change.credits_after.keys() & keys_of(change.before)
         for then in (change.credits_before.get(name, NOTHING),)
         for now in (detail.credits.get(name, NOTHING),)
@@ -255,8 +252,8 @@ def taken_back(change: Change, detail: ItemDetail, after: Value) -> Credits:
     return result
 
 
-def join_credits(first: Change, last: Change) -> Change:
-    """`last` with the credits two changes of one field come to, one after the other."""
+def joined_changes(first: Change, last: Change) -> Change:
+    """Return what two changes of one field come to, one after the other."""
     known = keys_of(first.before) | first.credits_before.keys()
     seen = {
         name: last.credits_before.get(name, NOTHING)
@@ -266,12 +263,15 @@ def join_credits(first: Change, last: Change) -> Change:
     stay = keys_of(last.after) | last.credits_after.keys()
     after = {name: one for name, one in first.credits_after.items() if name in stay}
     for name, one in last.credits_after.items():
-        old = after.get(name, one)
-        after[name] = Credit(
-            role=old.role if one.role is None else one.role,
-            photo=old.photo if one.photo is None else one.photo,
-        )
-    return replace(last, credits_before={**seen, **first.credits_before}, credits_after=after)
+        after[name] = _over(after.get(name, one), one)
+    return replace(
+        last,
+        before=first.before,
+        locked_before=first.locked_before,
+        trace_before=first.trace_before,
+        credits_before={**seen, **first.credits_before},
+        credits_after=after,
+    )
 
 
 # ---- telling -------------------------------------------------------------------------------------
@@ -317,6 +317,18 @@ def keys_of(names: Value | Iterable[str]) -> set[str]:
 
 def _same(one: str, other: str) -> bool:
     return one == other or fold_whitespace(one) == fold_whitespace(other)
+
+
+def _alike(one: Credit, other: Credit) -> bool:
+    return _same(one.role or "", other.role or "") and one.photo == other.photo
+
+
+def _over(then: Credit, wish: Credit) -> Credit:
+    """Return a credit after a change that may not speak of both."""
+    return Credit(
+        role=then.role if wish.role is None else wish.role,
+        photo=then.photo if wish.photo is None else wish.photo,
+    )
 
 
 def _was(written: str | None, now: str | None) -> bool:

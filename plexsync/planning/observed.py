@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from plexsync.models import (
     FIELD_SEPARATOR,
@@ -26,7 +27,7 @@ from plexsync.text.normalize import fold_tag, fold_text, fold_whitespace
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from plexsync.models import Base, Desired, ItemDetail, Policy, Value
+    from plexsync.models import Base, Desired, ItemDetail, Value
 
 _DIGITS = 16
 
@@ -226,7 +227,7 @@ def lost_sort_title(detail: ItemDetail, changes: Iterable[Change]) -> str:
 
 
 def with_title(
-    loose: str, desired: Sequence[Desired], changes: Sequence[Change], trace: Trace | None
+    loose: str, changes: Sequence[Change], trace: Trace | None, desired: Sequence[Desired]
 ) -> Change:
     """Return what becomes of a loose sort title that is not ours when the title is written.
 
@@ -234,35 +235,31 @@ def with_title(
     title follows the new one, as Plex would have it anyway; the change is there to be shown, and
     taken back. Any other one is a person's, who did not lock it: it is sent along, and stays.
     """
-    (title,) = [change for change in changes if change.target is PlexField.TITLE]
-    own = [want.field for want in desired if want.target is PlexField.SORT_TITLE]
-    return unlocked_sort_title(
-        own[0] if own else FIELD_SEPARATOR.join((title.field, PlexField.SORT_TITLE)),
-        title.policy,
-        before=loose,
-        after="" if not own and _is_made_of(loose, str(title.before)) else loose,
-        trace=trace,
-    )
+    stays = staying_sort_title(loose, changes, trace)
+    for want in desired:
+        if want.target is PlexField.SORT_TITLE:
+            return replace(stays, field=want.field)
+    (title,) = [str(change.before) for change in changes if change.target is PlexField.TITLE]
+    follows = _sorted_words(loose) == _sorted_words(title)
+    name = FIELD_SEPARATOR.join((stays.field, PlexField.SORT_TITLE))
+    return replace(stays, field=name, after="" if follows else loose)
 
 
-def unlocked_sort_title(
-    field: str, policy: Policy, *, before: str, after: str, trace: Trace | None
-) -> Change:
+def staying_sort_title(loose: str, changes: Sequence[Change], trace: Trace | None) -> Change:
     """Return a change of a sort title that is not ours: it stays unlocked, and is not remembered.
 
     Args:
-        field: the configured name.
-        policy: why.
-        before: what Plex holds.
-        after: what it is to hold; "" for what Plex makes of the title.
+        loose: what Plex holds, and is to hold.
+        changes: one of them is of the title.
         trace: what is remembered.
     """
+    (title,) = [change for change in changes if change.target is PlexField.TITLE]
     return Change(
-        field=field,
+        field=title.field,
         target=PlexField.SORT_TITLE,
-        before=before,
-        after=after,
-        policy=policy,
+        before=loose,
+        after=loose,
+        policy=title.policy,
         locked_after=False,
         trace_before=trace,
         trace_after=trace or Trace(),
@@ -280,12 +277,8 @@ def is_somebodys(target: PlexField, found: ObservedValue, base: Base | None) -> 
     return found.locked
 
 
-def _is_made_of(sort_title: str, title: str) -> bool:
-    """Whether a sort title says the words of a title, in whatever order: agents make such ones."""
-    return _sorted_words(sort_title) == _sorted_words(title)
-
-
 def _sorted_words(text: str) -> list[str]:
+    """Return what a sort title says, in whatever order: agents make such ones of titles."""
     return sorted(set(_WORD.findall(text.casefold())) - _ARTICLE_WORDS)
 
 

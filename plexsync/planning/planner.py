@@ -28,7 +28,7 @@ from plexsync.planning.observed import (
     found_in,
     is_somebodys,
     lost_sort_title,
-    unlocked_sort_title,
+    staying_sort_title,
     with_title,
 )
 from plexsync.planning.write_memory import WriteMemory, trace_of
@@ -127,7 +127,7 @@ class Planner(WriteMemory):
         if loose := lost_sort_title(detail, found.changes):
             agreed_one = [one for one in found.agreed if one.target is PlexField.SORT_TITLE]
             trace = trace_of(base, held, PlexField.SORT_TITLE)
-            found.changes += agreed_one or [with_title(loose, desired, found.changes, trace)]
+            found.changes += agreed_one or [with_title(loose, found.changes, trace, desired)]
             found.agreed = [one for one in found.agreed if one not in agreed_one]
         return found.planned()
 
@@ -199,12 +199,8 @@ class Planner(WriteMemory):
         loose = lost_sort_title(detail, changes)
         if not loose:
             return tuple(changes)
-        (title,) = [change for change in changes if change.target is PlexField.TITLE]
         trace = self.trace(link, PlexField.SORT_TITLE)
-        stays = unlocked_sort_title(
-            title.field, title.policy, before=loose, after=loose, trace=trace
-        )
-        return (*changes, stays)
+        return (*changes, staying_sort_title(loose, changes, trace))
 
     def later(self, plan: ItemPlan, detail: ItemDetail) -> ItemPlan | None:
         """Return what can be written only now that `plan` was, or None: see `credits.later`."""

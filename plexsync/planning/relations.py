@@ -17,7 +17,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from plexsync.models import RelatedId
+from plexsync.models import RELATED_KINDS, RelatedId
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_whitespace, tag_key
 
@@ -70,8 +70,7 @@ def namesakes_moved(
 
 def described(one: RelatedId) -> str:
     """Return a word for it: `tag 12`."""
-    kinds = {"t": "tag", "p": "performer", "s": "studio", "g": "group"}
-    return f"{kinds[one[0]]} {one[1:]}"
+    return f"{RELATED_KINDS[one[0]]} {one[1:]}"
 
 
 def nested_text(name: str, *parents: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
-from plexsync.planning.credits import changed_credits, join_credits, taken_back
+from plexsync.planning.credits import changed_credits, joined_changes, taken_back
 from plexsync.planning.planner import Planned
 from plexsync.text.folding import split_entries
 
@@ -45,7 +45,7 @@ def merge_plans(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
         for change in plan.changes:
             first = changes.get(change.target)
             whole = replace(change, locked_after=_lock_after(change, plan))
-            changes[change.target] = _joined(first, whole) if first else whole
+            changes[change.target] = joined_changes(first, whole) if first else whole
         found[key] = replace(plan, changes=tuple(changes.values()))
     return tuple(found.values())
 
@@ -182,12 +182,3 @@ def _lock_after(change: Change, plan: ItemPlan) -> bool:
     if change.locked_after is not None:
         return change.locked_after
     return plan.lock or change.locked_before
-
-
-def _joined(first: Change, last: Change) -> Change:
-    return replace(
-        join_credits(first, last),
-        before=first.before,
-        locked_before=first.locked_before,
-        trace_before=first.trace_before,
-    )

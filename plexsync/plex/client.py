@@ -23,7 +23,6 @@ from plexsync.plex.connection import (
     introduction,
     item_address,
     library_list,
-    plex_headers,
     short_runs,
 )
 from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
@@ -81,7 +80,6 @@ class PlexClient:
     Args:
         transport: to the server, made with `plex_headers`, so that the token stays inside it.
         url: the server's address, for links a person follows.
-        client_id: see `plex_headers`.
         page_size: items asked for in one page of a listing.
         detail_batch: most items read in full in one request; its address stays short, too.
         url_limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
@@ -97,14 +95,12 @@ class PlexClient:
         transport: Transport,
         *,
         url: str,
-        client_id: str,
         page_size: int = 1000,
         detail_batch: int = 500,
         url_limit_bytes: int = URL_LIMIT_BYTES,
     ) -> None:
         self._transport = transport
         self._url = url.rstrip("/")
-        self._client_id = client_id
         self._page_size = page_size
         self._detail_batch = detail_batch
         self._server: Server | None = None
@@ -122,12 +118,7 @@ class PlexClient:
             ServerError: unreachable, refused, or no Plex Media Server.
         """
         if self._server is None:
-            self._server = self._transport.ask(
-                "GET",
-                "/",
-                lambda answer: introduction(answer, self._url),
-                headers=plex_headers(self._client_id).items(),
-            )
+            self._server = self._transport.ask("GET", "/", partial(introduction, url=self._url))
         return self._server
 
     def sections(self, names: Sequence[str] = ()) -> tuple[Section, ...]:

@@ -104,16 +104,6 @@ class PlexPictures:
         path = f"{_address(rating_key, _PLACES[field])}?url={quote(key, safe='')}"
         self._transport.request("PUT", path, **change_rules(hold))
 
-    def unselect(
-        self, rating_key: RatingKey, field: PlexField, hold: Callable[[], None] = always
-    ) -> None:
-        """Choose none of the pictures an item has; see `select`.
-
-        Raises:
-            ServerError: it was refused, or the answer was lost.
-        """
-        self._transport.request("DELETE", _address(rating_key, _SHOWN[field]), **change_rules(hold))
-
     def choose(
         self, plan: ItemPlan, hold: Callable[[], None] = always
     ) -> tuple[ItemPlan, ServerError | None]:
@@ -145,7 +135,8 @@ class PlexPictures:
 
     def _choose(self, rating_key: RatingKey, change: Change, hold: Callable[[], None]) -> None:
         if not change.after:
-            self.unselect(rating_key, change.target, hold)
+            path = _address(rating_key, _SHOWN[change.target])
+            self._transport.request("DELETE", path, **change_rules(hold))
             return
         try:
             self.select(rating_key, change.target, str(change.after), hold)

@@ -284,24 +284,12 @@ def _mended(value: Any, declared: Any, name: str = "") -> Any:  # noqa: ANN401 -
 
 
 def _number_called(name: str, value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
-    if name == "userRating":
-        return _decimal(value)
-    number = _whole(value)
+    kind = float if name == "userRating" else int
+    try:
+        number = kind(float(value) if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    if 0 <= number <= MOST:
+        return number
     # Whatever the time is: something that was deleted at one is deleted.
-    return 1 if number is None and name == "deletedAt" and value else number
-
-
-def _decimal(value: Any) -> float | None:  # noqa: ANN401 - JSON enters here
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number <= MOST else None
-
-
-def _whole(value: Any) -> int | None:  # noqa: ANN401 - JSON enters here
-    try:
-        number = int(float(value)) if isinstance(value, str) else int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number <= MOST else None
+    return 1 if name == "deletedAt" and value else None

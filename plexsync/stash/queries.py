@@ -104,6 +104,13 @@ READY = (
 """Whether Stash is ready. It looks at the whole text before it answers, so this one also tells
 whether it understands all the others."""
 
+
+def _newest(kind: str) -> str:
+    """Return the part of a query that counts objects of a kind, and shows the one edited last."""
+    which = 'filter: {sort: "updated_at", direction: DESC, per_page: 1}'
+    return f"find{kind.title()}({which}) {{ count {kind} {{ id updated_at }} }}"
+
+
 LOOK = (
     "query PlexsyncLook($uneven: SceneFilterType!, $n: Int!) {"
     + _SERVER
@@ -112,19 +119,9 @@ LOOK = (
   }
   made: findScenes(filter: {sort: "id", direction: DESC, per_page: 1}) { scenes { id } }
   uneven: findScenes(scene_filter: $uneven, filter: {per_page: 0}) { count duration filesize }
-  findTags(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
-    count tags { id updated_at }
-  }
-  findPerformers(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
-    count performers { id updated_at }
-  }
-  findStudios(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
-    count studios { id updated_at }
-  }
-  <Query.findGroups|findGroups(filter: {sort: "updated_at", direction: DESC, per_page: 1}) {
-    count groups { id updated_at }
-  }>
-}"""
+"""
+    + f"  {_newest('tags')}\n  {_newest('performers')}\n  {_newest('studios')}\n"
+    + f"  <Query.findGroups|{_newest('groups')}>\n}}"
 )
 """Counts, sums and what was edited last."""
 

@@ -1,11 +1,8 @@
-"""Where a Stash is, and what it says of itself: is it ready, what does it lack, what time is it."""
+"""Where a Stash is, and what it says of itself: whether it is ready, and what it lacks."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +13,6 @@ from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from datetime import datetime
 
     from plexsync.models import SceneId
     from plexsync.stash.answers import NotUnderstoodError
@@ -184,12 +180,3 @@ def look_of(seen: WireLook, url: str) -> StashLook:
     library = blake2b(b"\x1e".join(parts), digest_size=8).hexdigest()
     latest = tuple([version_of(row) for row in seen.edited.scenes])
     return StashLook(server_of(seen, url), library, latest)
-
-
-@lru_cache(maxsize=1)
-def server_time(date: str) -> datetime | None:
-    """Return the moment the `Date` header of an answer names; None for what is none."""
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None

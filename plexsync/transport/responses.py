@@ -16,6 +16,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
@@ -193,14 +194,16 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        due = _http_date(text)
+        due = http_date(text)
         if due is None:
             return None
-        seconds = (due - (_http_date(headers.get("Date", "")) or now)).total_seconds()
+        seconds = (due - (http_date(headers.get("Date", "")) or now)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _http_date(text: str) -> datetime | None:
+@lru_cache(maxsize=1)
+def http_date(text: str) -> datetime | None:
+    """Return the moment a header names; None for what is none."""
     try:
         parsed = parsedate_to_datetime(text)
     except ValueError:

@@ -84,13 +84,13 @@ def test_the_greeting_adds_no_headers() -> None:
 
 
 def test_the_greeting_invents_no_device() -> None:
-    """Even over a transport that names none: it is the one that was given."""
+    """It is the one that was given; neither the machine's name nor its network address."""
     seen: list[SimRequest] = []
     with plex_bench() as bench:
         bench.wired.on_request = seen.append
-        token = {"X-Plex-Token": bench.simulator.token}
-        with Transport(bench.transport.base_url, name="Plex", headers=token, secrets=()) as bare:
-            PlexClient(bare, url=bare.base_url, client_id="device-1").connect()
+        headers = plex_headers("device-1", bench.simulator.token)
+        with Transport(bench.transport.base_url, name="Plex", headers=headers, secrets=()) as own:
+            PlexClient(own, url=own.base_url).connect()
 
     assert seen[0].headers["X-Plex-Client-Identifier"] == "device-1"
 
@@ -181,7 +181,7 @@ token = sys.argv[2]
 transport = Transport(
     sys.argv[1], name="Plex", headers=plex_headers("device-1", token), secrets=(token,)
 )
-client = PlexClient(transport, url=sys.argv[1], client_id="device-1")
+client = PlexClient(transport, url=sys.argv[1])
 assert client.connect().identity
 assert client.sections(["Scenes"])
 with plexapi_imported():

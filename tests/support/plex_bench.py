@@ -134,7 +134,6 @@ def plex_bench(
             client = PlexClient(
                 transport,
                 url=server.url,
-                client_id=CLIENT_ID,
                 page_size=page_size,
                 detail_batch=detail_batch,
                 url_limit_bytes=url_limit_bytes,

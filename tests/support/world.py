@@ -222,7 +222,7 @@ def act(  # noqa: PLR0913 - the edges of a world, each of which a test may excha
                 url=config.stash.url,
                 wanted=wanted_of(config),
             ),
-            plex=PlexClient(plex, url=config.plex.url, client_id=CLIENT_ID, page_size=page_size),
+            plex=PlexClient(plex, url=config.plex.url, page_size=page_size),
             requests=lambda: Requests(
                 stash=stash.reads + stash.writes,
                 plex_reads=plex.reads,
