@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hypothesis import given, settings
@@ -184,6 +185,12 @@ def families(draw: st.DrawFn) -> list[ItemPlan]:
     return plans
 
 
+class Planned(NamedTuple):
+    """Something with a plan."""
+
+    plan: ItemPlan
+
+
 @given(families(), st.booleans())
 @settings(max_examples=80)
 def test_items_edited_together_end_as_each_alone(
@@ -192,7 +199,8 @@ def test_items_edited_together_end_as_each_alone(
 ) -> None:
     """With whole lists on any server, with what is new alone on one that appends."""
     appended = LIST_FIELDS if appends else frozenset()
-    groups = group_by_edit(plans, appended=appended)
+    edits = group_by_edit(map(Planned, plans), appended=appended)
+    groups = [[edit.plan for edit in group] for group in edits]
     assert sorted(plan.rating_key for group in groups for plan in group) == sorted(
         plan.rating_key for plan in plans
     )

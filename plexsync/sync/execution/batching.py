@@ -40,23 +40,23 @@ P = TypeVar("P", bound=HasPlan)
 
 
 def group_by_edit(
-    plans: Iterable[ItemPlan], *, appended: frozenset[PlexField] = NONE_APPENDED
-) -> list[list[ItemPlan]]:
-    """`plans` by what is sent for them, at most `MOST_ITEMS` together, in the order they came.
+    edits: Iterable[P], *, appended: frozenset[PlexField] = NONE_APPENDED
+) -> list[list[P]]:
+    """`edits` by what is sent for them, at most `MOST_ITEMS` together, in the order they came.
 
     Args:
-        plans: what to write, each for another item.
+        edits: what to write, each for another item.
         appended: see `edit_query.edits_of`.
     """
-    groups: dict[Hashable, list[ItemPlan]] = {}
-    found: list[list[ItemPlan]] = []
-    for plan in plans:
-        key = _key(plan, appended)
+    groups: dict[Hashable, list[P]] = {}
+    found: list[list[P]] = []
+    for edit in edits:
+        key = _key(edit.plan, appended)
         group = groups.get(key)
         if group is None or len(group) == MOST_ITEMS:
             group = groups[key] = []
             found.append(group)
-        group.append(plan)
+        group.append(edit)
     return found
 
 
@@ -71,7 +71,7 @@ def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:
     for batch in batches:
         held += batch
         reads += 1
-        if len(held) < MOST_AHEAD and reads < MOST_READS and _pays([one.plan for one in batch]):
+        if len(held) < MOST_AHEAD and reads < MOST_READS and _pays(batch):
             continue
         if held:
             yield held
@@ -80,9 +80,9 @@ def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:
         yield held
 
 
-def _pays(plans: Sequence[ItemPlan]) -> bool:
-    """Whether plans like these are worth waiting for: half of their requests could be saved."""
-    return len(group_by_edit(plans, appended=LIST_FIELDS)) <= max(1, len(plans) // 2)
+def _pays(edits: Sequence[HasPlan]) -> bool:
+    """Whether edits like these are worth waiting for: half of their requests could be saved."""
+    return len(group_by_edit(edits, appended=LIST_FIELDS)) <= max(1, len(edits) // 2)
 
 
 def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:

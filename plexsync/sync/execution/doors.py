@@ -110,14 +110,6 @@ class EditDoors:
                 raise BadResponseError("Plex took an edit of several items and did nothing")
             self._by_item = True
 
-    def set_mode(self, plans: Sequence[ItemPlan], mode: str, hold: Callable[[], None]) -> None:
-        """Set the mode of several collections; see `PlexCollections.set_mode`.
-
-        Raises:
-            ServerError: it was refused, or the answer was lost.
-        """
-        self._plex.collections.set_mode([plan.rating_key for plan in plans], mode, hold)
-
     def _edit_guarded(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send a plan to the address of the library, and see that a neighbour stays as it is."""
         key = self._plex.neighbour(plan)

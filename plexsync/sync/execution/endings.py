@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from plexsync.errors import ServerError
     from plexsync.models import PlexField, Problem
     from plexsync.planning.planner import Planner
-    from plexsync.sync.execution.work import Outcomes, Ready
-    from plexsync.sync.execution.writer import Verdict
-    from plexsync.sync.ports import ServerFaults
+    from plexsync.sync.execution.work import Edit, Outcomes, Ready
     from plexsync.sync.rows import Pair
 
 
@@ -80,32 +78,31 @@ class ItemEndings:
         note = "Plex keeps changing it; next time again"
         self.outcomes.finish(pair, Outcome.SKIPPED, note=note)
 
-    def fields_sent(self, ready: Ready, verdict: Verdict) -> bool:
+    def fields_sent(self, edit: Edit) -> bool:
         """Take what became of the fields of an item, and end it unless pictures are to come.
 
         Returns:
             Whether they are.
         """
-        pair, plan = ready.pair, ready.plan
-        if verdict.detail is None:
+        ready, pair = edit.ready, edit.ready.pair
+        if edit.held is None:
             self.outcomes.finish(
                 pair,
                 Outcome.FAILED,
-                changes=plan.changes,
-                problem=verdict.problem,
+                changes=edit.plan.changes,
+                problem=edit.problem,
                 failed=WorkKind.EDIT,
             )
             return False
-        stored = verdict.stored(plan.changes)
-        link = self.planner.link_after_part(pair.link, verdict.missing, verdict.detail)
-        pair.link = self.planner.link_after(link, (*stored, *ready.decision.agreed))
-        if verdict.problem:
+        link = self.planner.link_after_part(pair.link, edit.missing, edit.held)
+        pair.link = self.planner.link_after(link, (*edit.stored, *ready.decision.agreed))
+        if edit.problem:
             ready.failed = WorkKind.EDIT
         ready.decision = replace(
             ready.decision,
-            problem=verdict.problem or ready.decision.problem,
+            problem=edit.problem or ready.decision.problem,
             agreed=(),
-            note="; ".join(filter(None, (ready.decision.note, _words(verdict.others)))),
+            note="; ".join(filter(None, (ready.decision.note, _words(edit.others)))),
         )
         if ready.decision.pictures:
             # The pictures may never be reached: what is ours among the fields is known even so.

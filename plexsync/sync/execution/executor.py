@@ -146,7 +146,7 @@ class Executor:
             end = None
             if edited or new:
                 written = self._fields.write(self._groups(edited, new, left, session))
-                left += self._note_fields(edited, written, session)
+                left += self._note_fields(written, session)
                 end = written.error or self.maker.end
             if end := self._write_pictures(left, session, end) or end:
                 raise end
@@ -276,7 +276,7 @@ class Executor:
         """Yield what is edited one group after the other: what is there, then each new collection.
 
         A new one is edited by the request right after the one that made it, and the one after that
-        brings its poster: so nobody was there in between. `edited` and `left` take it, too.
+        brings its poster: so nobody was there in between. `left` takes it where nothing is edited.
         """
         if edited:
             for ready in edited:
@@ -284,7 +284,6 @@ class Executor:
             yield tuple(edited)
         for ready in self.maker.make_all(new, session, self._decided_again):
             if ready.plan.changes:
-                edited.append(ready)
                 yield (ready,)
             else:
                 left.append(ready)
@@ -298,17 +297,13 @@ class Executor:
         """
         return self._ready(ready.item, detail, inf)
 
-    def _note_fields(
-        self, edited: Sequence[Ready], written: FieldsWritten, session: Session
-    ) -> list[Ready]:
+    def _note_fields(self, written: FieldsWritten, session: Session) -> list[Ready]:
         """Note and remember what became of fields; return the items with pictures to come."""
-        by_place = {place_of(ready.plan): ready for ready in edited}
-        self._moved += [by_place[place].item for place in written.moved]
+        self._moved += written.moved
         with session.batch():
             for ended in written.ends:
                 ended.note(session)
-            tried = [(by_place[place], verdict) for place, verdict in written.verdicts.items()]
-            return [ready for ready, verdict in tried if self._end.fields_sent(ready, verdict)]
+            return [edit.ready for edit in written.tried if self._end.fields_sent(edit)]
 
     def _write_pictures(
         self,

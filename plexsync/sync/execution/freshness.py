@@ -8,23 +8,18 @@ A write that is sent again, or goes on with a further request, looks first, too.
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from plexsync.errors import OvertakenError, ServerError
 from plexsync.models import ItemDetail, PlexField
-from plexsync.sync.execution.doors import harm_of
-from plexsync.sync.execution.work import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Place
+    from plexsync.sync.execution.work import Edit
 
 FRESH_S = 0.05
 """Seconds after which an item is looked at again before it is written.
@@ -35,7 +30,7 @@ window of all others is that of a single read and write.
 
 
 class Freshness:
-    """Looks at the items of one batch again.
+    """Looks at items again.
 
     Args:
         reader: reads them.
@@ -44,84 +39,62 @@ class Freshness:
     """
 
     def __init__(self, reader: Reader, planner: Planner, monotonic: Callable[[], float]) -> None:
-        self._plans: dict[Place, ItemPlan] = {}
-        self._details: dict[Place, ItemDetail] = {}
-        self._read_at: dict[Place, float] = {}
         self._reader = reader
         self._planner = planner
         self._monotonic = monotonic
 
-    def note(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> None:
-        """Note each plan, the item as it was read and decided about, and when that was.
-
-        That is in seconds of `monotonic`.
-        """
-        for plan, detail, read_at in seen:
-            self._plans[place_of(plan)] = plan
-            self._details[place_of(plan)] = detail
-            self._read_at[place_of(plan)] = read_at
-
-    def moved(self, plans: Sequence[ItemPlan]) -> set[Place]:
-        """Return which of `plans` are about items that are not as they were, or cannot be read."""
+    def moved(self, edits: Sequence[Edit]) -> set[Edit]:
+        """Return which edits are about items that are not as they were, or cannot be read."""
         now = self._monotonic()
-        old = [plan for plan in plans if now - self._read_at[place_of(plan)] > FRESH_S]
+        old = [edit for edit in edits if now - edit.read_at > FRESH_S]
         read = self._read(old)
-        gone = {place_of(plan) for plan in old if not self._is_same(plan, read)}
-        self._read_at.update((place_of(plan), now) for plan in old if place_of(plan) not in gone)
+        gone = {edit for edit in old if not _is_same(edit.first, read.get(edit.plan.rating_key))}
+        for edit in old:
+            edit.read_at = edit.read_at if edit in gone else now
         return gone
 
-    def doubt(self, plans: Sequence[ItemPlan]) -> None:
-        """Have the items looked at again before anything else is written to them."""
-        self._read_at.update((place_of(plan), -inf) for plan in plans)
-
-    def hold(self, plans: Sequence[ItemPlan]) -> None:
+    def hold(self, edits: Sequence[Edit]) -> None:
         """Hold that a write that was sent, in part or whole, may be sent once more.
 
         Raises:
             OvertakenError: somebody else changed what it is about, or that cannot be known.
         """
-        gone = self.overtaken(plans)
-        for plan in plans:
-            if place_of(plan) in gone:
-                raise overtaken_error(plan.rating_key)
+        gone = self.overtaken(edits)
+        for edit in edits:
+            if edit in gone:
+                raise overtaken_error(edit.plan.rating_key)
 
-    def overtaken(self, plans: Sequence[ItemPlan]) -> set[Place]:
-        """Return which of `plans` somebody else changed the items of, or cannot be looked at."""
-        read = self._read(plans)
-        found = ((plan, read.get(plan.rating_key)) for plan in plans)
+    def overtaken(self, edits: Sequence[Edit]) -> set[Edit]:
+        """Return which edits somebody else changed the items of, or cannot be looked at."""
+        read = self._read(edits)
+        found = ((edit, read.get(edit.plan.rating_key)) for edit in edits)
         return {
-            place_of(plan)
-            for plan, detail in found
-            if not isinstance(detail, ItemDetail) or self.is_disturbed(plan, detail)
+            edit
+            for edit, detail in found
+            if not isinstance(detail, ItemDetail) or self.is_disturbed(edit, detail)
         }
 
-    def is_disturbed(self, plan: ItemPlan, detail: ItemDetail) -> bool:
-        """Return whether an item holds what neither was there before `plan` nor comes of it."""
-        first = self._details[place_of(plan)]
-        return any(self._is_others(change, first, detail) for change in plan.changes)
+    def is_disturbed(self, edit: Edit, detail: ItemDetail) -> bool:
+        """Return whether an item holds what neither was there before `edit` nor comes of it."""
+        return any(self._is_others(change, edit.first, detail) for change in edit.plan.changes)
 
-    def got(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> bool:
+    def got(self, edit: Edit, detail: ItemDetail, plan: ItemPlan) -> bool:
         """Return whether an item got all that `plan` means for another one, and not for it."""
-        first, shows = self._details[place], self._planner.shows
-        own = {change.target: change for change in self._plans[place].changes}
+        shows = self._planner.shows
+        own = {change.target: change for change in edit.plan.changes}
         foreign = [
             change
             for change in plan.changes
             if change.after and not self._says(own.get(change.target), change)
         ]
         return bool(foreign) and all(
-            shows(detail, change) and not shows(first, change) for change in foreign
+            shows(detail, change) and not shows(edit.first, change) for change in foreign
         )
 
-    def harm(self, place: Place, detail: ItemDetail, plan: ItemPlan) -> ItemPlan:
-        """Return what `plan`, meant for another item, did to one."""
-        made = replace(plan, scene_id=place[0])
-        return harm_of(made, self._details[place], detail, self._planner)
-
-    def changed_by_others(self, plan: ItemPlan, detail: ItemDetail) -> tuple[PlexField, ...]:
-        """Return the fields `plan` does not write that were changed since they were read."""
-        first, planner = self._details[place_of(plan)], self._planner
-        written = {change.target for change in plan.changes}
+    def changed_by_others(self, edit: Edit, detail: ItemDetail) -> tuple[PlexField, ...]:
+        """Return the fields `edit` does not write that were changed since they were read."""
+        first, planner = edit.first, self._planner
+        written = {change.target for change in edit.plan.changes}
         if PlexField.TITLE in written:
             # An unlocked sort title follows the title.
             written.add(PlexField.SORT_TITLE)
@@ -134,17 +107,12 @@ class Freshness:
             )
         )
 
-    def _read(self, plans: Sequence[ItemPlan]) -> dict[RatingKey, ItemDetail | ServerError]:
+    def _read(self, edits: Sequence[Edit]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Return the items as they are now; none where they cannot be read."""
         try:
-            return self._reader.read([plan.rating_key for plan in plans]) if plans else {}
+            return self._reader.read([edit.plan.rating_key for edit in edits]) if edits else {}
         except ServerError:
             return {}
-
-    def _is_same(self, plan: ItemPlan, read: Mapping[RatingKey, ItemDetail | ServerError]) -> bool:
-        detail = read.get(plan.rating_key)
-        first = self._details[place_of(plan)]
-        return isinstance(detail, ItemDetail) and _are_same(first, detail)
 
     def _says(self, own: Change | None, other: Change) -> bool:
         """Whether a change brings all that another one of the same field does."""
@@ -186,10 +154,10 @@ def overtaken_error(key: RatingKey) -> OvertakenError:
     )
 
 
-def _are_same(first: ItemDetail, now: ItemDetail) -> bool:
+def _is_same(first: ItemDetail, now: ItemDetail | ServerError | None) -> bool:
     """Whether an item holds the same fields, locks and files."""
-    return (first.values, first.locked, first.credits) == (
-        now.values,
-        now.locked,
-        now.credits,
-    ) and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
+    return (
+        isinstance(now, ItemDetail)
+        and (first.values, first.locked, first.credits) == (now.values, now.locked, now.credits)
+        and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
+    )

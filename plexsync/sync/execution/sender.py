@@ -15,30 +15,33 @@ hold what was sent gets its whole edit once more, alone.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, PlexField, Problem, as_problem
+from plexsync.models import LIST_FIELDS, ItemDetail, PlexField, Problem
 from plexsync.sync.execution.batching import MOST_ITEMS, group_by_edit
 from plexsync.sync.execution.freshness import overtaken_error
-from plexsync.sync.execution.work import mode_in, place_of, without_mode
+from plexsync.sync.execution.work import mode_in, only_mode, without_mode
 from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from plexsync.models import Change, ItemPlan, RatingKey
+    from plexsync.models import Change, ItemPlan
+    from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
     from plexsync.sync.execution.freshness import Freshness
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Place
-    from plexsync.sync.ports import RunHealth
+    from plexsync.sync.execution.work import Edit
+    from plexsync.sync.ports import Ports
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""
@@ -56,60 +59,31 @@ _LOOKED_AT = 50
 """Items among which the one to find out with is chosen."""
 
 
-class Sent(NamedTuple):
-    """What is known of one plan before it is read back.
+class _Probe(NamedTuple):
+    """An edit to find out with.
 
     Attributes:
-        plan: the plan.
-        error: what Plex answered; None for success, which proves nothing.
-        together: whether it went out with others, so that a second try alone is worth while.
-        unsent: nothing was sent, because the run is to end.
-        moved: nothing was sent, because the item is not as it was when the plan was made.
-        detail: the item as it was read back already; None while it was not.
+        edit: the edit, to be carried out whole afterwards.
+        change: that of the list.
+        risky: its plan, for the journal: says which name is risked.
+        trial: the same, with that name left unsaid.
     """
 
-    plan: ItemPlan
-    error: ServerError | None = None
-    together: bool = False
-    unsent: bool = False
-    moved: bool = False
-    detail: ItemDetail | None = None
-
-    @property
-    def problem(self) -> Problem | None:
-        """Why it may not have arrived; None where Plex answered well."""
-        if self.unsent or self.moved:
-            return UNSENT if self.unsent else MOVED
-        return as_problem(self.error) if self.error else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """A plan to find out with.
-
-    Args:
-        plan: the plan, to be carried out whole afterwards.
-        risky: the same, for the journal: says which name is risked.
-        trial: the same, with one name left unsaid.
-        target: the list.
-        name: that name, key.
-    """
-
-    plan: ItemPlan
+    edit: Edit
+    change: Change
     risky: ItemPlan
     trial: ItemPlan
-    target: PlexField
-    name: str
 
 
 class Sender:
-    """Sends plans, and remembers for one run what it learned of the server.
+    """Sends edits, and remembers for one run what it learned of the server.
 
     Args:
         doors: where changes go.
+        ports: where the modes of collections go; asked between requests whether to go on.
         reader: where it is seen what became of them.
-        health: asked between requests whether to go on; takes what Plex answers.
-        note_risk: journals a plan of which a name is risked, durably.
+        freshness: asked right before: says which items are not as they were.
+        session: where an edit of which a name is risked is journaled once more.
         spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
             the next run would write again if they were lost. None: nothing is found out, and
             lists go out whole.
@@ -118,234 +92,223 @@ class Sender:
     def __init__(
         self,
         doors: EditDoors,
+        ports: Ports,
         reader: Reader,
-        health: RunHealth,
+        freshness: Freshness,
         *,
-        note_risk: Callable[[ItemPlan], None],
+        session: Session,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
         self._doors = doors
+        self._collections = ports.plex.collections
+        self._health = ports
         self._reader = reader
-        self._health = health
-        self._note_risk = note_risk
-        self._spare = spare
+        self._freshness = freshness
+        self._session = session
+        self._spare = spare or (lambda _plan, _change: ())
         self._appended: frozenset[PlexField] = frozenset()
         self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
         self._tries: Counter[PlexField] = Counter()
         self._alone = False
         self._refused = False
 
-    def send(self, plans: Sequence[ItemPlan], freshness: Freshness) -> Iterator[Sent]:
-        """Send `plans`, each once, in groups where they are alike.
+    def send(self, edits: Sequence[Edit]) -> Iterator[Edit]:
+        """Send each of `edits` once, in groups where they are alike; yield each after that.
 
         After a refusal, or once the run is to end, the rest comes as not sent.
-
-        Args:
-            plans: what to send.
-            freshness: asked right before: says which are about items that are not as they were.
         """
-        left = list(plans)
+        left = list(edits)
         while probe := self._probe(left):
-            left = [plan for plan in left if plan is not probe.plan]
-            if freshness.moved([probe.plan]):
-                yield Sent(probe.plan, moved=True)
+            left.remove(probe.edit)
+            if self._freshness.moved([probe.edit]):
+                probe.edit.unsent = MOVED
             else:
-                yield self._find_out(probe, freshness)
+                self._find_out(probe)
+            yield probe.edit
         if self._alone:
-            groups = [[plan] for plan in left]
+            groups = [[edit] for edit in left]
         else:
             groups = group_by_edit(left, appended=self._appended)
         for group in groups:
-            gone = set() if self._ended() else freshness.moved(group)
-            yield from (Sent(plan, moved=True) for plan in group if place_of(plan) in gone)
-            there = [plan for plan in group if place_of(plan) not in gone]
+            gone = set() if self._ended() else self._freshness.moved(group)
+            for edit in gone:
+                edit.unsent = MOVED
+            yield from (edit for edit in group if edit in gone)
+            there = [edit for edit in group if edit not in gone]
             if len(there) == 1:
-                yield self._send_one(there[0], freshness)
+                self._send_one(there[0])
+                yield there[0]
             elif there:
-                yield from self._send_group(there, freshness)
+                yield from self._send_group(there)
 
-    def set_modes(self, tried: Sequence[Sent], freshness: Freshness) -> list[Sent]:
+    def set_modes(self, tried: Iterable[Edit]) -> None:
         """Set the modes of collections that were sent, of all that get the same in one request.
 
-        What the run ends before comes as not sent, though the rest of it was.
+        What the run ends before counts as not sent, though the rest of it was.
         """
-        modes: defaultdict[str, list[ItemPlan]] = defaultdict(list)
-        for sent in tried:
-            if sent.error is None and (mode := mode_in(sent.plan)) is not None:
-                modes[str(mode.after)].append(sent.plan)
-        done: dict[Place, Sent] = {}
-        for value, plans in modes.items():
-            for start in range(0, len(plans), MOST_ITEMS):
-                several = plans[start : start + MOST_ITEMS]
-                done |= {
-                    place_of(one.plan): one for one in self._set_mode(several, value, freshness)
-                }
-        return [done.get(place_of(sent.plan), sent) for sent in tried]
+        modes: defaultdict[str, list[Edit]] = defaultdict(list)
+        for edit in tried:
+            if edit.error is None and (mode := mode_in(edit.plan)) is not None:
+                modes[str(mode.after)].append(edit)
+        for value, edits in modes.items():
+            for start in range(0, len(edits), MOST_ITEMS):
+                self._set_mode(edits[start : start + MOST_ITEMS], value)
 
-    def _set_mode(self, plans: Sequence[ItemPlan], mode: str, freshness: Freshness) -> list[Sent]:
-        if self._ended():
-            return [Sent(plan, unsent=True) for plan in plans]
-        only = [tuple(one for one in plan.changes if one is mode_in(plan)) for plan in plans]
-        alone = [replace(plan, changes=modes) for plan, modes in zip(plans, only, strict=True)]
-        gone = freshness.overtaken(alone)
-        there = [plan for plan in plans if place_of(plan) not in gone]
+    def _set_mode(self, edits: Sequence[Edit], mode: str) -> None:
+        only = {edit: dataclasses.replace(edit, plan=only_mode(edit.plan)) for edit in edits}
+        ended = self._ended()
+        gone = set() if ended else self._freshness.overtaken(list(only.values()))
+        there = [edit for edit in edits if only[edit] not in gone]
         error: ServerError | None = None
         try:
-            if there:
-                self._doors.set_mode(there, mode, partial(freshness.hold, there))
+            if there and not ended:
+                keys = [edit.plan.rating_key for edit in there]
+                self._collections.set_mode(keys, mode, partial(self._freshness.hold, there))
         except ServerError as refusal:
             error = refusal
-        # What did not arrive goes out once more, alone: see `mend`.
-        together = error is None or len(there) > 1
-        return [
-            Sent(plan, overtaken_error(plan.rating_key))
-            if place_of(plan) in gone
-            else Sent(plan, error, together=together)
-            for plan in plans
-        ]
+        for edit in edits:
+            is_gone = only[edit] in gone
+            edit.held = None  # as it was before the mode
+            edit.problem = UNSENT if ended else None
+            edit.error = overtaken_error(edit.plan.rating_key) if is_gone else error
+            # What did not arrive goes out once more, alone: see `mend`.
+            edit.together = not (ended or is_gone) and (error is None or len(there) > 1)
 
-    def mend(
-        self,
-        plans: Sequence[ItemPlan],
-        read: Mapping[RatingKey, object],
-        freshness: Freshness,
-    ) -> Iterator[Sent]:
-        """Send plans that went out with others, and did not arrive whole, once more alone.
+    def mend(self, edits: Sequence[Edit]) -> None:
+        """Send edits that went out with others, and did not arrive whole, once more alone.
 
-        Args:
-            plans: those that did not arrive.
-            read: what their items hold.
-            freshness: says which items are not as they were when that was read.
+        The items are first as they were read back.
         """
-        lost = frozenset().union(*(lists_harmed(plan, read.get(plan.rating_key)) for plan in plans))
+        lost = frozenset().union(*(lists_harmed(edit.plan, edit.first) for edit in edits))
         self._appended -= lost
-        self._alone = self._alone or len(plans) > 1
-        for plan in plans:
-            # Sent it was, so that reading back tells what became of it.
-            moved = freshness.moved([plan])
-            yield Sent(plan) if moved else self._send_one(plan, freshness, mode=True)
+        self._alone = self._alone or len(edits) > 1
+        for edit in edits:
+            # What moved was sent even so: reading back tells what became of it.
+            if not self._freshness.moved([edit]):
+                self._send_one(edit, mode=True)
 
     # ---- sending
 
-    def _send_group(self, group: Sequence[ItemPlan], freshness: Freshness) -> Iterator[Sent]:
+    def _send_group(self, group: Sequence[Edit]) -> Iterator[Edit]:
         if self._ended():
-            yield from (Sent(plan, unsent=True) for plan in group)
+            for edit in group:
+                edit.unsent = UNSENT
+            yield from group
             return
         known = self._doors.is_known
+        plans, hold = [edit.plan for edit in group], partial(self._freshness.hold, group)
         try:
-            self._doors.edit_alike(group, self._appended, partial(freshness.hold, group))
+            self._doors.edit_alike(plans, self._appended, hold)
         except AuthError as error:
             self._refused = True
-            yield from (Sent(plan, error) for plan in group)
+            for edit in group:
+                edit.error = error
+            yield from group
         except ServerError as error:
             # One of them may be to blame, or their number: alone each tells for itself. While it is
             # not known which address takes edits, that may be to blame: one alone finds it out.
-            parts = [[plan] for plan in group] if known else [group[:1], group[1:]]
-            freshness.doubt(group)
-            for part in parts:
-                for sent in self.send(part, freshness):
-                    # What moved may have been written all the same: reading back tells.
-                    yield Sent(sent.plan, error) if sent.moved else sent
+            parts = [[edit] for edit in group] if known else [group[:1], group[1:]]
+            yield from self._send_apart(parts, error)
         else:
             self._health.faults.answered(WorkKind.EDIT)
-            yield from (Sent(plan, together=True) for plan in group)
+            for edit in group:
+                edit.together = True
+            yield from group
 
-    def _send_one(self, plan: ItemPlan, freshness: Freshness, *, mode: bool = False) -> Sent:
-        """Send a plan alone; the mode of a collection goes out with others, see `set_modes`."""
+    def _send_apart(self, parts: Sequence[Sequence[Edit]], error: ServerError) -> Iterator[Edit]:
+        """Send once more, in parts, what failed with `error` and may have been written even so."""
+        for edit in chain.from_iterable(parts):
+            edit.read_at = -inf  # to be looked at before anything else is written to it
+        for edit in chain.from_iterable(map(self.send, parts)):
+            if edit.unsent is MOVED:
+                edit.unsent, edit.error = None, error  # reading back tells
+            yield edit
+
+    def _send_one(self, edit: Edit, *, mode: bool = False) -> None:
+        """Send one alone; the mode of a collection goes out with others, see `set_modes`."""
         if self._ended():
-            return Sent(plan, unsent=True)
+            edit.unsent = UNSENT
+            return
         try:
-            sent = plan if mode else without_mode(plan)
-            detail = self._doors.edit(sent, partial(freshness.hold, [plan]))
+            plan = edit.plan if mode else without_mode(edit.plan)
+            edit.held = self._doors.edit(plan, partial(self._freshness.hold, [edit]))
         except OvertakenError as error:
-            return Sent(plan, error)
+            edit.error = error
         except ServerError as error:
             ends = isinstance(error, (AuthError, MisdirectedEditError))
             self._refused = self._refused or ends
             self._health.faults.failed(WorkKind.EDIT, error)
-            return Sent(plan, error)
-        self._health.faults.answered(WorkKind.EDIT)
-        return Sent(plan, detail=detail)
+            edit.error = error
+        else:
+            self._health.faults.answered(WorkKind.EDIT)
 
     def _ended(self) -> bool:
         return self._refused or self._health.plex_given_up() or self._health.should_stop()
 
     # ---- finding out
 
-    def _find_out(self, probe: _Probe, freshness: Freshness) -> Sent:
-        """Carry a plan out, and learn from it what the server does with lists."""
-        self._tries[probe.target] += 1
-        self._note_risk(probe.risky)
-        tried = self._send_one(probe.trial, freshness)
-        if tried.unsent or self._refused:
-            return tried._replace(plan=probe.plan, detail=None)
-        if tried.error is None or self._tries[probe.target] == _MOST_TRIES:
-            self._settled |= {probe.target}
+    def _find_out(self, probe: _Probe) -> None:
+        """Carry an edit out, and learn from it what the server does with lists."""
+        edit, target = probe.edit, probe.change.target
+        self._tries[target] += 1
+        edit.seqs += self._session.intend([probe.risky])
+        trial = dataclasses.replace(edit, plan=probe.trial)
+        self._send_one(trial)
+        edit.error, edit.unsent = trial.error, trial.unsent
+        if trial.unsent or self._refused:
+            return
+        if trial.error is None or self._tries[target] == _MOST_TRIES:
+            self._settled |= {target}
         try:
-            key = probe.plan.rating_key
-            detail = tried.detail or self._reader.read([key]).get(key)
+            key = edit.plan.rating_key
+            detail = trial.held or self._reader.read([key]).get(key)
         except ServerError as error:
             self._settled = LIST_FIELDS
-            return Sent(probe.plan, error)
-        held = _names(detail, probe.target)
-        (change,) = [one for one in probe.plan.changes if one.target is probe.target]
-        appends = {tag_key(name) for name in change.after} <= held
+            edit.error = error
+            return
+        appends = {tag_key(name) for name in probe.change.after} <= _names(detail, target)
         if appends:
-            self._appended |= {probe.target}
-        if (
-            appends
-            or not isinstance(detail, ItemDetail)
-            or freshness.is_disturbed(probe.trial, detail)
-        ):
-            return tried._replace(plan=probe.plan, detail=None)
-        # It replaces, or the edit did not arrive: both times the whole list is what is missing.
-        return self._send_one(probe.plan, freshness)
+            self._appended |= {target}
+        elif isinstance(detail, ItemDetail) and not self._freshness.is_disturbed(trial, detail):
+            # It replaces, or it did not arrive: both times the whole list is what is missing.
+            edit.error = None
+            self._send_one(edit)
 
-    def _probe(self, plans: Sequence[ItemPlan]) -> _Probe | None:
-        """Return the plan to find out with next; None when that saves too little, or is known."""
+    def _probe(self, edits: Sequence[Edit]) -> _Probe | None:
+        """Return the edit to find out with next; None when that saves too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
-        open_lists &= {change.target for plan in plans for change in plan.changes}
-        if self._ended() or self._alone or not open_lists or len(plans) <= WORTH_A_PROBE:
+        open_lists &= {change.target for edit in edits for change in edit.plan.changes}
+        if self._ended() or self._alone or not open_lists or len(edits) <= WORTH_A_PROBE:
             return None
-        together = group_by_edit(plans, appended=self._appended | open_lists)
-        if len(group_by_edit(plans, appended=self._appended)) - len(together) < WORTH_A_PROBE:
+        together = group_by_edit(edits, appended=self._appended | open_lists)
+        if len(group_by_edit(edits, appended=self._appended)) - len(together) < WORTH_A_PROBE:
             return None
         for group in sorted(together, key=len, reverse=True):
             if len(group) > 1 and (probe := self._probe_of(group[:_LOOKED_AT], open_lists)):
                 return probe
         return None
 
-    def _probe_of(
-        self, group: Sequence[ItemPlan], open_lists: frozenset[PlexField]
-    ) -> _Probe | None:
-        """Best a plan whose spare name is its item's first.
+    def _probe_of(self, group: Sequence[Edit], open_lists: frozenset[PlexField]) -> _Probe | None:
+        """Best an edit whose spare name is its item's first.
 
         Then it also tells a server that puts the first name sent in the first one's place.
         """
-        found = None
-        for plan in group:
-            for change in plan.changes:
-                if (
-                    self._spare is None
-                    or change.target not in open_lists
-                    or isinstance(change.before, str)
-                ):
-                    continue
-                names = self._spare(plan, change)
-                if names and names[0] == change.before[0]:
-                    return _probe(plan, change, names[0])
-                if names and found is None:
-                    found = _probe(plan, change, names[0])
-        return found
+        found = [
+            (edit, change, names[0])
+            for edit in group
+            for change in edit.plan.changes
+            if change.target in open_lists and (names := self._spare(edit.plan, change))
+        ]
+        best = [one for one in found if one[1].before[:1] == (one[2],)]
+        return _probe(*(best or found)[0]) if found else None
 
 
-def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
+def lists_harmed(plan: ItemPlan, detail: ItemDetail) -> frozenset[PlexField]:
     """Return the lists of an item, as it was read back, that lost a name `plan` meant to leave."""
     return frozenset(
         change.target
         for change in plan.changes
         if change.target in LIST_FIELDS
-        and isinstance(detail, ItemDetail)
         and not {tag_key(name) for name in change.before} & {tag_key(name) for name in change.after}
         <= _names(detail, change.target)
     )
@@ -354,23 +317,21 @@ def lists_harmed(plan: ItemPlan, detail: object) -> frozenset[PlexField]:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _probe(plan: ItemPlan, change: Change, name: str) -> _Probe:
-    """`plan` with `name` neither added to nor removed from its list."""
-    key = tag_key(name)
+def _probe(edit: Edit, change: Change, name: str) -> _Probe:
+    """`edit` with `name` neither added to nor removed from its list."""
+    key, plan = tag_key(name), edit.plan
 
     def without(names: Sequence[str]) -> tuple[str, ...]:
         return tuple(one for one in names if tag_key(one) != key)
 
-    trimmed = replace(change, before=without(change.before), after=without(change.after))
-
     def with_change(other: Change) -> ItemPlan:
         return replace(plan, changes=tuple(other if one is change else one for one in plan.changes))
 
-    risky = with_change(replace(change, risked=name))
-    return _Probe(plan, risky, with_change(trimmed), change.target, key)
+    trimmed = replace(change, before=without(change.before), after=without(change.after))
+    return _Probe(edit, change, with_change(replace(change, risked=name)), with_change(trimmed))
 
 
-def _names(detail: object, target: PlexField) -> set[str]:
+def _names(detail: ItemDetail | ServerError | None, target: PlexField) -> set[str]:
     """Return the names an item holds in one list, by `tag_key`; none when it could not be read."""
     if not isinstance(detail, ItemDetail):
         return set()

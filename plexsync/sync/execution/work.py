@@ -6,6 +6,7 @@ A run, a saved plan and an undo are three sources of the same work items.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -28,6 +29,7 @@ from plexsync.text.normalize import holds_file
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plexsync.errors import ServerError
     from plexsync.models import (
         Change,
         FieldRule,
@@ -248,6 +250,51 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
         return any(loses(change, equality) for change in self.changes)
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class Edit:
+    """One plan on its way to its item, and what became of it.
+
+    Args:
+        ready: the item it is for.
+        plan: what is sent.
+        first: the item as it was when that was decided.
+        read_at: when it was last seen to be so, in seconds on a clock that is never set.
+        seqs: the numbers of its intents.
+        error: what Plex answered; None for success, which proves nothing.
+        unsent: why nothing was sent; None where something was.
+        together: whether it went out with others, so that a second try alone is worth while.
+        held: the item as it was read back; None while it was not, or could not be.
+        missing: the changes Plex does not show; all of them when it could not be read.
+        problem: why, where that is known; None when everything is stored.
+        later: what could be written only after that.
+        others: the fields that were not written, and that somebody else changed meanwhile.
+    """
+
+    ready: Ready
+    plan: ItemPlan
+    first: ItemDetail
+    read_at: float
+    seqs: list[int] = field(default_factory=list)
+    error: ServerError | None = None
+    unsent: Problem | None = None
+    together: bool = False
+    held: ItemDetail | None = None
+    missing: tuple[Change, ...] = ()
+    problem: Problem | None = None
+    later: Edit | None = None
+    others: tuple[PlexField, ...] = ()
+
+    @property
+    def stored(self) -> tuple[Change, ...]:
+        """What Plex was seen to hold of it, and of what came after it."""
+        stored = [change for change in self.plan.changes if change not in self.missing]
+        if self.later is not None:
+            # What came first is ours, and so is its lock, whatever became of the rest.
+            missing = {change.target for change in (*self.missing, *self.later.missing)}
+            stored += [one for one in self.later.plan.changes if one.target not in missing]
+        return tuple(stored)
+
+
 def blank_link(section_id: str) -> Link:
     """Return the link of a collection that is not there."""
     return Link(rating_key=RatingKey(""), section_id=section_id, path="")
@@ -287,6 +334,11 @@ def without_mode(plan: ItemPlan) -> ItemPlan:
     """Return a plan without the mode of a collection, which goes out for many at once."""
     mode = mode_in(plan)
     return replace(plan, changes=tuple(one for one in plan.changes if one is not mode))
+
+
+def only_mode(plan: ItemPlan) -> ItemPlan:
+    """Return a plan with nothing but the mode of a collection."""
+    return replace(plan, changes=tuple(filter(None, (mode_in(plan),))))
 
 
 Place = tuple["SceneId", "RatingKey"]

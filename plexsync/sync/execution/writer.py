@@ -7,8 +7,10 @@ was sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import structs
 
 from plexsync.errors import (
     AuthError,
@@ -18,10 +20,10 @@ from plexsync.errors import (
 )
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
-from plexsync.sync.execution.doors import EditDoors
+from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.freshness import Freshness
-from plexsync.sync.execution.sender import MOVED, UNSENT, Sender, lists_harmed
-from plexsync.sync.execution.work import absent, deletes, place_of
+from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
+from plexsync.sync.execution.work import Edit, absent, deletes
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.sender import Sent
-    from plexsync.sync.execution.work import Place, Ready
+    from plexsync.sync.execution.work import Ready, WorkItem
     from plexsync.sync.ports import Ports
 
 NOT_STORED = "not-stored"
@@ -48,29 +49,6 @@ ReadItems = dict["RatingKey", "ItemDetail | ServerError"]
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one write that was tried.
-
-    Args:
-        missing: the changes Plex does not show; all of them when it could not be read.
-        problem: why; None when everything is stored.
-        detail: the item as it was read back; None when it could not be.
-        later: what could be written only after that, and was stored.
-        others: the fields that were not written, and that somebody else changed meanwhile.
-    """
-
-    missing: tuple[Change, ...] = ()
-    problem: Problem | None = None
-    detail: ItemDetail | None = None
-    later: tuple[Change, ...] = ()
-    others: tuple[PlexField, ...] = ()
-
-    def stored(self, changes: Sequence[Change]) -> tuple[Change, ...]:
-        """Return those of `changes` that Plex was seen to hold, and what came after them."""
-        return (*(change for change in changes if change not in self.missing), *self.later)
 
 
 class IntentEnd(NamedTuple):
@@ -94,30 +72,24 @@ class FieldsWritten:
     """What became of a batch.
 
     Attributes:
-        freshness: says which of its items are as they were.
-        verdicts: on each plan that was tried.
+        tried: what was sent, whatever Plex answered, each with what Plex holds of it.
         moved: what was not sent because the item was changed meanwhile: to be decided once more.
         ends: how its intents ended, to be noted; one that is not known stays unsettled.
-        numbers: those of its intents.
-        tried: what was sent, whatever Plex answered.
         error: after which nothing more can be written: the token may not write, Plex is down, or
             the run is asked to stop.
     """
 
-    freshness: Freshness
-    verdicts: dict[Place, Verdict] = field(default_factory=dict)
-    moved: list[Place] = field(default_factory=list)
+    tried: list[Edit] = field(default_factory=list)
+    moved: list[WorkItem] = field(default_factory=list)
     ends: list[IntentEnd] = field(default_factory=list)
-    numbers: dict[Place, int] = field(default_factory=dict)
-    tried: list[Sent] = field(default_factory=list)
     error: ServerError | InterruptedRunError | None = None
 
-    def note_unsent(self, plan: ItemPlan, problem: Problem) -> None:
-        """Note that nothing of a plan was sent, or arrived."""
-        place, missing = place_of(plan), tuple(change.target for change in plan.changes)
-        self.ends.append(IntentEnd(self.numbers[place], Settlement.FAILED, problem, missing))
+    def note_unsent(self, edit: Edit, problem: Problem) -> None:
+        """Note that nothing of an edit was sent, or arrived."""
+        missing = tuple(change.target for change in edit.plan.changes)
+        self.ends += [IntentEnd(seq, Settlement.FAILED, problem, missing) for seq in edit.seqs]
         if problem is MOVED:
-            self.moved.append(place)
+            self.moved.append(edit.ready.item)
 
 
 class FieldWriter:
@@ -142,10 +114,10 @@ class FieldWriter:
     ) -> None:
         self._health = ports
         self._doors = EditDoors(ports.plex, reader, planner)
+        self._freshness = Freshness(reader, planner, ports.monotonic)
         self._sender = Sender(
-            self._doors, reader, self._health, note_risk=self._note_risk, spare=spare
+            self._doors, ports, reader, self._freshness, session=session, spare=spare
         )
-        self._risky: dict[Place, int] = {}
         self._reader = reader
         self._session = session
         self._planner = planner
@@ -159,215 +131,171 @@ class FieldWriter:
 
         Nothing but intents is noted: note the ends together with what is remembered of the scenes.
         """
-        written = FieldsWritten(self._freshness(()))
-        refused: AuthError | MisdirectedEditError | None = None
+        written = FieldsWritten()
+        refused: ServerError | None = None
         for work in groups:
-            plans = [ready.plan for ready in work]
-            written.numbers |= self._intend(plans)
-            written.freshness.note((one.plan, one.detail, one.read_at) for one in work)
-            for sent in self._sender.send(plans, written.freshness):
-                refused = self._take(sent, written) or refused
+            edits = [
+                Edit(ready=one, plan=one.plan, first=one.detail, read_at=one.read_at)
+                for one in work
+            ]
+            self._intend(edits)
+            for edit in self._sender.send(edits):
+                refused = self._take(edit, written) or refused
             if refused is not None:
                 break  # nothing is made any more, either
-        written.tried = self._sender.set_modes(written.tried, written.freshness)
+        self._sender.set_modes(written.tried)
         unread = self._read_back(written)
-        written.ends.extend(self._risky_ends(written))
         fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
         written.error = unread or refused or fault or self._health.interruption()
         return written
 
-    def _take(self, sent: Sent, written: FieldsWritten) -> AuthError | MisdirectedEditError | None:
-        """Take one plan into account; return the error after which nothing more is sent."""
-        if sent.unsent or sent.moved:
-            written.note_unsent(sent.plan, UNSENT if sent.unsent else MOVED)
-        elif isinstance(sent.error, AuthError):
+    def _take(self, edit: Edit, written: FieldsWritten) -> ServerError | None:
+        """Take one edit into account; return the error after which nothing more is sent."""
+        if edit.unsent is not None:
+            written.note_unsent(edit, edit.unsent)
+        elif isinstance(edit.error, AuthError):
             # A plan of several requests may have been written in part, so it stays open.
-            seq = written.numbers[place_of(sent.plan)]
-            written.ends.append(IntentEnd(seq, Settlement.UNKNOWN, as_problem(sent.error)))
-            return sent.error
+            problem = as_problem(edit.error)
+            written.ends += [IntentEnd(seq, Settlement.UNKNOWN, problem) for seq in edit.seqs]
+            return edit.error
         else:
-            written.tried.append(sent)
-            if isinstance(sent.error, MisdirectedEditError):
-                written.ends.extend(self._note_harm(self._doors.harmed))
-                return sent.error
+            written.tried.append(edit)
+            if isinstance(edit.error, MisdirectedEditError):
+                self._note_harm(self._doors.harmed, written)
+                return edit.error
         return None
 
-    def _note_risk(self, plan: ItemPlan) -> None:
-        """Journal a plan once more, with the name that is risked."""
-        self._risky |= self._intend([plan])
-
-    def _risky_ends(self, written: FieldsWritten) -> list[IntentEnd]:
-        """Return the ends of plans that were journaled once more: those of the plans themselves."""
-        known, numbers = {end.seq: end for end in written.ends}, written.numbers
-        risky, self._risky = self._risky, {}
-        return [
-            known[numbers[place]]._replace(seq=seq)
-            for place, seq in risky.items()
-            if numbers[place] in known
-        ]
-
-    def _note_harm(self, harmed: ItemPlan | None) -> list[IntentEnd]:
+    def _note_harm(self, harmed: ItemPlan | None, written: FieldsWritten) -> None:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""
-        numbers = self._intend([harmed] if harmed else [])
-        return [IntentEnd(seq, Settlement.APPLIED) for seq in numbers.values()]
+        for seq in self._session.intend([harmed] if harmed else []):
+            written.ends.append(IntentEnd(seq, Settlement.APPLIED))
 
-    def _freshness(self, seen: Iterable[tuple[ItemPlan, ItemDetail, float]]) -> Freshness:
-        made = Freshness(self._reader, self._planner, self._monotonic)
-        made.note(seen)
-        return made
-
-    def _intend(self, plans: Sequence[ItemPlan]) -> dict[Place, int]:
-        return dict(zip(map(place_of, plans), self._session.intend(plans), strict=True))
+    def _intend(self, edits: Sequence[Edit]) -> None:
+        """Journal what is replaced."""
+        numbers = self._session.intend([edit.plan for edit in edits])
+        for edit, seq in zip(edits, numbers, strict=True):
+            edit.seqs.append(seq)
 
     def _read_back(self, written: FieldsWritten) -> ServerError | None:
         """Decide by reading what became of each write, whatever its reply was."""
         tried = written.tried
         try:
             read_at = self._monotonic()
-            read = self._reader.read([s.plan.rating_key for s in tried if s.detail is None])
-            read |= {sent.plan.rating_key: sent.detail for sent in tried if sent.detail is not None}
-            tried = written.tried = self._mended(written, read, read_at)
-            later = self._send_later(tried, read)
+            read = self._reader.read([one.plan.rating_key for one in tried if one.held is None])
+            read |= {one.plan.rating_key: one.held for one in tried if one.held is not None}
+            tried = written.tried = self._mended(tried, read, read_at)
+            self._send_later(tried, read)
         except ServerError as unread:
-            for sent in tried:
-                verdict = Verdict(missing=sent.plan.changes, problem=_unread_problem(unread))
-                written.verdicts[place_of(sent.plan)] = verdict
+            for edit in tried:
+                edit.held, edit.missing = None, edit.plan.changes
+                edit.problem = _unread_problem(unread)
             return unread
-        for sent in tried:
-            plan, place = sent.plan, place_of(sent.plan)
-            detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
-            if not isinstance(detail, ItemDetail):
-                cause = (
-                    detail or sent.error or ServerError("the item vanished while it was written")
-                )
-                # Without an end the intent stays unsettled, and the next run looks again.
-                verdict = Verdict(missing=plan.changes, problem=as_problem(cause))
-            elif sent.error and self._came_too_late(plan, detail, written.freshness):
-                written.note_unsent(plan, MOVED)
-                continue
-            else:
-                verdict = self._judge(sent, detail)
-                written.ends.append(self._end(written.numbers[place], verdict, detail))
-                if place in later:
-                    verdict = self._both(verdict, later[place], detail, written)
-                others = written.freshness.changed_by_others(plan, detail)
-                verdict = replace(verdict, others=others)
-            written.verdicts[place] = verdict
-        return self._misdirected(written)
+        written.tried = [edit for edit in tried if self._is_judged(edit, read, written)]
+        return self._misdirected(written, tried)
 
-    def _came_too_late(self, plan: ItemPlan, detail: ItemDetail, freshness: Freshness) -> bool:
+    def _is_judged(self, edit: Edit, read: ReadItems, written: FieldsWritten) -> bool:
+        """Take what an item holds into account; False where somebody else was there before."""
+        plan = edit.plan
+        detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
+        if not isinstance(detail, ItemDetail):
+            cause = detail or edit.error or ServerError("the item vanished while it was written")
+            # Without an end the intent stays unsettled, and the next run looks again.
+            edit.missing, edit.problem = plan.changes, as_problem(cause)
+            return True
+        if edit.error and self._came_too_late(edit, detail):
+            written.note_unsent(edit, MOVED)
+            return False
+        self._judge(edit, detail, written)
+        if edit.later is not None:
+            self._judge(edit.later, detail, written)
+            edit.problem = edit.problem or edit.later.problem
+        edit.others = self._freshness.changed_by_others(edit, detail)
+        return True
+
+    def _came_too_late(self, edit: Edit, detail: ItemDetail) -> bool:
         """Whether nothing of a write that failed arrived, and somebody else was there before it."""
-        missing = self._planner.not_stored(plan, detail)
-        arrived = len(missing) < len(plan.changes) or self._planner.partly(missing, detail)
-        return not arrived and freshness.is_disturbed(plan, detail)
+        missing = self._planner.not_stored(edit.plan, detail)
+        arrived = len(missing) < len(edit.plan.changes) or self._planner.partly(missing, detail)
+        return not arrived and self._freshness.is_disturbed(edit, detail)
 
-    def _misdirected(self, written: FieldsWritten) -> MisdirectedEditError | None:
+    def _misdirected(
+        self, written: FieldsWritten, tried: Sequence[Edit]
+    ) -> MisdirectedEditError | None:
         """Return an error if an item lacks its own values and got those of another one.
 
         What that item held before is journaled: an undo puts it back.
         """
-        freshness = written.freshness
-        for place, verdict in written.verdicts.items():
-            if not verdict.missing or verdict.detail is None:
+        for edit in written.tried:
+            if not edit.missing or edit.held is None:
                 continue
-            for sent in written.tried:
-                if place_of(sent.plan) != place and freshness.got(place, verdict.detail, sent.plan):
-                    harmed = freshness.harm(place, verdict.detail, sent.plan)
-                    written.ends.extend(self._note_harm(harmed))
+            for sent in tried:
+                if sent is not edit and self._freshness.got(edit, edit.held, sent.plan):
+                    meant = structs.replace(sent.plan, scene_id=edit.plan.scene_id)
+                    harmed = harm_of(meant, edit.first, edit.held, self._planner)
+                    self._note_harm(harmed, written)
                     return MisdirectedEditError(
-                        f"item {place[1]} holds what was sent to item {sent.plan.rating_key}: "
-                        "Plex, or a proxy before it, mixed up the items"
+                        f"item {edit.plan.rating_key} holds what was sent to item "
+                        f"{sent.plan.rating_key}: Plex, or a proxy before it, mixed up the items"
                     )
         return None
 
-    def _end(self, seq: int, verdict: Verdict, detail: ItemDetail) -> IntentEnd:
-        return IntentEnd(
-            seq,
-            Settlement.FAILED if verdict.missing else Settlement.APPLIED,
-            verdict.problem,
-            tuple(change.target for change in verdict.missing),
-            self._planner.partly(verdict.missing, detail),
-        )
-
-    def _send_later(self, tried: Sequence[Sent], read: ReadItems) -> dict[Place, tuple[int, Sent]]:
+    def _send_later(self, tried: Sequence[Edit], read: ReadItems) -> None:
         """Send what could be planned only once the first part was there; see `Planner.later`.
 
         It is an intent of its own, durable before it is sent. `read` is brought up to date.
         """
         read_at = self._monotonic()
-        seen = [
-            (later, detail, read_at)
-            for sent in tried
-            if isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
-            and (later := self._planner.later(sent.plan, detail)) is not None
-        ]
-        if not seen:
-            return {}
-        numbers = self._intend([plan for plan, _, _ in seen])
-        done = self._send_again(seen, read, self._sender.send)
-        return {place: (numbers[place], sent) for place, sent in done.items()}
+        for edit in tried:
+            detail = read.get(edit.plan.rating_key)
+            if isinstance(detail, ItemDetail) and (plan := self._planner.later(edit.plan, detail)):
+                edit.later = Edit(ready=edit.ready, plan=plan, first=detail, read_at=read_at)
+        if later := [edit.later for edit in tried if edit.later is not None]:
+            self._intend(later)
+            for _ in self._sender.send(later):
+                pass
+            self._read_again(later, read)
 
-    def _both(
-        self,
-        verdict: Verdict,
-        later: tuple[int, Sent],
-        detail: ItemDetail,
-        written: FieldsWritten,
-    ) -> Verdict:
-        """Return the verdict on a plan and on what came after it."""
-        seq, sent = later
-        second = self._judge(sent, detail)
-        if sent.unsent or sent.moved:
-            second = replace(second, problem=sent.problem, missing=sent.plan.changes)
-        written.ends.append(self._end(seq, second, detail))
-        # What came first is ours, and so is its lock, whatever became of the rest.
-        missing = {change.target for change in (*verdict.missing, *second.missing)}
-        stored = tuple(change for change in sent.plan.changes if change.target not in missing)
-        return replace(verdict, problem=verdict.problem or second.problem, later=stored)
-
-    def _mended(
-        self,
-        written: FieldsWritten,
-        read: ReadItems,
-        read_at: float,
-    ) -> list[Sent]:
+    def _mended(self, tried: list[Edit], read: ReadItems, read_at: float) -> list[Edit]:
         """Return what was tried, that again which went out with others and did not arrive whole."""
-        seen = [
-            (sent.plan, detail, read_at)
-            for sent in written.tried
-            if sent.together
-            and isinstance(detail := read.get(sent.plan.rating_key), ItemDetail)
-            and self._lacks(sent.plan, detail)
-            and not written.freshness.is_disturbed(sent.plan, detail)
-        ]
-        if not seen:
-            return written.tried
-        again = self._send_again(
-            seen, read, lambda plans, freshness: self._sender.mend(plans, read, freshness)
-        )
-        return [again.get(place_of(sent.plan), sent) for sent in written.tried]
+        again = {
+            edit: Edit(
+                ready=edit.ready, plan=edit.plan, first=detail, read_at=read_at, seqs=edit.seqs
+            )
+            for edit in tried
+            if edit.together
+            and isinstance(detail := read.get(edit.plan.rating_key), ItemDetail)
+            and (self._planner.not_stored(edit.plan, detail) or lists_harmed(edit.plan, detail))
+            and not self._freshness.is_disturbed(edit, detail)
+        }
+        if again:
+            self._sender.mend(list(again.values()))
+            self._read_again(again, read)
+            for edit, second in again.items():
+                second.first = edit.first
+        return [again.get(edit, edit) for edit in tried]
 
-    def _send_again(
-        self,
-        seen: Sequence[tuple[ItemPlan, ItemDetail, float]],
-        read: ReadItems,
-        send: Callable[[list[ItemPlan], Freshness], Iterable[Sent]],
-    ) -> dict[Place, Sent]:
-        """Send more to items as they were `seen`, and bring `read` up to date with that."""
-        plans = [plan for plan, _, _ in seen]
-        done = {place_of(sent.plan): sent for sent in send(plans, self._freshness(seen))}
-        read.update(self._reader.read([plan.rating_key for plan in plans]))
-        return done
+    def _read_again(self, edits: Iterable[Edit], read: ReadItems) -> None:
+        """Bring `read` up to date with what else was sent."""
+        read.update(self._reader.read([edit.plan.rating_key for edit in edits]))
 
-    def _lacks(self, plan: ItemPlan, detail: ItemDetail) -> bool:
-        return bool(self._planner.not_stored(plan, detail) or lists_harmed(plan, detail))
-
-    def _judge(self, sent: Sent, detail: ItemDetail) -> Verdict:
-        missing = self._planner.not_stored(sent.plan, detail)
-        if len(missing) < len(sent.plan.changes):
+    def _judge(self, edit: Edit, detail: ItemDetail, written: FieldsWritten) -> None:
+        """Say what is stored of an edit, and end its intents."""
+        missing = edit.plan.changes
+        if edit.unsent is None:
+            missing = self._planner.not_stored(edit.plan, detail)
+        if len(missing) < len(edit.plan.changes):
             self._health.faults.proven(WorkKind.EDIT)
-        problem = sent.problem or _not_stored_problem(missing, detail) if missing else None
-        return Verdict(missing=missing, problem=problem, detail=detail)
+        problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)
+        problem = problem or _not_stored_problem(missing, detail) if missing else None
+        edit.missing, edit.problem, edit.held = missing, problem, detail
+        end = IntentEnd(
+            0,
+            Settlement.FAILED if missing else Settlement.APPLIED,
+            problem,
+            tuple(change.target for change in missing),
+            self._planner.partly(missing, detail),
+        )
+        written.ends += [end._replace(seq=seq) for seq in edit.seqs]
 
 
 def _unread_problem(error: ServerError) -> Problem:

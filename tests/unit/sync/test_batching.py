@@ -49,16 +49,24 @@ def titled(number: int, title: str = "t") -> ItemPlan:
     )
 
 
-def keys(groups: list[list[ItemPlan]]) -> list[list[str]]:
+@dataclass(frozen=True)
+class Held:
+    """Something with a plan."""
+
+    plan: ItemPlan
+
+
+def grouped(plans: list[ItemPlan], appended: frozenset[PlexField] = frozenset()) -> list[list[str]]:
     """The rating keys of each group."""
-    return [[plan.rating_key for plan in group] for group in groups]
+    groups = group_by_edit(map(Held, plans), appended=appended)
+    return [[one.plan.rating_key for one in group] for group in groups]
 
 
 def test_lists_are_alike_only_as_a_whole_until_the_server_is_known() -> None:
     """Other tags besides make another list; what is new is the same."""
     plans = [renamed(1, "a"), renamed(2, "b"), renamed(3, "a")]
-    assert keys(group_by_edit(plans)) == [["1", "3"], ["2"]]
-    assert keys(group_by_edit(plans, appended=LIST_FIELDS)) == [["1", "2", "3"]]
+    assert grouped(plans) == [["1", "3"], ["2"]]
+    assert grouped(plans, LIST_FIELDS) == [["1", "2", "3"]]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_lists_are_alike_only_as_a_whole_until_the_server_is_known() -> None:
 )
 def test_what_makes_another_request_makes_another_group(other: dict[str, object]) -> None:
     """Section and type stand in the address, locks among the arguments."""
-    assert len(group_by_edit([renamed(1), renamed(2, **other)], appended=LIST_FIELDS)) == 2
+    assert len(grouped([renamed(1), renamed(2, **other)], LIST_FIELDS)) == 2
 
 
 def test_a_rating_and_a_plan_of_nothing_go_alone() -> None:
@@ -81,20 +89,13 @@ def test_a_rating_and_a_plan_of_nothing_go_alone() -> None:
         for n in (1, 2)
     ]
     nothing = [make_plan(rating_key=RatingKey(str(n)), changes=()) for n in (3, 4)]
-    assert keys(group_by_edit([*rated, *nothing])) == [["1"], ["2"], ["3"], ["4"]]
+    assert grouped([*rated, *nothing]) == [["1"], ["2"], ["3"], ["4"]]
 
 
 def test_a_group_is_at_most_a_hundred_items() -> None:
     """One more starts another."""
-    groups = group_by_edit([titled(number) for number in range(1, 2 * MOST_ITEMS + 2)])
+    groups = grouped([titled(number) for number in range(1, 2 * MOST_ITEMS + 2)])
     assert [len(group) for group in groups] == [MOST_ITEMS, MOST_ITEMS, 1]
-
-
-@dataclass(frozen=True)
-class Held:
-    """Something with a plan."""
-
-    plan: ItemPlan
 
 
 def batches_of(plans: list[ItemPlan], size: int = 50) -> list[list[Held]]:

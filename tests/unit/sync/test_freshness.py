@@ -5,29 +5,36 @@ from __future__ import annotations
 import pytest
 
 from plexsync.errors import OvertakenError
-from plexsync.models import ItemKind, ItemPlan, RatingKey, SceneId
+from plexsync.models import ItemDetail, ItemPlan, Link, PlexItem, RatingKey, Scene
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.sync.execution.freshness import Freshness
 from plexsync.sync.execution.reader import Reader
+from plexsync.sync.execution.work import Decision, Edit, Ready, WorkItem
 from plexsync.sync.ports import RunHealth
+from plexsync.sync.rows import Pair
+from tests.support.factories import make_plan
 from tests.support.plex_bench import plex_bench
+
+
+def edit_of(plan: ItemPlan) -> Edit:
+    """A plan on its way to an item."""
+    detail = ItemDetail(
+        item=PlexItem(rating_key=plan.rating_key, section_id="1", kind=plan.kind), values={}
+    )
+    pair = Pair(
+        scene=Scene(scene_id=plan.scene_id, updated_at=""),
+        link=Link(rating_key=plan.rating_key, section_id="1", path=""),
+    )
+    decision = Decision(plan=plan)
+    item = WorkItem(pair=pair, decide=lambda _: decision, paths=())
+    ready = Ready(item=item, decision=decision, detail=detail, read_at=0.0)
+    return Edit(ready=ready, plan=plan, first=detail, read_at=0.0)
 
 
 def test_the_first_of_several_items_in_the_way_is_named() -> None:
     """The same one in each run."""
-    plans = [
-        ItemPlan(
-            scene_id=SceneId(str(number)),
-            rating_key=RatingKey(str(8000 + number)),
-            section_id="1",
-            kind=ItemKind.MOVIE,
-            path="/a",
-            lock=True,
-            changes=(),
-        )
-        for number in range(40)
-    ]
+    edits = [edit_of(make_plan(rating_key=RatingKey(str(8000 + number)))) for number in range(40)]
     with plex_bench() as bench:
         health = RunHealth(
             should_stop=lambda: False,
@@ -37,4 +44,4 @@ def test_the_first_of_several_items_in_the_way_is_named() -> None:
         freshness = Freshness(Reader(bench.client, health), Planner(Rules()), lambda: 0.0)
 
         with pytest.raises(OvertakenError, match="item 8000 "):
-            freshness.hold(plans)
+            freshness.hold(edits)
