@@ -18,7 +18,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_paths
-from plexsync.sync.execution.batching import group_by_edit
+from plexsync.sync.execution.sender import group_by_edit
 from plexsync.text.normalize import tag_key
 from tests.support.factories import make_plan
 from tests.support.strategies import texts

@@ -1,25 +1,47 @@
-"""How items end: what is ours on them then, what their rows say, and what is still to come."""
+"""How items end: what is ours on them then, what their rows say, and who is charged with a try.
+
+A scene or a collection is charged with what is its own fault, and not with an outage.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome, as_problem
+from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.pictures.upload import PictureResult
-from plexsync.sync.ports import WorkKind
+from plexsync.sync.execution.sender import UNSENT
+from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
+from plexsync.sync.ports import IN_A_ROW, WorkKind
+from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.errors import ServerError
-    from plexsync.models import PlexField, Problem
+    from plexsync.models import KeptRecord, PlexField, Problem, SceneId, SceneRecord
     from plexsync.planning.planner import Planner
+    from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Edit, Outcomes, Ready
     from plexsync.sync.rows import Pair
 
+
+UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})
+"""Kinds of problem of a cover that stays what it is."""
+
+OWN_FAULTS = UNUSABLE_PICTURES | {TooLongError.kind}
+"""Kinds of problem that no server is to blame for, however many scenes have them."""
+
+R = TypeVar("R", bound="SceneRecord | KeptRecord")
+
+GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_FAULTS, 1)}
+"""How often the same values are sent where Plex accepts one and does not store it, or where one is
+too long to be sent, by the kind of problem: no further try would end otherwise."""
 
 TITLE_TAKEN = "taken"
 """The kind of problem of a collection that has the title of another one."""
@@ -139,3 +161,41 @@ class ItemEndings:
 def _words(others: Sequence[PlexField]) -> str:
     """Return what a row says of fields that somebody else changed while the item was written."""
     return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""
+
+
+# ---- whose fault a failure is --------------------------------------------------------------------
+
+
+def own_failures(
+    uncharged: Mapping[SceneId, tuple[WorkKind, R]], faults: ServerFaults
+) -> dict[SceneId, R]:
+    """Return what failed by its own fault or its item's, and not a server's, with its record.
+
+    A server that answers and reads well, but does not store a value, may well not take it; only one
+    that stores nothing of many items is at fault itself.
+    """
+    kinds = Counter(record.problem.kind for _, record in uncharged.values() if record.problem)
+    found = {}
+    for key, (failed, record) in uncharged.items():
+        kind = record.problem.kind if record.problem else ""
+        few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
+        if kind != UNSENT.kind and (few or kind in OWN_FAULTS or faults.is_items_own(failed)):
+            found[key] = record
+    return found
+
+
+def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
+    """Return what has each cause, in the words of the first of them."""
+    words: dict[str, str] = {}
+    found: dict[str, list[SceneId]] = {}
+    for scene_id, problem in problems.items():
+        message = words.setdefault(without_ids(problem.message), problem.message)
+        found.setdefault(message, []).append(scene_id)
+    return found
+
+
+def next_try_of(run: RunContext, attempts: int, problem: Problem | None) -> str:
+    """Return when what failed so often in a row, last with `problem`, is tried again, as ISO."""
+    if problem and attempts >= GIVEN_UP.get(problem.kind, MOST_ATTEMPTS):
+        return PARKED
+    return run.retry_at(attempts, Outcome.FAILED)

@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from plexsync.errors import ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, PlexItem
-from plexsync.sync.execution.batching import join_batches
 from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.pictures.upload import PictureResult
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
+from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.ports import WorkKind

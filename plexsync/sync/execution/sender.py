@@ -11,6 +11,9 @@ appends. If not, the whole list goes out at once, and everywhere else in that ru
 
 Whatever was sent together is read back item by item, like everything else; an item that does not
 hold what was sent gets its whole edit once more, alone.
+
+To find the alike ones, more is planned ahead of the first write than one read, but only while that
+pays: an item that is written alone is written right after it was read.
 """
 
 from __future__ import annotations
@@ -20,26 +23,25 @@ from collections import Counter, defaultdict
 from functools import partial
 from itertools import chain
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, PlexField, Problem
-from plexsync.sync.execution.batching import MOST_ITEMS, group_by_edit
-from plexsync.sync.execution.freshness import overtaken_error
+from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem
+from plexsync.plex.edit_query import NONE_APPENDED, edits_of
+from plexsync.sync.execution.reader import overtaken_error
 from plexsync.sync.execution.work import mode_in, only_mode, without_mode
 from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from plexsync.models import Change, ItemPlan
     from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
-    from plexsync.sync.execution.freshness import Freshness
-    from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.execution.reader import Freshness, Reader
     from plexsync.sync.execution.work import Edit
     from plexsync.sync.ports import Ports
 
@@ -49,6 +51,15 @@ UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its
 MOVED = Problem(kind="moved", message="not sent: the item was changed in Plex before its turn")
 """The same of an item that is decided about once more."""
 
+MOST_ITEMS = 100
+"""Items of one edit. Source: docs/plex-api.md 5 ("Many items": what Kometa sends)."""
+
+MOST_AHEAD = 500
+"""Planned items that wait for others like them; ten reads, so seconds."""
+
+MOST_READS = 20
+"""Reads during which a planned item waits for others like it."""
+
 WORTH_A_PROBE = 8
 """Requests that must be saved before it is worth finding out what the server does."""
 
@@ -57,6 +68,17 @@ _MOST_TRIES = 3
 
 _LOOKED_AT = 50
 """Items among which the one to find out with is chosen."""
+
+
+class HasPlan(Protocol):
+    """Something that holds a plan."""
+
+    @property
+    def plan(self) -> ItemPlan:
+        """What is to be written."""
+
+
+P = TypeVar("P", bound=HasPlan)
 
 
 class _Probe(NamedTuple):
@@ -312,6 +334,64 @@ def lists_harmed(plan: ItemPlan, detail: ItemDetail) -> frozenset[PlexField]:
         and not {tag_key(name) for name in change.before} & {tag_key(name) for name in change.after}
         <= _names(detail, change.target)
     )
+
+
+# ---- what goes out together
+
+
+def group_by_edit(
+    edits: Iterable[P], *, appended: frozenset[PlexField] = NONE_APPENDED
+) -> list[list[P]]:
+    """`edits` by what is sent for them, at most `MOST_ITEMS` together, in the order they came.
+
+    Args:
+        edits: what to write, each for another item.
+        appended: see `edit_query.edits_of`.
+    """
+    groups: dict[Hashable, list[P]] = {}
+    found: list[list[P]] = []
+    for edit in edits:
+        key = _key(edit.plan, appended)
+        group = groups.get(key)
+        if group is None or len(group) == MOST_ITEMS:
+            group = groups[key] = []
+            found.append(group)
+        group.append(edit)
+    return found
+
+
+def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:
+    """`batches`, several joined where that brings items together that can be written together.
+
+    Args:
+        batches: what was read and planned, a read at a time; empty ones are left out.
+    """
+    held: list[P] = []
+    reads = 0
+    for batch in batches:
+        held += batch
+        reads += 1
+        if len(held) < MOST_AHEAD and reads < MOST_READS and _pays(batch):
+            continue
+        if held:
+            yield held
+        held, reads = [], 0
+    if held:
+        yield held
+
+
+def _pays(edits: Sequence[HasPlan]) -> bool:
+    """Whether edits like these are worth waiting for: half of their requests could be saved."""
+    return len(group_by_edit(edits, appended=LIST_FIELDS)) <= max(1, len(edits) // 2)
+
+
+def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
+    """Equal for plans that one request can carry out."""
+    # A rating goes to one item at a time, a plan of no edits to none, and no collection is another.
+    rated = any(one.target is PlexField.RATING for one in plan.changes)
+    if rated or not plan.changes or plan.kind is ItemKind.COLLECTION:
+        return plan.scene_id, plan.rating_key
+    return plan.section_id, plan.kind, edits_of(plan, appended=appended)
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from plexsync.errors import (
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
 from plexsync.state import Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
-from plexsync.sync.execution.freshness import Freshness
+from plexsync.sync.execution.reader import Freshness
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
 from plexsync.sync.execution.work import Edit, absent, deletes
 from plexsync.sync.ports import WorkKind

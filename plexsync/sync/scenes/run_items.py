@@ -16,7 +16,7 @@ from plexsync.errors import TooLongError
 from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
+from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN

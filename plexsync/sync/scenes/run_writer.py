@@ -14,7 +14,7 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, Preview
 from plexsync.planning.limits import MAX_CLEARS
-from plexsync.sync.execution.charging import group_by_cause
+from plexsync.sync.execution.endings import group_by_cause
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
 from plexsync.text.normalize import holds_file

@@ -16,7 +16,7 @@ from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
-from plexsync.sync.execution.freshness import FRESH_S
+from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import dice
 from tests.support.world import World, edited_keys

@@ -18,7 +18,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
-from plexsync.sync.execution.batching import (
+from plexsync.sync.execution.sender import (
     MOST_AHEAD,
     MOST_ITEMS,
     MOST_READS,

@@ -8,8 +8,7 @@ from plexsync.errors import OvertakenError
 from plexsync.models import ItemDetail, ItemPlan, Link, PlexItem, RatingKey, Scene
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
-from plexsync.sync.execution.freshness import Freshness
-from plexsync.sync.execution.reader import Reader
+from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.work import Decision, Edit, Ready, WorkItem
 from plexsync.sync.ports import RunHealth
 from plexsync.sync.rows import Pair

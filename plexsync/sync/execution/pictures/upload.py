@@ -25,8 +25,8 @@ from plexsync.models import (
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
-from plexsync.sync.execution.freshness import FRESH_S
 from plexsync.sync.execution.pictures.plan import note, shown_as
+from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, IntentEnd
 from plexsync.sync.ports import WorkKind
