@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.output.console import Reporter
     from plexsync.state import Session
-    from plexsync.sync.collections.keeping import CollectionKeeper
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.detection.glance import Unmoved
+    from plexsync.sync.keeping.collections import CollectionKeeper
+    from plexsync.sync.keeping.shows import ShowKeeper
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.run_scope import JournalEnd, Totals
-    from plexsync.sync.shows.keeping import ShowKeeper
+    from plexsync.sync.run_scope import JournalEnd
+    from plexsync.sync.totals import Totals
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
@@ -139,11 +140,11 @@ def _keepers(run: RunContext) -> Iterator[type[CollectionKeeper | ShowKeeper]]:
         return
     kinds = {one.plan.kind for one in run.state.unsettled}
     if run.config.collections.kinds or ItemKind.COLLECTION in kinds:
-        from plexsync.sync.collections.keeping import CollectionKeeper  # noqa: PLC0415 - see above
+        from plexsync.sync.keeping.collections import CollectionKeeper  # noqa: PLC0415 - see above
 
         yield CollectionKeeper
     if run.config.shows.studios or kinds & SHOW_KINDS:
-        from plexsync.sync.shows.keeping import ShowKeeper  # noqa: PLC0415 - see above
+        from plexsync.sync.keeping.shows import ShowKeeper  # noqa: PLC0415 - see above
 
         yield ShowKeeper
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plexsync.models import CollectionWish, Outcome, Scene, SceneDetail, source_in
+from plexsync.models import (
+    CollectionRecord,
+    CollectionWish,
+    ItemKind,
+    Outcome,
+    PlexField,
+    Scene,
+    source_in,
+)
 from plexsync.planning.layout import Placing, wished_collections
 from plexsync.planning.relations import name_in
-from plexsync.sync.collections.work import CollectionWork
 from plexsync.sync.execution.work import blank_link
-from plexsync.sync.keeper import DIGITS, GOOD, wanted_digest
+from plexsync.sync.keeping.keeper import DIGITS, GOOD, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag
@@ -18,13 +26,58 @@ from plexsync.text.normalize import fold_tag
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plexsync.models import CollectionRecord, RatingKey, RelatedId, SceneId, SceneRecord
+    from plexsync.models import Link, RatingKey, RelatedId, SceneId, SceneRecord
     from plexsync.planning.layout import WishedCollections
     from plexsync.state import Placed
     from plexsync.sync.context import RunContext
 
 _SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CollectionWork(KeptWork):
+    """One collection on its way through a run.
+
+    Args:
+        wish: what the scenes say it should be.
+        placed: the items of its library whose scenes are known: only these may be taken out.
+        members: digest of the members that are wanted.
+        taking: its title is that of a collection Stash has the last word in for once.
+        count: how many members it has in the end.
+    """
+
+    wish: CollectionWish
+    placed: frozenset[RatingKey]
+    members: str
+    before: CollectionRecord | None
+    taking: bool = False
+    count: int = 0
+
+    @property
+    def kind(self) -> ItemKind:
+        """What it is in Plex."""
+        return ItemKind.COLLECTION
+
+    @property
+    def is_made(self) -> bool:
+        """Whether plexsync made it."""
+        return PlexField.EXISTENCE in self.pair.link.base
+
+    def blank(self) -> CollectionRecord:
+        """Return what is remembered of one that is not there."""
+        return self.record_of(blank_link(self.wish.section_id), done=True)
+
+    def record_of(self, link: Link, *, done: bool) -> CollectionRecord:
+        """Return what is remembered of it; unless it is `done` the next run looks again."""
+        return CollectionRecord(
+            link=link,
+            title=self.wish.title,
+            wanted=self.wanted if done else "",
+            members=self.members if done else "",
+            count=self.count,
+            attempts=0 if done else self.tries_before,
+        )
 
 
 class DueCollections:
@@ -133,6 +186,5 @@ class DueCollections:
             members=members,
             before=record,
             related=related if wish.members else None,
-            source=SceneDetail(scene_id=wish.key, updated_at=stamp),
             count=record.count if record else 0,
         )

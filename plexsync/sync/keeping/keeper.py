@@ -10,21 +10,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from msgspec.structs import replace
 
 from plexsync.errors import DeclinedError
 from plexsync.models import (
-    CollectionRecord,
-    Desired,
     FieldRule,
     FieldRules,
     Outcome,
     PlexField,
     Policy,
     Preview,
-    ShowRecord,
+    SceneDetail,
     noun_of,
 )
 from plexsync.planning.planner import Planner
@@ -34,29 +33,30 @@ from plexsync.sync.execution.endings import group_by_cause, next_try_of, own_fai
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import Outcomes
+from plexsync.sync.execution.work import Outcomes, WorkItem
 from plexsync.sync.ports import WorkKind
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
     from plexsync.models import (
         Change,
+        Desired,
         ItemDetail,
+        ItemKind,
+        KeptRecord,
         Link,
         Problem,
         RelatedId,
-        SceneDetail,
         SceneId,
-        Value,
     )
     from plexsync.planning.planner import Planned
     from plexsync.stash_client import StashClient
     from plexsync.state import SavedPicture
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Ready, WorkItem
+    from plexsync.sync.execution.work import Decision, Ready
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
 
@@ -68,7 +68,7 @@ DIGITS = 16
 
 
 @dataclass(slots=True, kw_only=True)
-class KeptWork:
+class KeptWork(ABC):
     """A collection, show or season on its way through a run.
 
     Args:
@@ -76,15 +76,15 @@ class KeptWork:
         wanted: digest of all that is wanted.
         before: what is remembered of it; None for nothing.
         related: the object that gives it its texts and picture; None for none.
-        source: what Stash says of that, as its picture is compared.
+        cover_path: where that picture is; "" for none.
         summary: what its summary is to be.
     """
 
     pair: Pair
     wanted: str
-    before: CollectionRecord | ShowRecord | None
+    before: KeptRecord | None
     related: RelatedId | None
-    source: SceneDetail
+    cover_path: str = ""
     summary: str = ""
 
     @property
@@ -93,17 +93,32 @@ class KeptWork:
         return self.pair.scene.scene_id
 
     @property
+    def source(self) -> SceneDetail:
+        """What Stash says of its object, as a picture is compared with that of a scene."""
+        return SceneDetail(
+            scene_id=self.key, updated_at=self.pair.scene.updated_at, cover_path=self.cover_path
+        )
+
+    @property
     def tries_before(self) -> int:
         """How often just this failed in a row."""
         before = self.before
         return before.attempts if before and before.wanted in {"", self.wanted} else 0
 
+    @property
+    @abstractmethod
+    def kind(self) -> ItemKind:
+        """What it is in Plex."""
+
+    @abstractmethod
+    def record_of(self, link: Link, *, done: bool) -> KeptRecord:
+        """Return what is remembered of it; unless it is `done` the next run looks again."""
+
 
 W = TypeVar("W", bound=KeptWork)
-R = TypeVar("R", CollectionRecord, ShowRecord)
 
 
-class Keeper(Outcomes, ABC, Generic[W, R]):
+class Keeper(Outcomes, ABC, Generic[W]):
     """Keeps one kind in step; it shows and remembers how each ended, too.
 
     Args:
@@ -129,7 +144,7 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
         self._stash = run.ports.stash
         self._session = run.session
         self._works: dict[SceneId, W] = {}
-        self._uncharged: dict[SceneId, tuple[WorkKind, R]] = {}
+        self._uncharged: dict[SceneId, tuple[WorkKind, KeptRecord]] = {}
         # A person may have given Stash the last word for once, and not in single fields only.
         self._taken = fields if run.options.take_over and not run.options.fields else frozenset()
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
@@ -177,7 +192,7 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
             if work.related in known:
                 seen = known[work.related]
                 work.summary = seen.text
-                work.source = replace(work.source, cover_path=seen.image_path)
+                work.cover_path = seen.image_path
 
     def _posters(self, name: str, policy: Policy) -> Artwork:
         """Return what compares posters with the pictures of objects; rows call them `name`."""
@@ -188,8 +203,21 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
     # ---- writing
 
     @abstractmethod
-    def _item(self, work: W) -> WorkItem:
-        """Return the work item of one."""
+    def _decide(self, work: W, detail: ItemDetail) -> Decision:
+        """Compare one with what it should be.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+
+    def _planned(
+        self, work: W, desired: Iterable[Desired], detail: ItemDetail, planner: Planner
+    ) -> Planned:
+        """Return what the fields of one need; what an undo took back waits to be asked for."""
+        wanted, pair = tuple(desired), work.pair
+        held = {} if self._run.is_asked_for else planner.still_held(wanted, pair.link.held)
+        pair.link = replace(pair.link, held=held)
+        return planner.plan(wanted, detail, pair.link.base, held)
 
     def _write(self, works: Sequence[W], *, synced: int) -> UnsafeError | None:
         """Carry works out, past the limits; return the one that is passed.
@@ -199,8 +227,12 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
             synced: how many of their kind were written before.
         """
         self._ask_sources(works)
+        items = (
+            WorkItem(pair=one.pair, decide=partial(self._decide, one), paths=(), kind=one.kind)
+            for one in works
+        )
         try:
-            ready = [one for some in self._executor.ready(map(self._item, works)) for one in some]
+            ready = list(chain.from_iterable(self._executor.ready(items)))
             held, ready = self._hold_back(ready, synced)
             if ready and self._run.options.ask:
                 self._ask(ready)
@@ -283,7 +315,7 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on one that needs more."""
         work = self._works[pair.scene.scene_id]
-        self._remember(work.key, self._record_of(work, pair.link, done=False))
+        self._remember(work.key, work.record_of(pair.link, done=False))
 
     def _charge(self) -> None:
         """Charge what failed by its own fault with a try, and say what is parked by that."""
@@ -315,23 +347,14 @@ class Keeper(Outcomes, ABC, Generic[W, R]):
         changes: tuple[Change, ...],  # noqa: ARG002 - see above
         *,
         done: bool,
-    ) -> R | None:
+    ) -> KeptRecord | None:
         """Return what is remembered of one that ended; None for nothing."""
-        return self._record_of(work, link, done=done)
+        return work.record_of(link, done=done)
 
-    @abstractmethod
-    def _record_of(self, work: W, link: Link, *, done: bool) -> R:
-        """Return what is remembered of one; unless it is `done` the next run looks again."""
-
-    def _remember(self, key: SceneId, record: R | None) -> None:
+    def _remember(self, key: SceneId, record: KeptRecord | None) -> None:
         """Remember it, if this is no dry run."""
         if self._session is not None:
             self._session.keep(key, record)
-
-
-def wish_of(name: str, target: PlexField, value: Value, policy: Policy) -> Desired:
-    """Return that a field is to hold something; rows call it `name`."""
-    return Desired(field=name, target=target, value=value, policy=policy)
 
 
 def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:
@@ -345,20 +368,6 @@ def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:
     if stamp and not stash.is_settled(stamp):
         return ""
     return short_digest("\x1d".join((*parts, stamp)), DIGITS)
-
-
-def planned_for(
-    run: RunContext,
-    pair: Pair,
-    desired: tuple[Desired, ...],
-    detail: ItemDetail,
-    *,
-    planner: Planner,
-) -> Planned:
-    """Return what the fields of one need; what an undo took back stays until it is asked for."""
-    held = {} if run.is_asked_for else planner.still_held(desired, pair.link.held)
-    pair.link = replace(pair.link, held=held)
-    return planner.plan(desired, detail, pair.link.base, held)
 
 
 def _saved(ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:

@@ -7,7 +7,6 @@ as it was wanted before costs no request.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from plexsync.models import (
     SHOW_KINDS,
     CollectionKind,
+    Desired,
     ItemDetail,
     ItemKind,
     Link,
@@ -22,21 +22,20 @@ from plexsync.models import (
     PlexField,
     Policy,
     Scene,
-    SceneDetail,
     ShowRecord,
 )
 from plexsync.planning.layout import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
 from plexsync.sync.execution.reader import settle, settle_one
-from plexsync.sync.execution.work import Decision, WorkItem, decision_of, plan_of
-from plexsync.sync.keeper import Keeper, KeptWork, planned_for, wanted_digest, wish_of
+from plexsync.sync.execution.work import Decision, decision_of, plan_of
+from plexsync.sync.keeping.keeper import Keeper, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import Desired, RatingKey, RelatedId, SceneId, ShowWish
+    from plexsync.models import RatingKey, RelatedId, SceneId, ShowWish
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
 
@@ -62,7 +61,6 @@ class ShowWork(KeptWork):
 
     Args:
         wish: what the scenes say it should be.
-        before: what is remembered of it; None for nothing.
         apart: why it is left alone; "" where it is not.
     """
 
@@ -70,8 +68,26 @@ class ShowWork(KeptWork):
     before: ShowRecord | None
     apart: str = ""
 
+    @property
+    def kind(self) -> ItemKind:
+        """What it is in Plex."""
+        return self.wish.kind
 
-class ShowKeeper(Keeper[ShowWork, ShowRecord]):
+    def record_of(self, link: Link, *, done: bool) -> ShowRecord:
+        """Return what is remembered of it; unless it is `done` the next run looks again."""
+        # What is left alone keeps the year something was last written for.
+        before = self.before.year if self.before else ""
+        return ShowRecord(
+            link=link,
+            title=self.wish.title,
+            wanted=self.wanted if done else "",
+            attempts=0 if done else self.tries_before,
+            year=before if self.apart else self.wish.year,
+            apart=self.apart,
+        )
+
+
+class ShowKeeper(Keeper[ShowWork]):
     """Keeps the shows and seasons of one run.
 
     Args:
@@ -187,7 +203,6 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
                 self._stash, stamp, wish.title, wish.year, studio or "", settings, rules
             ),
             related=studio,
-            source=SceneDetail(scene_id=wish.key, updated_at=stamp),
             before=record,
             apart=wish.apart,
         )
@@ -195,10 +210,6 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         return work
 
     # ---- deciding
-
-    def _item(self, work: ShowWork) -> WorkItem:
-        decide = partial(self._decide, work)
-        return WorkItem(pair=work.pair, decide=decide, paths=(), kind=work.wish.kind)
 
     def _decide(self, work: ShowWork, detail: ItemDetail) -> Decision:
         """Compare a show or season with what it should be.
@@ -210,8 +221,7 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         work.apart = self._why_apart(work, detail)
         if work.apart:
             return Decision(plan=plan, note=f"left alone: {work.apart}")
-        desired = tuple(self._desired(work))
-        planned = planned_for(self._run, work.pair, desired, detail, planner=self._planner)
+        planned = self._planned(work, self._desired(work), detail, self._planner)
         wanted = self._artwork.plan(work.pair, work.source, detail)
         return decision_of(replace(plan, changes=planned.changes), planned, wanted, work.pair)
 
@@ -232,16 +242,23 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         kind, settings = work.wish.kind, self._settings
         policy = settings.title if kind is ItemKind.SHOW else settings.season_title
         if policy is not Policy.OFF and work.wish.title:
-            yield wish_of(_TITLES[kind], PlexField.TITLE, work.wish.title, policy)
+            yield Desired(
+                field=_TITLES[kind], target=PlexField.TITLE, value=work.wish.title, policy=policy
+            )
         if settings.summary is not Policy.OFF:
-            yield wish_of(_SUMMARY, PlexField.SUMMARY, work.summary, settings.summary)
+            yield Desired(
+                field=_SUMMARY,
+                target=PlexField.SUMMARY,
+                value=work.summary,
+                policy=settings.summary,
+            )
 
     # ---- how each ended
 
     def _leave_alone(self, work: ShowWork, *, done: bool) -> None:
         """Say why one is left alone, and remember that."""
         self._show(work.pair, Outcome.UNCHANGED, f"left alone: {work.apart}")
-        self._remember(work.key, self._record_of(work, work.pair.link, done=done))
+        self._remember(work.key, work.record_of(work.pair.link, done=done))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave one alone that is not in Plex any more, until a full run looks again.
@@ -251,18 +268,6 @@ class ShowKeeper(Keeper[ShowWork, ShowRecord]):
         work = self._works[pair.scene.scene_id]
         work.apart = note
         self._leave_alone(work, done=True)
-
-    def _record_of(self, work: ShowWork, link: Link, *, done: bool) -> ShowRecord:
-        # What is left alone keeps the year something was last written for.
-        before = work.before.year if work.before else ""
-        return ShowRecord(
-            link=link,
-            title=work.wish.title,
-            wanted=work.wanted if done else "",
-            attempts=0 if done else work.tries_before,
-            year=before if work.apart else work.wish.year,
-            apart=work.apart,
-        )
 
     # ---- what is not worked on
 

@@ -7,38 +7,47 @@ to each of its members.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.models import (
+    MADE,
+    Change,
     CollectionRecord,
+    Desired,
     ItemKind,
     Link,
     Outcome,
     PlexField,
+    Policy,
     Withheld,
 )
+from plexsync.planning.planner import Planner
+from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
-from plexsync.sync.collections.due import DueCollections
-from plexsync.sync.collections.work import (
-    FIELDS,
-    POSTER_RULE,
-    CollectionDecider,
-    CollectionWork,
-)
-from plexsync.sync.execution.making import find_made
+from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, find_made, going
 from plexsync.sync.execution.reader import settle_one
-from plexsync.sync.execution.work import WorkItem, absent, blank_link, deletes, title_in
-from plexsync.sync.keeper import Keeper
+from plexsync.sync.execution.work import (
+    Decision,
+    absent,
+    blank_link,
+    decision_of,
+    deletes,
+    members_after,
+    plan_of,
+    title_in,
+)
+from plexsync.sync.keeping.keeper import Keeper
+from plexsync.sync.keeping.wishes import CollectionWork, DueCollections
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import Change, RatingKey, RelatedId, SceneId
+    from plexsync.models import ItemDetail, RatingKey, RelatedId, SceneId, Value
+    from plexsync.planning.planner import Planned
     from plexsync.plex.decode import CollectionEntry
     from plexsync.state import Session, Unsettled
     from plexsync.sync.context import RunContext
@@ -53,7 +62,15 @@ _STILL_OURS = "another collection of plexsync has that title until it is renamed
 _DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
 
-class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
+_POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
+_FIELDS = frozenset(f"{FIELD_PREFIX}{target}" for target in PlexField)
+"""What the fields of collections are called in rows."""
+
+_WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
+"""The fields of a collection that plexsync locks."""
+
+
+class CollectionKeeper(Keeper[CollectionWork]):
     """Keeps the collections of one run.
 
     Args:
@@ -70,10 +87,12 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         names: Mapping[RelatedId, str],
         saver: PlanSaver | None,
     ) -> None:
-        super().__init__(run, names, saver, fields=FIELDS)
+        super().__init__(run, names, saver, fields=_FIELDS)
         settings = run.config.collections
-        artwork = self._posters(POSTER_RULE, settings.poster)
-        self._decider = CollectionDecider(run, self._planner, artwork)
+        self._artwork = self._posters(_POSTER_RULE, settings.poster)
+        # For those in which Stash has the last word for once.
+        self._taking = Planner(replace(run.config.apply.rules, taken=_FIELDS))
+        self._settings = settings
         self._rules = settings.rules
         self._named = frozenset(map(tag_key, settings.take_over))
         self._records = run.state.collections()
@@ -87,9 +106,6 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         works = self._due()
         synced = sum(bool(one.link.rating_key) for one in self._records.values())
         return self._write(works, synced=synced)
-
-    def _item(self, work: CollectionWork) -> WorkItem:
-        return WorkItem(pair=work.pair, decide=partial(self._decider.decide, work), paths=())
 
     # ---- what needs a look
 
@@ -197,6 +213,91 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         equality = self._planner.equality
         return any(bool(equality.owned_among((title,), base)) for base in bases)
 
+    # ---- what each needs
+
+    def _decide(self, work: CollectionWork, detail: ItemDetail) -> Decision:
+        """Compare a collection with what it should be.
+
+        Raises:
+            ServerError: a server refuses us, or is down.
+        """
+        pair = work.pair
+        lock = self._run.config.apply.lock_fields
+        plan = plan_of(pair, detail, lock=lock, member_kind=work.wish.kind)
+        if detail.smart:
+            note = "a filter chooses its members, so it is left alone"
+            return Decision(plan=plan, outcome=Outcome.KEPT, note=note)
+        planner = self._taking if work.taking else self._planner
+        exists = bool(detail.values.get(PlexField.EXISTENCE))
+        desired = self._desired(work, detail, exists=exists)
+        planned = self._planned(work, desired, detail, planner)
+        work.count = _count(detail, planned)
+        if exists and self._may_go(work, detail, planned):
+            gone = tuple(going(self._planner, _with_poster(detail, pair.link), pair.link))
+            return Decision(plan=replace(plan, changes=gone))
+        changes = planned.changes if exists else (_coming(), *planned.changes)
+        wanted = self._artwork.plan(pair, work.source, detail)
+        return decision_of(replace(plan, changes=changes), planned, wanted, pair)
+
+    def _desired(
+        self, work: CollectionWork, detail: ItemDetail, *, exists: bool
+    ) -> Iterator[Desired]:
+        """Yield what a collection should hold; without members it keeps its texts."""
+        wish = work.wish
+        if wish.members:
+            yield _wish(PlexField.TITLE, wish.title, Policy.KEEP)
+            if wish.sort_title:
+                yield _wish(PlexField.SORT_TITLE, wish.sort_title, Policy.KEEP)
+            if self._settings.summary is not Policy.OFF:
+                yield _wish(PlexField.SUMMARY, work.summary, self._settings.summary)
+            if self._settings.mode != "library":
+                yield _wish(PlexField.MODE, self._settings.mode.value, Policy.KEEP)
+        if PlexField.MEMBERS in detail.values or not exists:
+            held = detail.values.get(PlexField.MEMBERS, ())
+            there = frozenset(wish.members)
+            # Of an item nothing is known of, nothing follows.
+            stay = (one for one in held if one not in there and one not in work.placed)
+            members = (*wish.members, *stay)
+            yield _wish(PlexField.MEMBERS, members, Policy.MERGE)
+
+    def _may_go(self, work: CollectionWork, detail: ItemDetail, planned: Planned) -> bool:
+        """Whether a collection is ours, empty once we are done, and as we left it.
+
+        Raises:
+            ServerError: its posters cannot be read.
+        """
+        if work.wish.members or not work.is_made or PlexField.MEMBERS not in detail.values:
+            return False
+        left = members_after(planned.changes, detail)
+        if left or planned.held or not detail.locked <= _WRITTEN:
+            return False
+        if detail.values.get(PlexField.LABELS) or any(
+            self._is_theirs(work, detail, target) for target in TEXTS
+        ):
+            return False
+        mode = str(detail.values.get(PlexField.MODE, ""))
+        if mode and not self._is_ours(work, PlexField.MODE, mode):
+            return False
+        return self._is_our_poster(work, detail)
+
+    def _is_theirs(self, work: CollectionWork, detail: ItemDetail, target: PlexField) -> bool:
+        value = str(detail.values.get(target, ""))
+        return target in detail.locked and not self._is_ours(work, target, value)
+
+    def _is_ours(self, work: CollectionWork, target: PlexField, value: str) -> bool:
+        base = work.pair.link.base.get(target)
+        return self._planner.equality.is_base(base, target, value)
+
+    def _is_our_poster(self, work: CollectionWork, detail: ItemDetail) -> bool:
+        if PlexField.POSTER not in detail.locked:
+            return True
+        known = work.pair.link.pictures.get(PlexField.POSTER)
+        if known is None or not known.key:
+            return False
+        key = detail.item.rating_key
+        available = self._run.ports.plex.pictures.available(key, PlexField.POSTER)
+        return selected_key(available) == known.key
+
     # ---- how each ended
 
     def _withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
@@ -227,9 +328,6 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         if not link.rating_key and outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
-        return work.record_of(link, done=done)
-
-    def _record_of(self, work: CollectionWork, link: Link, *, done: bool) -> CollectionRecord:
         return work.record_of(link, done=done)
 
     # ---- writes of earlier runs
@@ -272,3 +370,30 @@ class CollectionKeeper(Keeper[CollectionWork, CollectionRecord]):
         link = self._planner.link_after(link, plan.changes)
         session.result(one.seq, Settlement.APPLIED, made=key, run_id=one.run_id)
         session.keep(plan.scene_id, CollectionRecord(link=link, title=title_in(plan)))
+
+
+def _with_poster(detail: ItemDetail, link: Link) -> ItemDetail:
+    """Return a collection with the key of its poster, which is ours, among its values."""
+    known = link.pictures.get(PlexField.POSTER)
+    values = {**detail.values, PlexField.POSTER: known.key if known else ""}
+    return replace(detail, values=values)
+
+
+def _coming() -> Change:
+    target = PlexField.EXISTENCE
+    return Change(field=_name(target), target=target, before="", after=MADE, policy=Policy.KEEP)
+
+
+def _wish(target: PlexField, value: Value, policy: Policy) -> Desired:
+    return Desired(field=_name(target), target=target, value=value, policy=policy)
+
+
+def _name(target: PlexField) -> str:
+    """Return what a field of a collection is called in rows, and after `--field`."""
+    return f"{FIELD_PREFIX}{target}"
+
+
+def _count(detail: ItemDetail, planned: Planned) -> int:
+    """How many members a collection has once the plan is carried out."""
+    members = members_after(planned.changes, detail)
+    return detail.member_count if members is None else len(members)
