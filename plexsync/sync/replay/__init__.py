@@ -4,8 +4,7 @@ In: a saved plan, or the journal of a run in reverse. Out: the same rows, journa
 those of a run.
 
 `apply.py` and `undo.py` are the two use cases, each with its work items for the executor of
-`plexsync.sync.execution`; `engine.py` journals and shows them, `collections.py` has what is
-different about collections.
+`plexsync.sync.execution`; `engine.py` journals, shows and carries them out.
 
 Read first: `undo.py`.
 """

@@ -9,7 +9,7 @@ run.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,18 +36,18 @@ from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, WorkItem, place_of, title_in
 from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.engine import kept_with, known_link, replay
+from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.models import Change, ItemDetail, RunSummary, SceneId
     from plexsync.output.console import Reporter
-    from plexsync.state import Lineage, Session, State
+    from plexsync.state import Lineage, Session
+    from plexsync.sync.execution.work import Place
     from plexsync.sync.ports import Ports
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
@@ -72,7 +72,7 @@ class ApplyOptions(RunOptions):
 def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
     totals = begun(reporter, ports, options, RunKind.APPLY)
-    planner = Planner(config.apply.rules)
+    verb = "would be" if options.dry_run else "will be"
     with concluded(totals, ports):
         plan = read_plan(options.file, disk=ports.disk)
         with remembered(config, ports, options) as memory:
@@ -80,11 +80,20 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
             _check_lineage(plan, lineage)
             if any(picture.rule.pad for item in plan.items for picture in item.pictures):
                 require_pillow()
-            pictures = SavedPictures(ports.stash, ports.plex.pictures)
-            verb = "would be" if options.dry_run else "will be"
-            headline = f"PLAN of {plan.created_at}: {{}} {verb} written"
-            work = _PlanWork(plan.items, memory[0], planner, pictures, headline=headline)
-            replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
+            work = _PlanWork(
+                ports=ports,
+                state=memory[0],
+                session=memory[1],
+                planner=Planner(config.apply.rules),
+                totals=totals,
+                headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
+                stale="nothing of the plan can be applied: all of it changed since the plan was "
+                "saved",
+                saved={place_of(item.plan): item for item in plan.items},
+                pictures=SavedPictures(ports.stash, ports.plex.pictures),
+            )
+            items = [work.item(one) for one in work.saved.values()]
+            work.carry_out(items, [one.plan for one in work.saved.values()], lineage)
     return totals.ended
 
 
@@ -106,46 +115,22 @@ def _check_lineage(plan: SavedPlan, here: Lineage) -> None:
 # ---- one item ------------------------------------------------------------------------------------
 
 
-class _PlanWork:
+@dataclass(kw_only=True)
+class _PlanWork(EarlierWork):
     """The items of a saved plan.
 
     Args:
         saved: the items.
-        state: what is remembered.
-        planner: says what Plex shows alike.
         pictures: says whether pictures still fit.
-        headline: see `EarlierWork`.
+        links: what is right by now, of each scene.
     """
 
-    def __init__(
-        self,
-        saved: Sequence[SavedItem],
-        state: State,
-        planner: Planner,
-        pictures: SavedPictures,
-        *,
-        headline: str,
-    ) -> None:
-        self._saved = {place_of(item.plan): item for item in saved}
-        self._state = state
-        self._planner = planner
-        self._pictures = pictures
-        self._links: defaultdict[SceneId, list[Link]] = defaultdict(list)
-        self.headline = headline
-        self.stale = (
-            "nothing of the plan can be applied: all of it changed since the plan was saved"
-        )
+    saved: dict[Place, SavedItem]
+    pictures: SavedPictures
+    links: defaultdict[SceneId, list[Link]] = field(default_factory=lambda: defaultdict(list))
 
-    @property
-    def plans(self) -> list[ItemPlan]:
-        """What was planned."""
-        return [item.plan for item in self._saved.values()]
-
-    def items(self) -> list[WorkItem]:
-        """Return an item each, as much as the plan knows of it; Stash is not asked."""
-        return [self._item(item) for item in self._saved.values()]
-
-    def _item(self, item: SavedItem) -> WorkItem:
+    def item(self, item: SavedItem) -> WorkItem:
+        """Return an item to write, as much as the plan knows of it; Stash is not asked."""
         plan = item.plan
         link = Link(
             rating_key=plan.rating_key,
@@ -153,7 +138,7 @@ class _PlanWork:
             path=plan.path,
             confidence=item.confidence,
         )
-        if known := known_link(self._state, plan):
+        if known := self._known_link(plan):
             link = replace(
                 link,
                 base=known.base,
@@ -161,15 +146,14 @@ class _PlanWork:
                 pictures=known.pictures,
                 above=known.above,
             )
-        is_collection = plan.kind is ItemKind.COLLECTION
         files = (SceneFile(path=item.scene_path),) if item.scene_path else ()
         scene = Scene(
             scene_id=plan.scene_id, updated_at=item.version, title=item.scene_title, files=files
         )
         pair = Pair(scene=scene, link=link, reason=item.reason)
-        decide = partial(self._decide, item, pair)
-        if is_collection:
+        if plan.kind is ItemKind.COLLECTION:
             pair.title = title_in(plan)
+        decide = partial(self._decide, item, pair)
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
 
@@ -180,18 +164,18 @@ class _PlanWork:
             ServerError: a server cannot say what it has for a picture.
         """
         changes: list[Change] = []
-        agreed = [one for one in item.agreed if self._planner.shows(detail, one)]
+        agreed = [one for one in item.agreed if self.planner.shows(detail, one)]
         stale: list[str] = []
         for change in item.plan.changes:
             fresh = self._refreshed(change, detail, pair.link)
             if fresh is not None:
                 changes.append(fresh)
-            elif self._planner.shows_just(detail, change):
+            elif self.planner.shows_just(detail, change):
                 agreed.append(change)
             else:
                 stale.append(change.field)
         # Of an item that is left alone as a whole it does not matter what its pictures are.
-        pictures = Fit() if stale else self._pictures.fit(item.pictures, detail, pair.link)
+        pictures = Fit() if stale else self.pictures.fit(item.pictures, detail, pair.link)
         moved = (("Plex", stale + pictures.moved_in_plex), ("Stash", pictures.moved_in_stash))
         notes = [
             f"changed in {where} since the plan was saved: {', '.join(names)}"
@@ -208,7 +192,7 @@ class _PlanWork:
             unchanged = replace(plan, changes=())
             return Decision(plan=unchanged, outcome=Outcome.SKIPPED, note="; ".join(notes))
         return Decision(
-            plan=replace(plan, changes=self._planner.with_sort_title(changes, detail, pair.link)),
+            plan=replace(plan, changes=self.planner.with_sort_title(changes, detail, pair.link)),
             agreed=tuple(agreed),
             pictures=tuple(pictures.pictures),
             picture_bases=pictures.right,
@@ -217,9 +201,9 @@ class _PlanWork:
     def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
         """Return the change as of now; None if Plex does not hold what it held."""
         target = change.target
-        observed, locked = self._planner.observe(detail, target), target in detail.locked
-        same = self._planner.equality.equal(target, observed, change.before)
-        same = same or self._planner.is_half_written(change, observed, link)
+        observed, locked = self.planner.observe(detail, target), target in detail.locked
+        same = self.planner.equality.equal(target, observed, change.before)
+        same = same or self.planner.is_half_written(change, observed, link)
         if not (same and unmoved(detail, change)) or (locked and not change.locked_before):
             return None
         return replace(
@@ -227,17 +211,17 @@ class _PlanWork:
             before=observed,
             credits_before=detail.credits if target is PlexField.ACTORS else {},
             locked_before=locked,
-            trace_before=self._planner.trace(link, target),
+            trace_before=self.planner.trace(link, target),
         )
 
-    def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
         if is_kept(pair.scene.scene_id):
             if pair.link.rating_key:
-                session.keep(pair.scene.scene_id, kept_with(self._state, pair))
+                session.keep(pair.scene.scene_id, self._kept_with(pair))
             return
-        scene_id, links = pair.scene.scene_id, self._links[pair.scene.scene_id]
-        item = self._saved[scene_id, pair.link.rating_key]
+        scene_id, links = pair.scene.scene_id, self.links[pair.scene.scene_id]
+        item = self.saved[scene_id, pair.link.rating_key]
         if outcome in _GOOD:
             links.append(pair.link)
         if len(links) == item.items:
@@ -253,6 +237,6 @@ class _PlanWork:
             session.remember(scene_id, record)
         elif outcome is not Outcome.SKIPPED:
             # What is ours on this item is known; the scene is due, and is matched again.
-            linked = with_link(self._state.get(scene_id), pair.link)
+            linked = with_link(self.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)

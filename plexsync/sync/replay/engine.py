@@ -5,7 +5,10 @@ All it needs of the world is Plex, and each item must still be as it is expected
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -38,92 +41,72 @@ if TYPE_CHECKING:
     from plexsync.sync.run_scope import Totals
 
 
-class EarlierWork(Protocol):
-    """What an undo or a saved plan is to carry out."""
-
-    headline: str
-    """Stands over what is shown; `{}` becomes `12 items`."""
-    stale: str
-    """What to say if not one item could be done because each is otherwise by now."""
-
-    @property
-    def plans(self) -> Iterable[ItemPlan]:
-        """What was decided about its items."""
-
-    def items(self) -> Sequence[WorkItem]:
-        """Its items."""
-
-    def remember(self, pair: Pair, outcome: Outcome, session: Session, /) -> None:
-        """Remember how one ended. Its link knows what Plex was seen to hold."""
-
-
-def replay(
-    work: EarlierWork,
-    ports: Ports,
-    *,
-    memory: tuple[State, Session | None],
-    lineage: Lineage,
-    planner: Planner,
-    totals: Totals,
-) -> None:
-    """Carry out earlier work as a journaled run.
+@dataclass(kw_only=True)
+class EarlierWork(Outcomes, ABC):
+    """What an undo or a saved plan carries out; it shows and remembers how each item ended, too.
 
     Args:
-        work: what to do.
         ports: the world.
-        memory: what is remembered, and the means to remember more; None for a dry run.
-        lineage: the servers that answered.
+        state: what is remembered.
+        session: the means to remember more; None for a dry run.
         planner: says what Plex shows alike.
         totals: counts, and shows.
-
-    Raises:
-        MismatchError: nothing could be done because everything is otherwise by now.
-        PlexsyncError: it ended early.
-    """
-    outcomes = ReplayOutcomes(work, ports, totals, memory=memory)
-    executor = Executor(ports, *memory, planner=planner, outcomes=outcomes, totals=totals)
-    executor.reader.expect(work.plans)
-    items = work.items()
-
-    def show(ahead: list[Ready]) -> None:
-        totals.reporter.preview(outcomes.preview(ahead, len(items)))
-
-    with journaled(totals, ports, session=memory[1], lineage=lineage):
-        batches = executor.looked_ahead(items, len(items), show)
-        executor.write_all(batches, len(items))
-        _check_stale(totals, work.stale)
-
-
-def _check_stale(totals: Totals, message: str) -> None:
-    counts = totals.counts
-    done = counts.applied + counts.planned + counts.unchanged + counts.failed
-    if not done and (counts.kept or counts.skipped):
-        raise MismatchError(message)
-
-
-class ReplayOutcomes(Outcomes):
-    """Shows how each item of earlier work ended, and has it remembered.
-
-    Args:
-        work: remembers.
-        ports: where the servers are.
-        totals: counts, and shows.
-        memory: what is remembered, and where results are noted: nowhere in a dry run.
+        headline: stands over what is shown; `{}` becomes `12 items`.
+        stale: what to say if not one item could be done because each is otherwise by now.
     """
 
-    def __init__(
-        self,
-        work: EarlierWork,
-        ports: Ports,
-        totals: Totals,
-        *,
-        memory: tuple[State, Session | None],
+    ports: Ports
+    state: State
+    session: Session | None
+    planner: Planner
+    totals: Totals
+    headline: str
+    stale: str
+
+    @cached_property
+    def rows(self) -> RowMaker:
+        """What makes rows; Plex is asked for its libraries."""
+        libraries = {one.section_id: one.title for one in self.ports.plex.sections(())}
+        return RowMaker(self.ports, libraries)
+
+    def carry_out(
+        self, items: Sequence[WorkItem], plans: Iterable[ItemPlan], lineage: Lineage
     ) -> None:
-        self._work = work
-        self._state, self._session = memory
-        libraries = {one.section_id: one.title for one in ports.plex.sections(())}
-        self._rows = RowMaker(ports, libraries)
-        self._totals = totals
+        """Carry items out as a journaled run.
+
+        Args:
+            items: what to do.
+            plans: what was decided about them.
+            lineage: the servers that answered.
+
+        Raises:
+            MismatchError: nothing could be done because everything is otherwise by now.
+            PlexsyncError: it ended early.
+        """
+        session, totals, total = self.session, self.totals, len(items)
+        executor = Executor(
+            self.ports,
+            self.state,
+            session,
+            planner=self.planner,
+            outcomes=self,
+            totals=totals,
+        )
+        executor.reader.expect(plans)
+
+        def show(ahead: list[Ready]) -> None:
+            totals.reporter.preview(self._preview(ahead, total))
+
+        with journaled(totals, self.ports, session=session, lineage=lineage):
+            executor.write_all(executor.looked_ahead(items, total, show), total)
+            counts = totals.counts
+            done = counts.applied + counts.planned + counts.unchanged + counts.failed
+            if not done and (counts.kept or counts.skipped):
+                raise MismatchError(self.stale)
+
+    @abstractmethod
+    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+        """Remember how one ended. Its link knows what Plex was seen to hold."""
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave an item alone that is not what it was."""
@@ -143,24 +126,24 @@ class ReplayOutcomes(Outcomes):
         """Show an outcome and remember it. `again`: something was not even tried."""
         if again and problem is None:
             outcome, problem = Outcome.FAILED, UNSENT
-        self._totals.emit(self._row(pair, outcome, changes, problem=problem, note=note))
-        if self._session is not None:
-            self._work.remember(pair, outcome, self._session)
+        self.totals.emit(self._row(pair, outcome, changes, problem=problem, note=note))
+        if self.session is not None:
+            self._remember(pair, outcome, self.session)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item whose pictures are still to come."""
-        if self._session is None:
+        if self.session is None:
             return
         key = pair.scene.scene_id
         if is_kept(key):
-            self._session.keep(key, kept_with(self._state, pair))
+            self.session.keep(key, self._kept_with(pair))
         else:
-            self._session.remember(key, with_link(self._state.get(key), pair.link))
+            self.session.remember(key, with_link(self.state.get(key), pair.link))
 
-    def preview(self, ready: Sequence[Ready], total: int) -> Preview:
+    def _preview(self, ready: Sequence[Ready], total: int) -> Preview:
         """Return what a person sees before the first write."""
-        more = total > self._totals.done + len(ready)
-        left = total - self._totals.done if more else len(ready)
+        more = total > self.totals.done + len(ready)
+        left = total - self.totals.done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
             self._row(one.pair, Outcome.PLANNED, one.changes, note=one.decision.words())
@@ -170,7 +153,7 @@ class ReplayOutcomes(Outcomes):
             high=tuple(rows),
             high_total=total,
             more_changes=more,
-            headline=self._work.headline.format(count),
+            headline=self.headline.format(count),
         )
 
     def _row(
@@ -183,34 +166,32 @@ class ReplayOutcomes(Outcomes):
         note: str = "",
     ) -> MatchRow:
         # Stash is not asked for the titles of scenes; the item's says as much.
-        row = self._rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
+        row = self.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
         if row.scene.title:
             return row
         return replace(row, scene=replace(row.scene, title=pair.title))
 
+    def _kept_with(self, pair: Pair) -> CollectionRecord | ShowRecord:
+        """Return the record of a collection, show or season with the link of a pair.
 
-def kept_with(state: State, pair: Pair) -> CollectionRecord | ShowRecord:
-    """Return the record of a collection, show or season with the link of a pair.
+        The next run looks at it again.
+        """
+        key, link = pair.scene.scene_id, pair.link
+        record = self.state.kept(key)
+        if record is None:
+            kind = ShowRecord if is_show_key(key) else CollectionRecord
+            return kind(link=link, title=pair.title)
+        if isinstance(record, CollectionRecord):
+            return replace(record, link=link, wanted="", members="", withheld=None)
+        if record.link.rating_key != link.rating_key:
+            return record  # an edit of the show that hit another item
+        return replace(record, link=link, wanted="")
 
-    The next run looks at it again.
-    """
-    key, link = pair.scene.scene_id, pair.link
-    record = state.kept(key)
-    if record is None:
-        kind = ShowRecord if is_show_key(key) else CollectionRecord
-        return kind(link=link, title=pair.title)
-    if isinstance(record, CollectionRecord):
-        return replace(record, link=link, wanted="", members="", withheld=None)
-    if record.link.rating_key != link.rating_key:
-        return record  # an edit of the show that hit another item
-    return replace(record, link=link, wanted="")
-
-
-def known_link(state: State, plan: ItemPlan) -> Link | None:
-    """Return the remembered link of a plan's scene to its item; None when there is none."""
-    links: tuple[Link, ...] = ()
-    if plan.kind in VIDEO_KINDS:
-        links = record.links if (record := state.get(plan.scene_id)) else ()
-    elif kept := state.kept(plan.scene_id):
-        links = (kept.link,)
-    return next((link for link in links if link.rating_key == plan.rating_key), None)
+    def _known_link(self, plan: ItemPlan) -> Link | None:
+        """Return the remembered link of a plan's scene to its item; None when there is none."""
+        links: tuple[Link, ...] = ()
+        if plan.kind in VIDEO_KINDS:
+            links = record.links if (record := self.state.get(plan.scene_id)) else ()
+        elif kept := self.state.kept(plan.scene_id):
+            links = (kept.link,)
+        return next((link for link in links if link.rating_key == plan.rating_key), None)

@@ -6,7 +6,7 @@ next run does not write it again until Stash says something else, or a person as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -17,39 +17,46 @@ from plexsync.errors import ConfigError, MismatchError
 from plexsync.models import (
     FIELD_SEPARATOR,
     VIDEO_KINDS,
+    CollectionRecord,
+    FieldRule,
     ItemKind,
     Link,
     Outcome,
     PlexField,
+    Policy,
     Scene,
+    Trace,
+    Withheld,
     is_show_key,
 )
 from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, Settlement, find_run
 from plexsync.sync.context import meet_plex
+from plexsync.sync.execution.making import find_made, going
 from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.work import WorkItem, blank_link, deletes
-from plexsync.sync.ports import RunOptions
-from plexsync.sync.replay.collections import (
-    CollectionReverser,
-    put_back,
-    remember_undone,
-    with_keys,
+from plexsync.sync.execution.work import (
+    Decision,
+    PictureChange,
+    WorkItem,
+    blank_link,
+    deletes,
+    members_after,
 )
-from plexsync.sync.replay.engine import kept_with, known_link, replay
+from plexsync.sync.ports import RunOptions
+from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.output.console import Reporter
-    from plexsync.state import RunLog, Session, State, Written
-    from plexsync.sync.execution.work import Decision
+    from plexsync.plex.client import PlexClient
+    from plexsync.state import RunLog, Session, Written
     from plexsync.sync.ports import Ports
 
 
@@ -76,21 +83,25 @@ class UndoOptions(RunOptions):
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Take a run back; what goes wrong ends in the summary, not in an exception."""
     totals = begun(reporter, ports, options, RunKind.UNDO)
-    planner = Planner(config.apply.rules)
-    with (
-        concluded(totals, ports),
-        remembered(config, ports, options) as memory,
-    ):
-        state, _ = memory
+    with concluded(totals, ports), remembered(config, ports, options) as memory:
         log = find_run(ports.state_dir, options.target, disk=ports.disk)
         chosen = _chosen(options, log)
-        lineage = meet_plex(ports, totals, state)
-        kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
-        plans = merge_plans(with_keys(chosen, ports.plex))
+        lineage = meet_plex(ports, totals, memory[0])
+        plans = merge_plans(_with_keys(chosen, ports.plex))
         run_id, verb = log.run.run_id, "would go" if options.dry_run else "will go"
-        headline = f"UNDO of run {run_id}: {{}} {verb} back"
-        work = _UndoWork(plans, state, planner, kept=kept, run_id=run_id, headline=headline)
-        replay(work, ports, memory=memory, lineage=lineage, planner=planner, totals=totals)
+        work = _UndoWork(
+            ports=ports,
+            state=memory[0],
+            session=memory[1],
+            planner=Planner(config.apply.rules),
+            totals=totals,
+            headline=f"UNDO of run {run_id}: {{}} {verb} back",
+            stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by "
+            "now",
+            kept=KeptPictures(ports.state_dir, ports.run_id, ports.disk),
+            reason=f"undo of run {run_id}",
+        )
+        work.carry_out([work.item(plan) for plan in plans], plans, lineage)
     return totals.ended
 
 
@@ -147,80 +158,187 @@ def _stored(written: Written) -> ItemPlan | None:
     return replace(written.plan, changes=tuple(stored)) if stored else None
 
 
+def _makes(plan: ItemPlan) -> bool:
+    """Return whether a plan made a collection."""
+    return any(one.target is PlexField.EXISTENCE and bool(one.after) for one in plan.changes)
+
+
+def _with_keys(plans: Iterable[ItemPlan], plex: PlexClient) -> list[ItemPlan]:
+    """Return `plans`, those of a making that was cut off with the key of what it came to.
+
+    One that came to nothing is left out.
+
+    Raises:
+        ServerError: Plex cannot say.
+    """
+    plans = list(plans)
+    known = {plan.rating_key for plan in plans}
+    found: list[ItemPlan] = []
+    for plan in plans:
+        if plan.rating_key or plan.kind is not ItemKind.COLLECTION:
+            found.append(plan)
+        elif key := find_made(plex, plan, known):
+            found.append(replace(plan, rating_key=key))
+    return found
+
+
 # ---- one item ------------------------------------------------------------------------------------
 
 
-class _UndoWork:
+@dataclass(kw_only=True)
+class _UndoWork(EarlierWork):
     """The items of a run that is taken back.
 
     Args:
-        plans: what was written.
-        state: what is remembered.
-        planner: says what Plex shows alike.
         kept: has the posters of collections that went.
-        run_id: the run.
-        headline: see `EarlierWork`.
+        reason: stands in every row.
+        by_collection: what was written to each collection.
     """
 
-    def __init__(
-        self,
-        plans: Sequence[ItemPlan],
-        state: State,
-        planner: Planner,
-        *,
-        kept: KeptPictures,
-        run_id: str,
-        headline: str,
-    ) -> None:
-        self.plans = plans
-        self.headline = headline
-        self.stale = (
-            f"nothing that run {run_id} wrote can be put back: Plex holds other values by now"
-        )
-        self._state = state
-        self._reverser = Reverser(planner)
-        self._collections = CollectionReverser(planner, self._reverser, kept)
-        self._reason = f"undo of run {run_id}"
-        self._by_collection: dict[SceneId, ItemPlan] = {}
+    kept: KeptPictures
+    reason: str
+    by_collection: dict[SceneId, ItemPlan] = field(default_factory=dict)
 
-    def items(self) -> list[WorkItem]:
-        """Return an item each. Of its scene only the id is known; Stash is not asked."""
-        return [self._item(plan) for plan in self.plans]
-
-    def _item(self, plan: ItemPlan) -> WorkItem:
-        link = known_link(self._state, plan) or Link(
+    def item(self, plan: ItemPlan) -> WorkItem:
+        """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
+        link = self._known_link(plan) or Link(
             rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path
         )
         if deletes(plan.changes):  # one that went has to be made again
             link = blank_link(plan.section_id)
         scene = Scene(scene_id=plan.scene_id, updated_at="")
-        pair = Pair(scene=scene, link=link, title="", reason=self._reason)
+        pair = Pair(scene=scene, link=link, title="", reason=self.reason)
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
-            self._by_collection[plan.scene_id] = plan
+            self.by_collection[plan.scene_id] = plan
             titles = (one for one in plan.changes if one.target is PlexField.TITLE)
             pair.title = next((str(one.before or one.after) for one in titles), "")
-            decide = self._collections.decide
+            decide = self._decide_collection
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=partial(decide, plan, pair), paths=paths, kind=plan.kind)
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
-        found = self._reverser.plan(plan, detail, pair.link)
+        found = Reverser(self.planner).plan(plan, detail, pair.link)
         plan = replace(plan, section_id=detail.item.section_id, kind=detail.item.kind)
-        return put_back(plan, found.changes, found.kept)
+        return _put_back(plan, found.changes, found.kept)
 
-    def remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
-        if plan := self._by_collection.get(pair.scene.scene_id):
-            remember_undone(self._state, session, plan, pair, outcome=outcome)
+        key, link = pair.scene.scene_id, pair.link
+        if plan := self.by_collection.get(key):
+            self._remember_collection(plan, pair, outcome, session)
             return
-        if is_show_key(pair.scene.scene_id):
-            session.keep(pair.scene.scene_id, kept_with(self._state, pair))
+        if is_show_key(key):
+            session.keep(key, self._kept_with(pair))
             return
-        record, link = self._state.get(pair.scene.scene_id), pair.link
+        record = self.state.get(key)
         linked = record is not None and any(
             one.rating_key == link.rating_key for one in record.links
         )
         if linked or (record is None and (link.base or link.held)):
-            session.remember(pair.scene.scene_id, with_link(record, link))
+            session.remember(key, with_link(record, link))
+
+    # ---- collections
+
+    def _decide_collection(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
+        """Put back what Plex still holds: one that was made goes, one that went is made again.
+
+        One that was made goes only as it was left: whoever changed it since keeps it, without the
+        members plexsync put in.
+        """
+        base = replace(plan, rating_key=pair.link.rating_key, changes=())
+        if deletes(plan.changes):
+            changes = tuple(self._again(plan, detail))
+            poster = self._poster(plan, detail)
+            note = "its poster is not kept any more" if poster and not poster.kept else ""
+            pictures = (poster,) if poster and poster.kept else ()
+            return Decision(plan=replace(base, changes=changes), pictures=pictures, note=note)
+        found = Reverser(self.planner).plan(plan, detail, pair.link)
+        changes, kept = found.changes, found.kept
+        if _makes(plan):
+            if self._is_untouched(plan, detail, changes, kept):
+                gone = tuple(going(self.planner, detail, pair.link))
+                return Decision(plan=replace(base, changes=gone))
+            stays = {PlexField.EXISTENCE, PlexField.TITLE}
+            changes = tuple(one for one in changes if one.target not in stays)
+            kept = (*kept, "collections.existence")
+        return _put_back(base, changes, kept)
+
+    def _is_untouched(
+        self,
+        plan: ItemPlan,
+        detail: ItemDetail,
+        changes: tuple[Change, ...],
+        kept: tuple[str, ...],
+    ) -> bool:
+        """Whether a collection is just what the run made of it."""
+        if kept or PlexField.MEMBERS not in detail.values or detail.smart:
+            return False
+        left = members_after(changes, detail)
+        written = {change.target for change in plan.changes}
+        others = detail.locked - written - {PlexField.MEMBERS}
+        mode = detail.values.get(PlexField.MODE) if PlexField.MODE not in written else ""
+        return not (left or others or mode or detail.values.get(PlexField.LABELS))
+
+    def _poster(self, plan: ItemPlan, detail: ItemDetail) -> PictureChange | None:
+        """Return what brings the poster of a collection back that went; None where there is none.
+
+        Raises:
+            StateError: what is kept cannot be read.
+        """
+        went = next((one for one in plan.changes if one.target is PlexField.POSTER), None)
+        if went is None or not went.before or PlexField.POSTER in detail.locked:
+            return None
+        key = str(went.before)
+        return PictureChange(
+            rule=FieldRule(name=went.field, policy=Policy.KEEP, to=PlexField.POSTER),
+            shown=replace(went, before="", after="the poster it had", locked_before=False),
+            kept=key if self.kept.get(key) else "",
+        )
+
+    def _again(self, plan: ItemPlan, detail: ItemDetail) -> Iterator[Change]:
+        """Yield what brings a collection back that went, as far as it is not there yet."""
+        for change in plan.changes:
+            if change.target is PlexField.POSTER:
+                continue
+            observed = self.planner.observe(detail, change.target)
+            same = self.planner.equality.equal(change.target, observed, change.before)
+            if same or not change.before:
+                continue
+            is_list = isinstance(change.before, tuple)
+            yield replace(
+                change,
+                before=observed,
+                after=change.before,
+                policy=Policy.MERGE if is_list else Policy.KEEP,
+                locked_before=change.target in detail.locked,
+                locked_after=change.locked_before,
+                trace_before=None,
+                trace_after=change.trace_before or Trace(),
+            )
+
+    def _remember_collection(
+        self, plan: ItemPlan, pair: Pair, outcome: Outcome, session: Session
+    ) -> None:
+        key, link = pair.scene.scene_id, pair.link
+        record = self.state.kept(key)
+        if not isinstance(record, CollectionRecord):
+            record = CollectionRecord(link=link, title=pair.title)
+        if _makes(plan) and outcome is Outcome.APPLIED and PlexField.EXISTENCE not in link.base:
+            blank = blank_link(link.section_id)
+            session.keep(key, replace(record, link=blank, wanted="", withheld=Withheld.UNDONE))
+        elif link.rating_key and (record.link.rating_key in {"", link.rating_key}):
+            session.keep(key, replace(record, link=link, wanted="", withheld=None))
+
+
+def _put_back(plan: ItemPlan, changes: tuple[Change, ...], kept: tuple[str, ...]) -> Decision:
+    """Return the decision to write `changes`, and to leave what was changed since."""
+    note = "" if changes or kept else "is already as before"
+    if kept:
+        note = f"changed since and kept: {', '.join(kept)}"
+    return Decision(
+        plan=replace(plan, changes=changes),
+        outcome=Outcome.KEPT if kept else Outcome.UNCHANGED,
+        note=note,
+    )
