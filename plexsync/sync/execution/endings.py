@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plexsync.models import KeptRecord, PlexField, Problem, SceneId, SceneRecord
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Edit, Outcomes, Ready
+    from plexsync.sync.execution.work import Outcomes, Ready, Write
     from plexsync.sync.rows import Pair
 
 
@@ -100,7 +100,7 @@ class ItemEndings:
         note = "Plex keeps changing it; next time again"
         self.outcomes.finish(pair, Outcome.SKIPPED, note=note)
 
-    def fields_sent(self, edit: Edit) -> bool:
+    def fields_sent(self, edit: Write) -> bool:
         """Take what became of the fields of an item, and end it unless pictures are to come.
 
         Returns:

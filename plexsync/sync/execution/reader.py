@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.state import Session, State, Unsettled
-    from plexsync.sync.execution.work import Edit
+    from plexsync.sync.execution.work import Write
     from plexsync.sync.ports import RunHealth
 
 DETAIL_BATCH = 50
@@ -159,7 +159,7 @@ class Freshness:
         self._planner = planner
         self._monotonic = monotonic
 
-    def moved(self, edits: Sequence[Edit]) -> set[Edit]:
+    def moved(self, edits: Sequence[Write]) -> set[Write]:
         """Return which edits are about items that are not as they were, or cannot be read."""
         now = self._monotonic()
         old = [edit for edit in edits if now - edit.read_at > FRESH_S]
@@ -169,7 +169,7 @@ class Freshness:
             edit.read_at = edit.read_at if edit in gone else now
         return gone
 
-    def hold(self, edits: Sequence[Edit]) -> None:
+    def hold(self, edits: Sequence[Write]) -> None:
         """Hold that a write that was sent, in part or whole, may be sent once more.
 
         Raises:
@@ -180,7 +180,7 @@ class Freshness:
             if edit in gone:
                 raise overtaken_error(edit.plan.rating_key)
 
-    def overtaken(self, edits: Sequence[Edit]) -> set[Edit]:
+    def overtaken(self, edits: Sequence[Write]) -> set[Write]:
         """Return which edits somebody else changed the items of, or cannot be looked at."""
         read = self._read(edits)
         found = ((edit, read.get(edit.plan.rating_key)) for edit in edits)
@@ -190,11 +190,11 @@ class Freshness:
             if not isinstance(detail, ItemDetail) or self.is_disturbed(edit, detail)
         }
 
-    def is_disturbed(self, edit: Edit, detail: ItemDetail) -> bool:
+    def is_disturbed(self, edit: Write, detail: ItemDetail) -> bool:
         """Return whether an item holds what neither was there before `edit` nor comes of it."""
         return any(self._is_others(change, edit.first, detail) for change in edit.plan.changes)
 
-    def got(self, edit: Edit, detail: ItemDetail, plan: ItemPlan) -> bool:
+    def got(self, edit: Write, detail: ItemDetail, plan: ItemPlan) -> bool:
         """Return whether an item got all that `plan` means for another one, and not for it."""
         shows = self._planner.shows
         own = {change.target: change for change in edit.plan.changes}
@@ -207,7 +207,7 @@ class Freshness:
             shows(detail, change) and not shows(edit.first, change) for change in foreign
         )
 
-    def changed_by_others(self, edit: Edit, detail: ItemDetail) -> tuple[PlexField, ...]:
+    def changed_by_others(self, edit: Write, detail: ItemDetail) -> tuple[PlexField, ...]:
         """Return the fields `edit` does not write that were changed since they were read."""
         first, planner = edit.first, self._planner
         written = {change.target for change in edit.plan.changes}
@@ -223,7 +223,7 @@ class Freshness:
             )
         )
 
-    def _read(self, edits: Sequence[Edit]) -> dict[RatingKey, ItemDetail | ServerError]:
+    def _read(self, edits: Sequence[Write]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Return the items as they are now; none where they cannot be read."""
         try:
             return self._reader.read([edit.plan.rating_key for edit in edits]) if edits else {}

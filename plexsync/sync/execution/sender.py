@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
     from plexsync.sync.execution.reader import Freshness, Reader
-    from plexsync.sync.execution.work import Edit
+    from plexsync.sync.execution.work import Write
     from plexsync.sync.ports import Ports
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
@@ -91,7 +91,7 @@ class _Probe(NamedTuple):
         trial: the same, with that name left unsaid.
     """
 
-    edit: Edit
+    edit: Write
     change: Change
     risky: ItemPlan
     trial: ItemPlan
@@ -134,7 +134,7 @@ class Sender:
         self._alone = False
         self._refused = False
 
-    def send(self, edits: Sequence[Edit]) -> Iterator[Edit]:
+    def send(self, edits: Sequence[Write]) -> Iterator[Write]:
         """Send each of `edits` once, in groups where they are alike; yield each after that.
 
         After a refusal, or once the run is to end, the rest comes as not sent.
@@ -163,12 +163,12 @@ class Sender:
             elif there:
                 yield from self._send_group(there)
 
-    def set_modes(self, tried: Iterable[Edit]) -> None:
+    def set_modes(self, tried: Iterable[Write]) -> None:
         """Set the modes of collections that were sent, of all that get the same in one request.
 
         What the run ends before counts as not sent, though the rest of it was.
         """
-        modes: defaultdict[str, list[Edit]] = defaultdict(list)
+        modes: defaultdict[str, list[Write]] = defaultdict(list)
         for edit in tried:
             if edit.error is None and (mode := mode_in(edit.plan)) is not None:
                 modes[str(mode.after)].append(edit)
@@ -176,7 +176,7 @@ class Sender:
             for start in range(0, len(edits), MOST_ITEMS):
                 self._set_mode(edits[start : start + MOST_ITEMS], value)
 
-    def _set_mode(self, edits: Sequence[Edit], mode: str) -> None:
+    def _set_mode(self, edits: Sequence[Write], mode: str) -> None:
         only = {edit: dataclasses.replace(edit, plan=only_mode(edit.plan)) for edit in edits}
         ended = self._ended()
         gone = set() if ended else self._freshness.overtaken(list(only.values()))
@@ -196,7 +196,7 @@ class Sender:
             # What did not arrive goes out once more, alone: see `mend`.
             edit.together = not (ended or is_gone) and (error is None or len(there) > 1)
 
-    def mend(self, edits: Sequence[Edit]) -> None:
+    def mend(self, edits: Sequence[Write]) -> None:
         """Send edits that went out with others, and did not arrive whole, once more alone.
 
         The items are first as they were read back.
@@ -211,7 +211,7 @@ class Sender:
 
     # ---- sending
 
-    def _send_group(self, group: Sequence[Edit]) -> Iterator[Edit]:
+    def _send_group(self, group: Sequence[Write]) -> Iterator[Write]:
         if self._ended():
             for edit in group:
                 edit.unsent = UNSENT
@@ -237,7 +237,7 @@ class Sender:
                 edit.together = True
             yield from group
 
-    def _send_apart(self, parts: Sequence[Sequence[Edit]], error: ServerError) -> Iterator[Edit]:
+    def _send_apart(self, parts: Sequence[Sequence[Write]], error: ServerError) -> Iterator[Write]:
         """Send once more, in parts, what failed with `error` and may have been written even so."""
         for edit in chain.from_iterable(parts):
             edit.read_at = -inf  # to be looked at before anything else is written to it
@@ -246,7 +246,7 @@ class Sender:
                 edit.unsent, edit.error = None, error  # reading back tells
             yield edit
 
-    def _send_one(self, edit: Edit, *, mode: bool = False) -> None:
+    def _send_one(self, edit: Write, *, mode: bool = False) -> None:
         """Send one alone; the mode of a collection goes out with others, see `set_modes`."""
         if self._ended():
             edit.unsent = UNSENT
@@ -296,7 +296,7 @@ class Sender:
             edit.error = None
             self._send_one(edit)
 
-    def _probe(self, edits: Sequence[Edit]) -> _Probe | None:
+    def _probe(self, edits: Sequence[Write]) -> _Probe | None:
         """Return the edit to find out with next; None when that saves too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
         open_lists &= {change.target for edit in edits for change in edit.plan.changes}
@@ -310,7 +310,7 @@ class Sender:
                 return probe
         return None
 
-    def _probe_of(self, group: Sequence[Edit], open_lists: frozenset[PlexField]) -> _Probe | None:
+    def _probe_of(self, group: Sequence[Write], open_lists: frozenset[PlexField]) -> _Probe | None:
         """Best an edit whose spare name is its item's first.
 
         Then it also tells a server that puts the first name sent in the first one's place.
@@ -397,7 +397,7 @@ def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _probe(edit: Edit, change: Change, name: str) -> _Probe:
+def _probe(edit: Write, change: Change, name: str) -> _Probe:
     """`edit` with `name` neither added to nor removed from its list."""
     key, plan = tag_key(name), edit.plan
 

@@ -251,7 +251,7 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Edit:
+class Write:
     """One plan on its way to its item, and what became of it.
 
     Args:
@@ -281,7 +281,7 @@ class Edit:
     held: ItemDetail | None = None
     missing: tuple[Change, ...] = ()
     problem: Problem | None = None
-    later: Edit | None = None
+    later: Write | None = None
     others: tuple[PlexField, ...] = ()
 
     @property

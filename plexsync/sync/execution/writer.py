@@ -23,7 +23,7 @@ from plexsync.state import Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
-from plexsync.sync.execution.work import Edit, absent, deletes
+from plexsync.sync.execution.work import Write, absent, deletes
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ class FieldsWritten:
             the run is asked to stop.
     """
 
-    tried: list[Edit] = field(default_factory=list)
+    tried: list[Write] = field(default_factory=list)
     moved: list[WorkItem] = field(default_factory=list)
     ends: list[IntentEnd] = field(default_factory=list)
     error: ServerError | InterruptedRunError | None = None
 
-    def note_unsent(self, edit: Edit, problem: Problem) -> None:
+    def note_unsent(self, edit: Write, problem: Problem) -> None:
         """Note that nothing of an edit was sent, or arrived."""
         missing = tuple(change.target for change in edit.plan.changes)
         self.ends += [IntentEnd(seq, Settlement.FAILED, problem, missing) for seq in edit.seqs]
@@ -135,7 +135,7 @@ class FieldWriter:
         refused: ServerError | None = None
         for work in groups:
             edits = [
-                Edit(ready=one, plan=one.plan, first=one.detail, read_at=one.read_at)
+                Write(ready=one, plan=one.plan, first=one.detail, read_at=one.read_at)
                 for one in work
             ]
             self._intend(edits)
@@ -149,7 +149,7 @@ class FieldWriter:
         written.error = unread or refused or fault or self._health.interruption()
         return written
 
-    def _take(self, edit: Edit, written: FieldsWritten) -> ServerError | None:
+    def _take(self, edit: Write, written: FieldsWritten) -> ServerError | None:
         """Take one edit into account; return the error after which nothing more is sent."""
         if edit.unsent is not None:
             written.note_unsent(edit, edit.unsent)
@@ -170,7 +170,7 @@ class FieldWriter:
         for seq in self._session.intend([harmed] if harmed else []):
             written.ends.append(IntentEnd(seq, Settlement.APPLIED))
 
-    def _intend(self, edits: Sequence[Edit]) -> None:
+    def _intend(self, edits: Sequence[Write]) -> None:
         """Journal what is replaced."""
         numbers = self._session.intend([edit.plan for edit in edits])
         for edit, seq in zip(edits, numbers, strict=True):
@@ -193,7 +193,7 @@ class FieldWriter:
         written.tried = [edit for edit in tried if self._is_judged(edit, read, written)]
         return self._misdirected(written, tried)
 
-    def _is_judged(self, edit: Edit, read: ReadItems, written: FieldsWritten) -> bool:
+    def _is_judged(self, edit: Write, read: ReadItems, written: FieldsWritten) -> bool:
         """Take what an item holds into account; False where somebody else was there before."""
         plan = edit.plan
         detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
@@ -212,14 +212,14 @@ class FieldWriter:
         edit.others = self._freshness.changed_by_others(edit, detail)
         return True
 
-    def _came_too_late(self, edit: Edit, detail: ItemDetail) -> bool:
+    def _came_too_late(self, edit: Write, detail: ItemDetail) -> bool:
         """Whether nothing of a write that failed arrived, and somebody else was there before it."""
         missing = self._planner.not_stored(edit.plan, detail)
         arrived = len(missing) < len(edit.plan.changes) or self._planner.partly(missing, detail)
         return not arrived and self._freshness.is_disturbed(edit, detail)
 
     def _misdirected(
-        self, written: FieldsWritten, tried: Sequence[Edit]
+        self, written: FieldsWritten, tried: Sequence[Write]
     ) -> MisdirectedEditError | None:
         """Return an error if an item lacks its own values and got those of another one.
 
@@ -239,7 +239,7 @@ class FieldWriter:
                     )
         return None
 
-    def _send_later(self, tried: Sequence[Edit], read: ReadItems) -> None:
+    def _send_later(self, tried: Sequence[Write], read: ReadItems) -> None:
         """Send what could be planned only once the first part was there; see `Planner.later`.
 
         It is an intent of its own, durable before it is sent. `read` is brought up to date.
@@ -248,17 +248,17 @@ class FieldWriter:
         for edit in tried:
             detail = read.get(edit.plan.rating_key)
             if isinstance(detail, ItemDetail) and (plan := self._planner.later(edit.plan, detail)):
-                edit.later = Edit(ready=edit.ready, plan=plan, first=detail, read_at=read_at)
+                edit.later = Write(ready=edit.ready, plan=plan, first=detail, read_at=read_at)
         if later := [edit.later for edit in tried if edit.later is not None]:
             self._intend(later)
             for _ in self._sender.send(later):
                 pass
             self._read_again(later, read)
 
-    def _mended(self, tried: list[Edit], read: ReadItems, read_at: float) -> list[Edit]:
+    def _mended(self, tried: list[Write], read: ReadItems, read_at: float) -> list[Write]:
         """Return what was tried, that again which went out with others and did not arrive whole."""
         again = {
-            edit: Edit(
+            edit: Write(
                 ready=edit.ready, plan=edit.plan, first=detail, read_at=read_at, seqs=edit.seqs
             )
             for edit in tried
@@ -274,11 +274,11 @@ class FieldWriter:
                 second.first = edit.first
         return [again.get(edit, edit) for edit in tried]
 
-    def _read_again(self, edits: Iterable[Edit], read: ReadItems) -> None:
+    def _read_again(self, edits: Iterable[Write], read: ReadItems) -> None:
         """Bring `read` up to date with what else was sent."""
         read.update(self._reader.read([edit.plan.rating_key for edit in edits]))
 
-    def _judge(self, edit: Edit, detail: ItemDetail, written: FieldsWritten) -> None:
+    def _judge(self, edit: Write, detail: ItemDetail, written: FieldsWritten) -> None:
         """Say what is stored of an edit, and end its intents."""
         missing = edit.plan.changes
         if edit.unsent is None:

@@ -9,14 +9,14 @@ from plexsync.models import ItemDetail, ItemPlan, Link, PlexItem, RatingKey, Sce
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.sync.execution.reader import Freshness, Reader
-from plexsync.sync.execution.work import Decision, Edit, Ready, WorkItem
+from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
 from plexsync.sync.ports import RunHealth
 from plexsync.sync.rows import Pair
 from tests.support.factories import make_plan
 from tests.support.plex_bench import plex_bench
 
 
-def edit_of(plan: ItemPlan) -> Edit:
+def edit_of(plan: ItemPlan) -> Write:
     """A plan on its way to an item."""
     detail = ItemDetail(
         item=PlexItem(rating_key=plan.rating_key, section_id="1", kind=plan.kind), values={}
@@ -28,7 +28,7 @@ def edit_of(plan: ItemPlan) -> Edit:
     decision = Decision(plan=plan)
     item = WorkItem(pair=pair, decide=lambda _: decision, paths=())
     ready = Ready(item=item, decision=decision, detail=detail, read_at=0.0)
-    return Edit(ready=ready, plan=plan, first=detail, read_at=0.0)
+    return Write(ready=ready, plan=plan, first=detail, read_at=0.0)
 
 
 def test_the_first_of_several_items_in_the_way_is_named() -> None:
