@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
 from plexsync.models import Outcome, as_problem
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
-from plexsync.sync.execution.pictures.upload import PictureResult
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.ports import IN_A_ROW, WorkKind
@@ -130,12 +129,12 @@ class ItemEndings:
             # The pictures may never be reached: what is ours among the fields is known even so.
             self.outcomes.note_written(pair)
             return True
-        self.written(ready, PictureResult())
+        self.written(ready)
         return False
 
-    def written(self, ready: Ready, pictures: PictureResult) -> None:
+    def written(self, ready: Ready) -> None:
         """End an item that was written as far as it went."""
-        decision = ready.decision
+        decision, pictures = ready.decision, ready.pictures
         changes = (*ready.made, *ready.plan.changes, *pictures.changes)
         shown = (*changes, *pictures.refused)
         if pictures.unfinished and not shown:

@@ -20,10 +20,9 @@ from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, PlexIt
 from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
-from plexsync.sync.execution.pictures.upload import PictureResult
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
 from plexsync.sync.execution.sender import join_batches
-from plexsync.sync.execution.work import Ready, place_of
+from plexsync.sync.execution.work import PictureResult, Ready, place_of
 from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.ports import WorkKind
 
@@ -94,7 +93,7 @@ class Executor:
         self.reader.expect(one.plan for one in state.unsettled)
         self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.faults)
         self.maker = CollectionMaker(ports, self.reader, planner, self._end)
-        self._pictures = PictureWriter(ports, self.reader, is_dry=session is None)
+        self._pictures = PictureWriter(ports, self.reader, session)
         self._moved: list[WorkItem] = []
         if session is not None:
             self._fields = FieldWriter(ports, self.reader, session, planner=planner, spare=spare)
@@ -288,7 +287,7 @@ class Executor:
             else:
                 left.append(ready)
             if ready.decision.pictures:
-                self._pictures.write_ahead(ready, session)
+                self._pictures.write_ahead(ready)
 
     def _decided_again(self, ready: Ready, detail: ItemDetail) -> Ready:
         """Decide what a collection needs that was made a moment ago.
@@ -301,8 +300,8 @@ class Executor:
         """Note and remember what became of fields; return the items with pictures to come."""
         self._moved += written.moved
         with session.batch():
-            for ended in written.ends:
-                ended.note(session)
+            for note_end in written.ends:
+                note_end()
             return [edit.ready for edit in written.tried if self._end.fields_sent(edit)]
 
     def _write_pictures(
@@ -319,15 +318,16 @@ class Executor:
         if end is not None:
             with session.batch():
                 for ready in work:
-                    self._end.written(ready, PictureResult(unfinished=True))
+                    ready.pictures = PictureResult(unfinished=True)
+                    self._end.written(ready)
             return None
         try:
-            for results in self._pictures.write(work, session):
+            for done in self._pictures.write(work):
                 with session.batch():
-                    for ready, result in results:
-                        for ended in result.ends:
-                            ended.note(session)
-                        self._end.written(ready, result)
+                    for ready in done:
+                        for note_end in ready.pictures.ends:
+                            note_end()
+                        self._end.written(ready)
         except ServerError as error:
             return error
         return None

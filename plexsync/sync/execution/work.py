@@ -205,6 +205,29 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return any(holds_file(detail.item, path) for path in self.paths)
 
 
+@dataclass(slots=True, kw_only=True)
+class PictureResult:
+    """What became of the pictures of one item.
+
+    Attributes:
+        changes: what was written, as a person sees it.
+        refused: what could not be written.
+        kept: the names of fields that stay.
+        problem: why something could not be written.
+        unfinished: something was not even tried.
+        ends: each notes how an intent ended; one that is not known stays unsettled.
+        sent_ahead: they were sent right behind the fields, and are still to be proven.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    refused: list[Change] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    problem: Problem | None = None
+    unfinished: bool = False
+    ends: list[Callable[[], None]] = field(default_factory=list)
+    sent_ahead: bool = False
+
+
 class Ready(msgspec.Struct, kw_only=True, gc=False):
     """An item that was read and has something to write.
 
@@ -223,6 +246,8 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     """What the decision's problem is about."""
     made: tuple[Change, ...] = ()
     """What was written already by making the collection."""
+    pictures: PictureResult = msgspec.field(default_factory=PictureResult)
+    """What became of its pictures."""
 
     @property
     def pair(self) -> Pair:

@@ -8,7 +8,8 @@ was sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -27,9 +28,9 @@ from plexsync.sync.execution.work import Write, absent, deletes
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from plexsync.models import Change, ItemPlan, PlexField, RatingKey, Value
+    from plexsync.models import Change, ItemPlan, RatingKey, Value
     from plexsync.planning.planner import Planner
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
@@ -42,29 +43,11 @@ NOT_STORED = "not-stored"
 NOT_SHOWN = "not-shown"
 """The same of a picture."""
 
-_NONE_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
-
 ReadItems = dict["RatingKey", "ItemDetail | ServerError"]
 """Items by their key, as they are now, or why one could not be read."""
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""
-
-
-class IntentEnd(NamedTuple):
-    """How an intent ended; see `Session.result`."""
-
-    seq: int
-    status: Settlement
-    problem: Problem | None = None
-    missing: tuple[PlexField, ...] = ()
-    partly: Mapping[PlexField, tuple[str, ...]] = _NONE_PARTLY
-
-    def note(self, session: Session) -> None:
-        """Note it."""
-        session.result(
-            self.seq, self.status, self.problem, missing=self.missing, partly=self.partly
-        )
 
 
 @dataclass(slots=True)
@@ -74,22 +57,15 @@ class FieldsWritten:
     Attributes:
         tried: what was sent, whatever Plex answered, each with what Plex holds of it.
         moved: what was not sent because the item was changed meanwhile: to be decided once more.
-        ends: how its intents ended, to be noted; one that is not known stays unsettled.
+        ends: each notes how an intent ended; one that is not known stays unsettled.
         error: after which nothing more can be written: the token may not write, Plex is down, or
             the run is asked to stop.
     """
 
     tried: list[Write] = field(default_factory=list)
     moved: list[WorkItem] = field(default_factory=list)
-    ends: list[IntentEnd] = field(default_factory=list)
+    ends: list[Callable[[], None]] = field(default_factory=list)
     error: ServerError | InterruptedRunError | None = None
-
-    def note_unsent(self, edit: Write, problem: Problem) -> None:
-        """Note that nothing of an edit was sent, or arrived."""
-        missing = tuple(change.target for change in edit.plan.changes)
-        self.ends += [IntentEnd(seq, Settlement.FAILED, problem, missing) for seq in edit.seqs]
-        if problem is MOVED:
-            self.moved.append(edit.ready.item)
 
 
 class FieldWriter:
@@ -152,11 +128,11 @@ class FieldWriter:
     def _take(self, edit: Write, written: FieldsWritten) -> ServerError | None:
         """Take one edit into account; return the error after which nothing more is sent."""
         if edit.unsent is not None:
-            written.note_unsent(edit, edit.unsent)
+            self._note_unsent(edit, edit.unsent, written)
         elif isinstance(edit.error, AuthError):
             # A plan of several requests may have been written in part, so it stays open.
-            problem = as_problem(edit.error)
-            written.ends += [IntentEnd(seq, Settlement.UNKNOWN, problem) for seq in edit.seqs]
+            edit.problem = as_problem(edit.error)
+            self._end(edit, Settlement.UNKNOWN, written)
             return edit.error
         else:
             written.tried.append(edit)
@@ -165,10 +141,28 @@ class FieldWriter:
                 return edit.error
         return None
 
+    def _note_unsent(self, edit: Write, problem: Problem, written: FieldsWritten) -> None:
+        """Note that nothing of an edit was sent, or arrived."""
+        edit.problem, edit.missing = problem, edit.plan.changes
+        self._end(edit, Settlement.FAILED, written)
+        if problem is MOVED:
+            written.moved.append(edit.ready.item)
+
+    def _end(self, edit: Write, status: Settlement, written: FieldsWritten) -> None:
+        """Have the end of an edit's intents noted."""
+        end = partial(
+            self._session.result,
+            status=status,
+            problem=edit.problem,
+            missing=tuple(change.target for change in edit.missing),
+            partly=self._planner.partly(edit.missing, edit.held) if edit.held else {},
+        )
+        written.ends += [partial(end, seq) for seq in edit.seqs]
+
     def _note_harm(self, harmed: ItemPlan | None, written: FieldsWritten) -> None:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""
         for seq in self._session.intend([harmed] if harmed else []):
-            written.ends.append(IntentEnd(seq, Settlement.APPLIED))
+            written.ends.append(partial(self._session.result, seq, Settlement.APPLIED))
 
     def _intend(self, edits: Sequence[Write]) -> None:
         """Journal what is replaced."""
@@ -203,7 +197,7 @@ class FieldWriter:
             edit.missing, edit.problem = plan.changes, as_problem(cause)
             return True
         if edit.error and self._came_too_late(edit, detail):
-            written.note_unsent(edit, MOVED)
+            self._note_unsent(edit, MOVED, written)
             return False
         self._judge(edit, detail, written)
         if edit.later is not None:
@@ -288,14 +282,7 @@ class FieldWriter:
         problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)
         problem = problem or _not_stored_problem(missing, detail) if missing else None
         edit.missing, edit.problem, edit.held = missing, problem, detail
-        end = IntentEnd(
-            0,
-            Settlement.FAILED if missing else Settlement.APPLIED,
-            problem,
-            tuple(change.target for change in missing),
-            self._planner.partly(missing, detail),
-        )
-        written.ends += [end._replace(seq=seq) for seq in edit.seqs]
+        self._end(edit, Settlement.FAILED if missing else Settlement.APPLIED, written)
 
 
 def _unread_problem(error: ServerError) -> Problem:

@@ -5,7 +5,7 @@ intent before and a result after each.
 
 `plan.py` decides which picture of an item is replaced; `prepare.py` gets the bytes when they are
 needed; `upload.py` sends and chooses them and looks whether Plex shows them. `saved.py` does the
-same for pictures of a saved plan. `kept.py` keeps what would go with a collection.
+same for pictures of a saved plan, and keeps what would go with a collection.
 
 Read first: `plan.py`.
 """

@@ -15,19 +15,19 @@ from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
-from plexsync.sync.execution.pictures.kept import KeptPictures
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
-from plexsync.sync.execution.pictures.upload import PictureResult, PictureUpload, Uploader
-from plexsync.sync.execution.work import deletes, place_of
+from plexsync.sync.execution.pictures.saved import KeptPictures
+from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
+from plexsync.sync.execution.work import deletes
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.models import Picture
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Decision, PictureChange, Place, Ready
+    from plexsync.sync.execution.work import Decision, PictureChange, Ready
     from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20
@@ -40,20 +40,20 @@ class PictureWriter:
     Args:
         ports: where covers come from, and where they go.
         reader: reads items afresh.
-        is_dry: whether nothing is sent, so that what was seen of an item's pictures is enough.
+        session: where intents are noted. None for a dry run: nothing is sent, so that what was
+            seen of an item's pictures is enough.
     """
 
-    def __init__(self, ports: Ports, reader: Reader, *, is_dry: bool) -> None:
-        self._is_dry = is_dry
+    def __init__(self, ports: Ports, reader: Reader, session: Session | None) -> None:
+        self._is_dry = session is None
         self._covers = ports.stash
         self._gallery = ports.plex.pictures
         self._health = ports
-        self._uploader = Uploader(ports, reader)
         self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
-        self._ahead: dict[Place, PictureResult] = {}
-        self._unproven: list[PictureUpload] = []
         self._end: ServerError | None = None
+        if session is not None:
+            self._uploader = Uploader(ports, reader, session)
 
     def keep(self, ready: Ready) -> None:
         """Keep the poster of a collection that is to go, so that an undo can bring it back.
@@ -73,26 +73,18 @@ class PictureWriter:
                     continue  # the collection is empty and ours: it goes all the same
                 self._kept.keep(key, body)
 
-    def write_ahead(self, ready: Ready, session: Session) -> None:
+    def write_ahead(self, ready: Ready) -> None:
         """Send the pictures of an item right behind its fields; `write` proves that they came."""
-        result = PictureResult()
-        self._ahead[place_of(ready.plan)] = result
-        if self._end is not None:  # an earlier item's
-            _mark_unfinished([(ready, result)])
-            return
-        try:
-            uploads = self._uploads(ready, result)
-            unproven, self._end = self._uploader.hand_over(uploads, session)
-        except ServerError as error:
-            self._end = error
-        else:
-            self._unproven += unproven
+        ready.pictures.sent_ahead = True
+        if self._end is None:  # else that of an earlier item
+            try:
+                self._end = self._uploader.hand_over(self._uploads(ready))
+            except ServerError as error:
+                self._end = error
         if self._end is not None:
-            _mark_unfinished([(ready, result)])
+            _mark_unfinished([ready])
 
-    def write(
-        self, work: Sequence[Ready], session: Session
-    ) -> Iterator[list[tuple[Ready, PictureResult]]]:
+    def write(self, work: Sequence[Ready]) -> Iterator[list[Ready]]:
         """Send the pictures of `work`, and prove by reading that they came.
 
         Each list yielded holds items whose pictures are done, or as far as that goes; their links
@@ -101,51 +93,39 @@ class PictureWriter:
         Raises:
             ServerError: nothing more can be sent. What became of all of `work` was yielded before.
         """
-        sent, self._ahead = self._ahead, {}
-        results = [(ready, sent.get(place_of(ready.plan)) or PictureResult()) for ready in work]
-        new = [one for one in results if place_of(one[0].plan) not in sent]
-        ahead = [one for one in results if place_of(one[0].plan) in sent]
-        end = self._prove_ahead()
-        if ahead:
-            yield ahead
+        new = [ready for ready in work if not ready.pictures.sent_ahead]
+        end, self._end = self._end, None
+        try:
+            self._uploader.prove()
+        except ServerError as error:
+            end = end or error
+        if len(new) < len(work):
+            yield [ready for ready in work if ready.pictures.sent_ahead]
         if end is None:
-            yield from self._write(new, session)
+            yield from self._write(new)
             return
         _mark_unfinished(new)
         yield new
         raise end
 
-    def _prove_ahead(self) -> ServerError | None:
-        """Prove what was sent ahead; return the error after which nothing more can be sent."""
-        unproven, self._unproven = self._unproven, []
-        end, self._end = self._end, None
-        try:
-            self._uploader.prove(unproven)
-        except ServerError as error:
-            end = end or error
-        return end
-
-    def _write(
-        self, results: Sequence[tuple[Ready, PictureResult]], session: Session
-    ) -> Iterator[list[tuple[Ready, PictureResult]]]:
+    def _write(self, work: Sequence[Ready]) -> Iterator[list[Ready]]:
         waiting: list[PictureUpload] = []
         done = 0
         end: ServerError | None = None
         try:
-            for at, (ready, result) in enumerate(results, 1):
-                waiting += self._uploads(ready, result)
+            for at, ready in enumerate(work, 1):
+                waiting += self._uploads(ready)
                 if sum(len(upload.body) for upload in waiting) >= _HELD_BYTES:
-                    self._uploader.send(waiting, session)
-                    yield list(results[done:at])
+                    self._uploader.send(waiting)
+                    yield list(work[done:at])
                     done, waiting = at, []
-            self._uploader.send(waiting, session)
+            self._uploader.send(waiting)
         except ServerError as error:
             end = error
+            _mark_unfinished(work[done:])
         finally:
             self._fetched = ("", NoCover.NONE)
-        if end is not None:
-            _mark_unfinished(results[done:])
-        yield list(results[done:])
+        yield list(work[done:])
         if end is not None:
             raise end
 
@@ -158,8 +138,8 @@ class PictureWriter:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        decision, result = ready.decision, PictureResult()
-        left = [change for change in decision.pictures if self._differs(ready, change, result)]
+        decision, result = ready.decision, ready.pictures
+        left = [change for change in decision.pictures if self._differs(ready, change)]
         if len(left) == len(decision.pictures) and not (result.kept or result.problem):
             return decision
         return replace(
@@ -170,7 +150,7 @@ class PictureWriter:
             problem=decision.problem or result.problem,
         )
 
-    def _differs(self, ready: Ready, change: PictureChange, result: PictureResult) -> bool:
+    def _differs(self, ready: Ready, change: PictureChange) -> bool:
         """Whether a run would write a picture; what the item has is asked once at most."""
         if not change.ask and not change.shown.locked_before:
             return True  # Plex locks what is uploaded, so this is not the cover
@@ -179,21 +159,20 @@ class PictureWriter:
         except ServerError as error:
             if self._health.ends_run(error):
                 raise
-            result.problem = as_problem(error)
+            ready.pictures.problem = as_problem(error)
             return False
         if not change.ask and not selected_key(pictures).startswith(UPLOADED):
             return True  # what was never uploaded is not the cover
-        return self._prepare(ready, replace(change, seen=pictures), result) is not None
+        return self._prepare(ready, replace(change, seen=pictures)) is not None
 
-    def _uploads(self, ready: Ready, result: PictureResult) -> list[PictureUpload]:
+    def _uploads(self, ready: Ready) -> list[PictureUpload]:
         """Return what is to be sent of an item's pictures."""
-        prepared = (self._prepare(ready, one, result) for one in ready.decision.pictures)
+        prepared = (self._prepare(ready, one) for one in ready.decision.pictures)
         return [upload for upload in prepared if upload is not None]
 
-    def _prepare(
-        self, ready: Ready, change: PictureChange, result: PictureResult
-    ) -> PictureUpload | None:
+    def _prepare(self, ready: Ready, change: PictureChange) -> PictureUpload | None:
         """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
+        result = ready.pictures
         if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
@@ -221,7 +200,6 @@ class PictureWriter:
         return PictureUpload(
             ready=ready,
             change=change,
-            result=result,
             before=selected,
             there=frozenset(picture.key for picture in pictures),
             key=base.key,
@@ -287,8 +265,9 @@ def _base_after(ready: Ready, change: PictureChange, cover: Cover) -> PictureBas
     )
 
 
-def _mark_unfinished(results: Sequence[tuple[Ready, PictureResult]]) -> None:
+def _mark_unfinished(work: Iterable[Ready]) -> None:
     """Say of items that lack a picture that they are to be tried again."""
-    for ready, result in results:
+    for ready in work:
+        result = ready.pictures
         accounted = len(result.changes) + len(result.kept) + (result.problem is not None)
         result.unfinished |= accounted < len(ready.decision.pictures)

@@ -7,14 +7,14 @@ Source: docs/plex-api.md 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, ServerError
 from plexsync.models import (
-    Change,
     ItemDetail,
     ItemPlan,
     PictureBase,
@@ -28,7 +28,7 @@ from plexsync.state import Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
 from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.execution.sender import MOVED, UNSENT
-from plexsync.sync.execution.writer import NOT_SHOWN, IntentEnd
+from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from plexsync.models import RatingKey
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import PictureChange, Ready
+    from plexsync.sync.execution.work import PictureChange, PictureResult, Ready
     from plexsync.sync.ports import Ports
 
 _PAUSE_S = 2.0
@@ -50,34 +50,12 @@ _TOO_LARGE = 413
 
 
 @dataclass(slots=True, kw_only=True)
-class PictureResult:
-    """What became of the pictures of one item.
-
-    Attributes:
-        changes: what was written, as a person sees it.
-        refused: what could not be written.
-        kept: the names of fields that stay.
-        problem: why something could not be written.
-        unfinished: something was not even tried.
-        ends: how the intents ended, to be noted; one that is not known stays unsettled.
-    """
-
-    changes: list[Change] = field(default_factory=list)
-    refused: list[Change] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    problem: Problem | None = None
-    unfinished: bool = False
-    ends: list[IntentEnd] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
 class PictureUpload:
     """A picture that is ready to be sent.
 
     Args:
         ready: the item.
         change: what is to be changed.
-        result: where to say what became of it.
         before: the key of what Plex shows.
         there: the keys of all it could show.
         key: the key of what it is to show.
@@ -88,13 +66,17 @@ class PictureUpload:
 
     ready: Ready
     change: PictureChange
-    result: PictureResult
     before: str
     there: frozenset[str]
     key: str
     body: bytes
     base: PictureBase
     seq: int = 0
+
+    @property
+    def result(self) -> PictureResult:
+        """Where to say what became of it."""
+        return self.ready.pictures
 
     @property
     def place(self) -> tuple[RatingKey, PlexField]:
@@ -121,17 +103,20 @@ class Uploader:
     Args:
         ports: where they go, and whether to go on.
         reader: reads items afresh.
+        session: where intents are noted.
     """
 
-    def __init__(self, ports: Ports, reader: Reader) -> None:
+    def __init__(self, ports: Ports, reader: Reader, session: Session) -> None:
         self._gallery = ports.plex.pictures
         self._reader = reader
         self._health = ports
         self._sleep = ports.sleep
         self._monotonic = ports.monotonic
+        self._session = session
         self._names_are_known = False
+        self._unproven: list[PictureUpload] = []
 
-    def send(self, uploads: Sequence[PictureUpload], session: Session) -> None:
+    def send(self, uploads: Sequence[PictureUpload]) -> None:
         """Journal what is replaced, then replace it, and prove that it was.
 
         Nothing but intents is noted: the results say how they ended.
@@ -139,27 +124,21 @@ class Uploader:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        unproven, end = self.hand_over(uploads, session)
+        end = self.hand_over(uploads)
         try:
-            self.prove(unproven)
+            self.prove()
         except ServerError as error:
             # Without a result the intents stay unsettled, and the next run looks again.
             end = end or error
         if end is not None:
             raise end
 
-    def hand_over(
-        self, uploads: Sequence[PictureUpload], session: Session
-    ) -> tuple[list[PictureUpload], ServerError | None]:
-        """Journal what is replaced, then replace it.
-
-        Returns:
-            What `prove` is still to be asked about, and what ended the sending.
-        """
+    def hand_over(self, uploads: Sequence[PictureUpload]) -> ServerError | None:
+        """Journal what is replaced, then replace it; return what ended that, if anything did."""
         plans = [upload.plan for upload in uploads]
-        for upload, seq in zip(uploads, session.intend(plans) if plans else (), strict=True):
+        numbers = self._session.intend(plans) if plans else ()
+        for upload, seq in zip(uploads, numbers, strict=True):
             upload.seq = seq
-        unproven: list[PictureUpload] = []
         end: ServerError | None = None
         for upload in uploads:
             if (
@@ -167,23 +146,24 @@ class Uploader:
                 or self._health.should_stop()
                 or self._health.faults.of(WorkKind.PICTURE)
             ):
-                _failed(upload, UNSENT)
+                self._failed(upload, UNSENT)
                 upload.result.unfinished = True
                 continue
             try:
                 if not self._send_one(upload):
                     upload.body = b""  # many may wait for their proof
-                    unproven.append(upload)
+                    self._unproven.append(upload)
             except ServerError as error:
                 end = error
-        return unproven, end
+        return end
 
-    def prove(self, sent: Sequence[PictureUpload]) -> None:
-        """Have the locks of many items tell; where one does not, look.
+    def prove(self) -> None:
+        """Have the locks of many items tell of what was handed over; where one does not, look.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
+        sent, self._unproven = self._unproven, []
         keys = dict.fromkeys(upload.ready.plan.rating_key for upload in sent)
         read = self._reader.read(tuple(keys)) if keys else {}
         for upload in sent:
@@ -193,7 +173,7 @@ class Uploader:
                 continue
             judged = upload.change.judged
             shown = shown_as(judged, rule, detail) if judged else ""
-            _applied(upload, replace(upload.base, shown=shown))
+            self._applied(upload, replace(upload.base, shown=shown))
 
     def _send_one(self, upload: PictureUpload) -> bool:
         """Send one picture; once more where the first try failed and the item does not have it.
@@ -205,7 +185,7 @@ class Uploader:
             ServerError: a server is down, or refuses us.
         """
         if self._has_moved(upload):
-            _failed(upload, MOVED)
+            self._failed(upload, MOVED)
             upload.result.unfinished = True
             return True
         refusal = self._hand_over(upload)
@@ -249,7 +229,7 @@ class Uploader:
             else:
                 self._gallery.upload(*upload.place, upload.body)
         except AuthError as error:
-            _failed(upload, as_problem(error))
+            self._failed(upload, as_problem(error))
             raise
         except ServerError as error:
             return error
@@ -283,12 +263,12 @@ class Uploader:
         """Take into account what an item shows after the last try."""
         if _is_it(upload, selected):
             self._names_are_known |= selected == upload.key and selected not in upload.there
-            _applied(upload, replace(upload.base, key=selected))
+            self._applied(upload, replace(upload.base, key=selected))
             return
         problem = _refused_problem(refusal, upload) if refusal else _not_shown(upload, selected)
         if refusal is not None:
             self._health.faults.failed(WorkKind.PICTURE, refusal)
-        _failed(upload, problem)
+        self._failed(upload, problem)
         upload.result.problem = problem
         upload.result.refused.append(upload.change.shown)
 
@@ -307,6 +287,30 @@ class Uploader:
         self._gallery.select(*upload.place, upload.key)
         return selected_key(self._gallery.available(*upload.place))
 
+    def _applied(self, upload: PictureUpload, base: PictureBase) -> None:
+        """Take into account a picture that Plex was seen to show."""
+        self._end(upload, Settlement.APPLIED)
+        upload.result.changes.append(upload.change.shown)
+        pair, rule = upload.ready.pair, upload.change.rule
+        note(pair, rule, base)
+        # What an undo held back is ours to write again.
+        held = {target: seen for target, seen in pair.link.held.items() if target is not rule.to}
+        pair.link = replace(pair.link, held=held)
+
+    def _failed(self, upload: PictureUpload, problem: Problem) -> None:
+        self._end(upload, Settlement.FAILED, problem, missing=(upload.change.rule.to,))
+
+    def _end(
+        self,
+        upload: PictureUpload,
+        status: Settlement,
+        problem: Problem | None = None,
+        missing: tuple[PlexField, ...] = (),
+    ) -> None:
+        """Have the end of an intent noted."""
+        end = partial(self._session.result, upload.seq, status, problem, missing=missing)
+        upload.result.ends.append(end)
+
 
 # ---- Private -------------------------------------------------------------------------------------
 
@@ -317,22 +321,6 @@ def _is_it(upload: PictureUpload, selected: str) -> bool:
     return selected == upload.key or (
         selected.startswith(UPLOADED) and selected not in upload.there
     )
-
-
-def _applied(upload: PictureUpload, base: PictureBase) -> None:
-    """Take into account a picture that Plex was seen to show."""
-    upload.result.ends.append(IntentEnd(upload.seq, Settlement.APPLIED))
-    upload.result.changes.append(upload.change.shown)
-    pair, rule = upload.ready.pair, upload.change.rule
-    note(pair, rule, base)
-    # What an undo held back is ours to write again.
-    held = {target: digest for target, digest in pair.link.held.items() if target is not rule.to}
-    pair.link = replace(pair.link, held=held)
-
-
-def _failed(upload: PictureUpload, problem: Problem) -> None:
-    missing = (upload.change.rule.to,)
-    upload.result.ends.append(IntentEnd(upload.seq, Settlement.FAILED, problem, missing))
 
 
 def _refused_problem(refusal: ServerError, upload: PictureUpload) -> Problem:
