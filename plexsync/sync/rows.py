@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, Link, PlexItem, Problem, Scene
     from plexsync.sync.ports import Ports
+    from plexsync.sync.server_faults import WorkKind
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
@@ -54,6 +55,26 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     origin: SceneId | None = None
 
 
+class Ending(NamedTuple):
+    """How a pair ended.
+
+    Attributes:
+        outcome: the outcome.
+        changes: what was written, or would be.
+        problem: why something could not be.
+        note: a few words for the row.
+        again: something was not even tried, so the next run looks again.
+        failed: what the problem is about, by which a server's fault is told from an item's.
+    """
+
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    problem: Problem | None = None
+    note: str = ""
+    again: bool = False
+    failed: WorkKind | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RowMaker:
     """Makes rows.
@@ -66,16 +87,8 @@ class RowMaker:
     ports: Ports
     libraries: Mapping[str, str]
 
-    def pair(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        *,
-        changes: tuple[Change, ...] = (),
-        problem: Problem | None = None,
-        note: str = "",
-    ) -> MatchRow:
-        """Return the row of a linked pair; `note` is added to the reason."""
+    def pair(self, pair: Pair, ending: Ending) -> MatchRow:
+        """Return the row of a linked pair that ended so; the note is added to the reason."""
         match = pair.match
         reason = pair.reason or (match.reason if match else REMEMBERED)
         return MatchRow(
@@ -90,12 +103,12 @@ class RowMaker:
             confidence=match.confidence if match else pair.link.confidence,
             score=match.score if match else 1.0,
             margin=match.margin if match else 1.0,
-            reason=f"{reason}; {note}" if note else reason,
+            reason=f"{reason}; {ending.note}" if ending.note else reason,
             evidence=match.candidates[0].evidence if match and match.candidates else (),
             candidates=match.candidates if match else (),
-            changes=changes,
-            outcome=outcome,
-            error=problem,
+            changes=ending.changes,
+            outcome=ending.outcome,
+            error=ending.problem,
             by_hand=pair.by_hand,
             is_collection=source_in(pair.scene.scene_id) is not None,
             is_show=is_show_key(pair.scene.scene_id),

@@ -17,6 +17,7 @@ from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.ports import IN_A_ROW, WorkKind
+from plexsync.sync.rows import Ending
 from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class ItemEndings:
     def unread(self, pair: Pair, error: ServerError) -> None:
         """End an item that could not be read, or not be compared."""
         problem = as_problem(error)
-        self.outcomes.finish(pair, Outcome.FAILED, problem=problem, failed=WorkKind.READ)
+        failed = Ending(Outcome.FAILED, problem=problem, failed=WorkKind.READ)
+        self.outcomes.finish(pair, failed)
 
     def unwritten(self, ready: Ready) -> None:
         """End an item that needs nothing, or is only shown because the run is a dry one.
@@ -74,30 +76,26 @@ class ItemEndings:
         if decision.agreed:
             pair.link = self.planner.link_after(pair.link, decision.agreed)
         outcome = Outcome.PLANNED if changes else decision.outcome
-        self.outcomes.finish(
-            pair,
+        ending = Ending(
             Outcome.FAILED if decision.problem else outcome,
-            changes=changes,
-            problem=decision.problem,
-            note=decision.words(),
+            changes,
+            decision.problem,
+            decision.words(),
             failed=WorkKind.PICTURE,
         )
+        self.outcomes.finish(pair, ending)
 
     def unmade(self, pair: Pair, problem: Problem) -> None:
         """End a collection that could not be made; one whose title is taken is left alone."""
-        taken = problem.kind == TITLE_TAKEN
-        self.outcomes.finish(
-            pair,
-            Outcome.SKIPPED if taken else Outcome.FAILED,
-            problem=None if taken else problem,
-            note=problem.message if taken else "",
-            failed=WorkKind.EDIT,
-        )
+        ending = Ending(Outcome.FAILED, problem=problem, failed=WorkKind.EDIT)
+        if problem.kind == TITLE_TAKEN:
+            ending = Ending(Outcome.SKIPPED, note=problem.message)
+        self.outcomes.finish(pair, ending)
 
     def restless(self, pair: Pair) -> None:
         """End an item that somebody changed again and again before its turn."""
         note = "Plex keeps changing it; next time again"
-        self.outcomes.finish(pair, Outcome.SKIPPED, note=note)
+        self.outcomes.finish(pair, Ending(Outcome.SKIPPED, note=note))
 
     def fields_sent(self, edit: Write) -> bool:
         """Take what became of the fields of an item, and end it unless pictures are to come.
@@ -107,13 +105,9 @@ class ItemEndings:
         """
         ready, pair = edit.ready, edit.ready.pair
         if edit.held is None:
-            self.outcomes.finish(
-                pair,
-                Outcome.FAILED,
-                changes=edit.plan.changes,
-                problem=edit.problem,
-                failed=WorkKind.EDIT,
-            )
+            changes, problem = edit.plan.changes, edit.problem
+            ending = Ending(Outcome.FAILED, changes, problem, failed=WorkKind.EDIT)
+            self.outcomes.finish(pair, ending)
             return False
         link = self.planner.link_after_part(pair.link, edit.missing, edit.held)
         pair.link = self.planner.link_after(link, (*edit.stored, *ready.decision.agreed))
@@ -146,15 +140,15 @@ class ItemEndings:
         problem = pictures.problem or decision.problem
         outcome = Outcome.KEPT if pictures.kept else decision.outcome
         ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
-        self.outcomes.finish(
-            ready.pair,
+        ending = Ending(
             Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
-            changes=shown,
-            problem=problem,
-            note=decision.words(*pictures.kept),
+            shown,
+            problem,
+            decision.words(*pictures.kept),
             again=pictures.unfinished,
             failed=ready.failed,
         )
+        self.outcomes.finish(ready.pair, ending)
 
 
 def _words(others: Sequence[PlexField]) -> str:

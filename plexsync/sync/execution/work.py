@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
-    from plexsync.sync.rows import Pair
+    from plexsync.sync.rows import Ending, Pair
 
 
 class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -381,22 +381,8 @@ class Outcomes(Protocol):
     def lose(self, pair: Pair, note: str, /) -> None:
         """Take a pair whose item is gone or holds another file, and say so."""
 
-    def finish(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        /,
-        *,
-        changes: tuple[Change, ...] = ...,
-        problem: Problem | None = ...,
-        note: str = ...,
-        again: bool = ...,
-        failed: WorkKind | None = ...,
-    ) -> None:
-        """Show an outcome and remember it.
-
-        `again`: something was not even tried. `failed`: what the problem is about.
-        """
+    def finish(self, pair: Pair, ending: Ending, /) -> None:
+        """Show how a pair ended, and remember it."""
 
     def note_written(self, pair: Pair, /) -> None:
         """Remember what is ours on an item whose pictures are still to come."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from plexsync.state import Session, Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
-    from plexsync.sync.rows import Pair
+    from plexsync.sync.rows import Ending, Pair
 
 _TAKEN = (
     "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "
@@ -315,17 +315,12 @@ class CollectionKeeper(Keeper[CollectionWork]):
             self._withhold(work, Withheld.DELETED, _DELETED, Outcome.SKIPPED)
 
     def _ended(
-        self,
-        work: CollectionWork,
-        link: Link,
-        outcome: Outcome,
-        changes: tuple[Change, ...],
-        *,
-        done: bool,
+        self, work: CollectionWork, ending: Ending, *, done: bool
     ) -> CollectionRecord | None:
-        if outcome is Outcome.APPLIED and deletes(changes):
+        link = work.pair.link
+        if ending.outcome is Outcome.APPLIED and deletes(ending.changes):
             return None
-        if not link.rating_key and outcome is Outcome.SKIPPED:
+        if not link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
         return work.record_of(link, done=done)

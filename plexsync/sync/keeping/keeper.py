@@ -35,6 +35,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import Outcomes, WorkItem
 from plexsync.sync.ports import WorkKind
+from plexsync.sync.rows import Ending
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.models import (
-        Change,
         Desired,
         ItemDetail,
         ItemKind,
@@ -254,7 +254,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
         stopped = {id(one) for one in losing}
         for one in losing:
             note = f"held back by the limit {passed[0].key}"
-            self.finish(one.pair, Outcome.SKIPPED, changes=one.changes, note=note)
+            self.finish(one.pair, Ending(Outcome.SKIPPED, one.changes, note=note))
         error = passed[0].error([f"{self.noun} '{one.pair.title}'" for one in losing])
         return error, [one for one in ready if id(one) not in stopped]
 
@@ -265,7 +265,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
             DeclinedError: the answer is no.
         """
         rows = [
-            self._run.rows.pair(one.pair, Outcome.PLANNED, changes=one.changes)
+            self._run.rows.pair(one.pair, Ending(Outcome.PLANNED, one.changes))
             for one in ready[:PREVIEW_ROWS]
         ]
         self._run.totals.reporter.preview(
@@ -283,33 +283,22 @@ class Keeper(Outcomes, ABC, Generic[W]):
 
     def _show(self, pair: Pair, outcome: Outcome, note: str) -> None:
         """Show how one ended of which nothing was written."""
-        self._run.totals.emit(self._run.rows.pair(pair, outcome, note=note))
+        self._run.totals.emit(self._run.rows.pair(pair, Ending(outcome, note=note)))
 
     @abstractmethod
     def lose(self, pair: Pair, note: str) -> None:
         """Take one that is not in Plex any more, and say so."""
 
-    def finish(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        *,
-        changes: tuple[Change, ...] = (),
-        problem: Problem | None = None,
-        note: str = "",
-        again: bool = False,
-        failed: WorkKind | None = None,
-    ) -> None:
-        """Show an outcome, and remember it. `again`: something was not even tried."""
-        work = self._works[pair.scene.scene_id]
-        row = self._run.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
-        self._run.totals.emit(row)
-        done = outcome in GOOD and problem is None and not again
-        record = self._ended(work, pair.link, outcome, changes, done=done)
+    def finish(self, pair: Pair, ending: Ending) -> None:
+        """Show how one ended, and remember it."""
+        work, problem = self._works[pair.scene.scene_id], ending.problem
+        self._run.totals.emit(self._run.rows.pair(pair, ending))
+        done = ending.outcome in GOOD and problem is None and not ending.again
+        record = self._ended(work, ending, done=done)
         if problem is not None and record is not None and not record.is_left_alone:
             # Due at once, until it is charged.
             record = replace(record, problem=problem)
-            self._uncharged[work.key] = failed or WorkKind.EDIT, record
+            self._uncharged[work.key] = ending.failed or WorkKind.EDIT, record
         self._remember(work.key, record)
 
     def note_written(self, pair: Pair) -> None:
@@ -342,14 +331,12 @@ class Keeper(Outcomes, ABC, Generic[W]):
     def _ended(
         self,
         work: W,
-        link: Link,
-        outcome: Outcome,  # noqa: ARG002 - collections need it
-        changes: tuple[Change, ...],  # noqa: ARG002 - see above
+        ending: Ending,  # noqa: ARG002 - collections need it
         *,
         done: bool,
     ) -> KeptRecord | None:
         """Return what is remembered of one that ended; None for nothing."""
-        return work.record_of(link, done=done)
+        return work.record_of(work.pair.link, done=done)
 
     def _remember(self, key: SceneId, record: KeptRecord | None) -> None:
         """Remember it, if this is no dry run."""

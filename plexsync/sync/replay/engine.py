@@ -26,17 +26,17 @@ from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.work import Outcomes
-from plexsync.sync.rows import RowMaker
+from plexsync.sync.rows import Ending, RowMaker
 from plexsync.sync.run_scope import journaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import Change, ItemPlan, Link, MatchRow, Problem
+    from plexsync.models import ItemPlan, Link, MatchRow
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session, State
     from plexsync.sync.execution.work import Ready, WorkItem
-    from plexsync.sync.ports import Ports, WorkKind
+    from plexsync.sync.ports import Ports
     from plexsync.sync.rows import Pair
     from plexsync.sync.run_scope import Totals
 
@@ -110,25 +110,15 @@ class EarlierWork(Outcomes, ABC):
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave an item alone that is not what it was."""
-        self.finish(pair, Outcome.SKIPPED, note=note)
+        self.finish(pair, Ending(Outcome.SKIPPED, note=note))
 
-    def finish(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        *,
-        changes: tuple[Change, ...] = (),
-        problem: Problem | None = None,
-        note: str = "",
-        again: bool = False,
-        failed: WorkKind | None = None,  # noqa: ARG002 - a replay charges no scene
-    ) -> None:
-        """Show an outcome and remember it. `again`: something was not even tried."""
-        if again and problem is None:
-            outcome, problem = Outcome.FAILED, UNSENT
-        self.totals.emit(self._row(pair, outcome, changes, problem=problem, note=note))
+    def finish(self, pair: Pair, ending: Ending) -> None:
+        """Show how an item ended, and remember it."""
+        if ending.again and ending.problem is None:
+            ending = ending._replace(outcome=Outcome.FAILED, problem=UNSENT)
+        self.totals.emit(self._row(pair, ending))
         if self.session is not None:
-            self._remember(pair, outcome, self.session)
+            self._remember(pair, ending.outcome, self.session)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item whose pictures are still to come."""
@@ -146,7 +136,7 @@ class EarlierWork(Outcomes, ABC):
         left = total - self.totals.done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
-            self._row(one.pair, Outcome.PLANNED, one.changes, note=one.decision.words())
+            self._row(one.pair, Ending(Outcome.PLANNED, one.changes, note=one.decision.words()))
             for one in ready[:PREVIEW_ROWS]
         ]
         return Preview(
@@ -156,17 +146,9 @@ class EarlierWork(Outcomes, ABC):
             headline=self.headline.format(count),
         )
 
-    def _row(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        changes: tuple[Change, ...],
-        *,
-        problem: Problem | None = None,
-        note: str = "",
-    ) -> MatchRow:
+    def _row(self, pair: Pair, ending: Ending) -> MatchRow:
         # Stash is not asked for the titles of scenes; the item's says as much.
-        row = self.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
+        row = self.rows.pair(pair, ending)
         if row.scene.title:
             return row
         return replace(row, scene=replace(row.scene, title=pair.title))

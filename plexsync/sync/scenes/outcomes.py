@@ -20,8 +20,8 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem
 from plexsync.sync.execution.endings import GIVEN_UP, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.linking.linker import bare
-from plexsync.sync.rows import REMEMBERED
+from plexsync.sync.linking.earlier_links import bare
+from plexsync.sync.rows import REMEMBERED, Ending
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class SceneOutcomes:
     def give_up(self, pair: Pair, note: str) -> None:
         """Show a pair that is no more; nothing is remembered of it."""
         self._given_up.add((pair.scene.scene_id, pair.link.rating_key))
-        self._run.totals.emit(self._run.rows.pair(pair, Outcome.SKIPPED, note=note))
+        self._run.totals.emit(self._run.rows.pair(pair, Ending(Outcome.SKIPPED, note=note)))
 
     def close(self) -> None:
         """Remember the scenes that lost a pair, and whose others were done before that."""
@@ -211,7 +211,7 @@ class SceneOutcomes:
 
     def skip(self, pair: Pair, note: str) -> None:
         """Finish a pair this run can do nothing for; it is due again next time."""
-        self.finish(pair, Outcome.SKIPPED, note=note)
+        self.finish(pair, Ending(Outcome.SKIPPED, note=note))
 
     def forgo(self, scene_id: SceneId) -> bool:
         """Nothing more comes for a scene that lost its pairs.
@@ -227,31 +227,16 @@ class SceneOutcomes:
         del self._scenes[scene_id]
         return False
 
-    def finish(
-        self,
-        pair: Pair,
-        outcome: Outcome,
-        *,
-        changes: tuple[Change, ...] = (),
-        problem: Problem | None = None,
-        note: str = "",
-        again: bool = False,
-        failed: WorkKind | None = None,
-    ) -> None:
-        """Show a pair's outcome, and remember the scene when all of its pairs are done.
-
-        With `again` something was not even tried, and the scene stays due. `failed` is what the
-        problem is about; see `charge`.
-        """
+    def finish(self, pair: Pair, ending: Ending) -> None:
+        """Show how a pair ended, and remember the scene when all of its pairs are done."""
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1
         progress.links[pair.link.rating_key] = pair.link
-        progress.outcomes += [outcome, Outcome.SKIPPED] if again else [outcome]
-        if problem:
-            progress.problem, progress.failed = problem, failed
-        self._run.totals.emit(
-            self._run.rows.pair(pair, outcome, changes=changes, problem=problem, note=note)
-        )
+        outcome = ending.outcome
+        progress.outcomes += [outcome, Outcome.SKIPPED] if ending.again else [outcome]
+        if ending.problem:
+            progress.problem, progress.failed = ending.problem, ending.failed
+        self._run.totals.emit(self._run.rows.pair(pair, ending))
         if not progress.open_pairs:
             self._remember(progress)
         else:
