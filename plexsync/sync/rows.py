@@ -55,7 +55,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     origin: SceneId | None = None
 
 
-class Ending(NamedTuple):
+class PairEnd(NamedTuple):
     """How a pair ended.
 
     Attributes:
@@ -87,7 +87,7 @@ class RowMaker:
     ports: Ports
     libraries: Mapping[str, str]
 
-    def pair(self, pair: Pair, ending: Ending) -> MatchRow:
+    def pair(self, pair: Pair, ending: PairEnd) -> MatchRow:
         """Return the row of a linked pair that ended so; the note is added to the reason."""
         match = pair.match
         reason = pair.reason or (match.reason if match else REMEMBERED)

@@ -17,7 +17,7 @@ from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
 from plexsync.sync.ports import IN_A_ROW, WorkKind
-from plexsync.sync.rows import Ending
+from plexsync.sync.rows import PairEnd
 from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_
 """How often the same values are sent where Plex accepts one and does not store it, or where one is
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 
-TITLE_TAKEN = "taken"
-"""The kind of problem of a collection that has the title of another one."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemEndings:
@@ -64,7 +61,7 @@ class ItemEndings:
     def unread(self, pair: Pair, error: ServerError) -> None:
         """End an item that could not be read, or not be compared."""
         problem = as_problem(error)
-        failed = Ending(Outcome.FAILED, problem=problem, failed=WorkKind.READ)
+        failed = PairEnd(Outcome.FAILED, problem=problem, failed=WorkKind.READ)
         self.outcomes.finish(pair, failed)
 
     def unwritten(self, ready: Ready) -> None:
@@ -76,7 +73,7 @@ class ItemEndings:
         if decision.agreed:
             pair.link = self.planner.link_after(pair.link, decision.agreed)
         outcome = Outcome.PLANNED if changes else decision.outcome
-        ending = Ending(
+        ending = PairEnd(
             Outcome.FAILED if decision.problem else outcome,
             changes,
             decision.problem,
@@ -84,18 +81,6 @@ class ItemEndings:
             failed=WorkKind.PICTURE,
         )
         self.outcomes.finish(pair, ending)
-
-    def unmade(self, pair: Pair, problem: Problem) -> None:
-        """End a collection that could not be made; one whose title is taken is left alone."""
-        ending = Ending(Outcome.FAILED, problem=problem, failed=WorkKind.EDIT)
-        if problem.kind == TITLE_TAKEN:
-            ending = Ending(Outcome.SKIPPED, note=problem.message)
-        self.outcomes.finish(pair, ending)
-
-    def restless(self, pair: Pair) -> None:
-        """End an item that somebody changed again and again before its turn."""
-        note = "Plex keeps changing it; next time again"
-        self.outcomes.finish(pair, Ending(Outcome.SKIPPED, note=note))
 
     def fields_sent(self, edit: Write) -> bool:
         """Take what became of the fields of an item, and end it unless pictures are to come.
@@ -106,7 +91,7 @@ class ItemEndings:
         ready, pair = edit.ready, edit.ready.pair
         if edit.held is None:
             changes, problem = edit.plan.changes, edit.problem
-            ending = Ending(Outcome.FAILED, changes, problem, failed=WorkKind.EDIT)
+            ending = PairEnd(Outcome.FAILED, changes, problem, failed=WorkKind.EDIT)
             self.outcomes.finish(pair, ending)
             return False
         link = self.planner.link_after_part(pair.link, edit.missing, edit.held)
@@ -140,7 +125,7 @@ class ItemEndings:
         problem = pictures.problem or decision.problem
         outcome = Outcome.KEPT if pictures.kept else decision.outcome
         ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
-        ending = Ending(
+        ending = PairEnd(
             Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
             shown,
             problem,

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, PlexItem
+from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, PlexField
 from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
 from plexsync.sync.execution.sender import join_batches
-from plexsync.sync.execution.work import PictureResult, Ready, place_of
+from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
 from plexsync.sync.execution.writer import FieldWriter
 from plexsync.sync.ports import WorkKind
+from plexsync.sync.rows import PairEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ class Executor:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in state.unsettled)
         self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.faults)
-        self.maker = CollectionMaker(ports, self.reader, planner, self._end)
+        self.maker = CollectionMaker(ports, self.reader, planner, outcomes)
         self._pictures = PictureWriter(ports, self.reader, session)
         self._moved: list[WorkItem] = []
         if session is not None:
@@ -266,7 +267,8 @@ class Executor:
                 moved, self._moved = self._moved, []
                 yield from self.ready(moved)
             for item in self._moved:
-                self._end.restless(item.pair)
+                note = "Plex keeps changing it; next time again"
+                self._outcomes.finish(item.pair, PairEnd(Outcome.SKIPPED, note=note))
             self._moved = []
 
     def _groups(
@@ -345,9 +347,4 @@ def _found(
 ) -> ItemDetail | ServerError | None:
     """Return what was read of an item; None for a collection that is still to be made."""
     link = item.pair.link
-    if link.rating_key or item.paths:
-        return read.get(link.rating_key)
-    place = PlexItem(
-        rating_key=link.rating_key, section_id=link.section_id, kind=ItemKind.COLLECTION
-    )
-    return ItemDetail(item=place, values={})
+    return read.get(link.rating_key) if link.rating_key or item.paths else absent(link)

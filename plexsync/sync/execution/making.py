@@ -17,18 +17,18 @@ from plexsync.models import (
     Change,
     ItemDetail,
     ItemKind,
+    Outcome,
     PlexField,
     Policy,
-    Problem,
     RatingKey,
     Trace,
     as_problem,
 )
 from plexsync.state import Settlement
-from plexsync.sync.execution.endings import TITLE_TAKEN
 from plexsync.sync.execution.reader import with_members
 from plexsync.sync.execution.work import title_in
 from plexsync.sync.ports import WorkKind
+from plexsync.sync.rows import PairEnd
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from plexsync.plex.client import PlexClient
     from plexsync.plex.decode import CollectionEntry
     from plexsync.state import Session
-    from plexsync.sync.execution.endings import ItemEndings
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Ready
+    from plexsync.sync.execution.work import Outcomes, Ready
     from plexsync.sync.ports import Ports
 
 LISTED_S = 1.0
@@ -85,22 +84,20 @@ class CollectionMaker:
         ports: where Plex is.
         reader: reads them afresh.
         planner: says what is ours of what was made.
-        endings: ends those that could not be made.
+        outcomes: shows and remembers what became of each.
 
     Attributes:
         end: after which nothing more can be made; None while that is not so.
     """
 
-    def __init__(
-        self, ports: Ports, reader: Reader, planner: Planner, endings: ItemEndings
-    ) -> None:
+    def __init__(self, ports: Ports, reader: Reader, planner: Planner, outcomes: Outcomes) -> None:
         self.end: ServerError | None = None
         self._reader = reader
         self._plex = ports.plex
         self._health = ports
         self._monotonic = ports.monotonic
         self._planner = planner
-        self._endings = endings
+        self._outcomes = outcomes
         self._known: dict[str, KnownCollections] = {}
 
     def listed(self, section_id: str, *, within_s: float = inf) -> KnownCollections:
@@ -140,27 +137,26 @@ class CollectionMaker:
             if self._health.should_stop() or self._health.faults.of(WorkKind.EDIT):
                 break
             try:
-                problem = self._made(ready, session)
-                again = None if problem else self._next(ready, decided)
+                ending = self._made(ready, session)
+                if ending is None:
+                    yield self._next(ready, decided)
+                    continue
             except ServerError as error:
                 if self._health.ends_run(error):
                     self.end = error  # the next run settles the intent
                     break
-                problem, again = as_problem(error), None
-            if again is not None:
-                yield again
-            elif problem is not None:
-                with session.batch():
-                    self._endings.unmade(ready.pair, problem)
+                ending = _failed(error)
+            with session.batch():
+                self._outcomes.finish(ready.pair, ending)
         self._known = {}  # without what was made
 
-    def _made(self, ready: Ready, session: Session) -> Problem | None:
+    def _made(self, ready: Ready, session: Session) -> PairEnd | None:
         """Make a collection as far as one request does it, and remember it.
 
         Its pair's link has its key then, and `ready.detail` is the answer, where that came.
 
         Returns:
-            Why there is none; None where there is one now.
+            How it ended where there is none; one whose title is taken is left alone.
 
         Raises:
             AuthError: the token may not write.
@@ -169,8 +165,8 @@ class CollectionMaker:
         first = self._first(ready.plan)
         title = title_in(first)
         if self.listed(first.section_id, within_s=LISTED_S).called(title):
-            message = f"Plex has a collection '{title}' already, which plexsync did not make"
-            return Problem(kind=TITLE_TAKEN, message=message)
+            note = f"Plex has a collection '{title}' already, which plexsync did not make"
+            return PairEnd(Outcome.SKIPPED, note=note)
         (seq,) = session.intend([first])
         answer, refusal = self._send(first)
         key = answer.item.rating_key if answer else self._found(first, title, refusal)
@@ -178,15 +174,18 @@ class CollectionMaker:
             why = refusal or ServerError("Plex accepted a new collection and does not show it")
             missing = tuple(change.target for change in first.changes)
             session.result(seq, Settlement.FAILED, as_problem(why), missing=missing)
-            return as_problem(why)
+            return _failed(why)
         self._health.faults.answered(WorkKind.EDIT)
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
         ready.made = first.changes
         with session.batch():
             session.result(seq, Settlement.APPLIED, made=key)
-            self._endings.outcomes.note_written(ready.pair)
-        ready.detail = answer or self._read(key)
+            self._outcomes.note_written(ready.pair)
+        found = answer or self._reader.read([key]).get(key)
+        if not isinstance(found, ItemDetail):
+            raise found or ServerError("the new collection cannot be read")
+        ready.detail = found
         return None
 
     def _found(self, first: ItemPlan, title: str, refusal: ServerError | None) -> RatingKey | None:
@@ -196,17 +195,6 @@ class CollectionMaker:
         except ServerError as unread:
             raise refusal or unread from unread
         return found[0].rating_key if found else None
-
-    def _read(self, key: RatingKey) -> ItemDetail:
-        """Return a new collection of which Plex did not answer with all.
-
-        Raises:
-            ServerError: it cannot be read.
-        """
-        found = self._reader.read([key]).get(key)
-        if isinstance(found, ItemDetail):
-            return found
-        raise found or ServerError("the new collection cannot be read")
 
     def _next(self, ready: Ready, decided: Callable[[Ready, ItemDetail], Ready]) -> Ready:
         """Return what else a new collection needs."""
@@ -254,6 +242,11 @@ class CollectionMaker:
             self._health.faults.failed(WorkKind.EDIT, error)
             return None, error
         return made, None
+
+
+def _failed(why: ServerError) -> PairEnd:
+    """Return how one ended that could not be made."""
+    return PairEnd(Outcome.FAILED, problem=as_problem(why), failed=WorkKind.EDIT)
 
 
 def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
-    from plexsync.sync.rows import Ending, Pair
+    from plexsync.sync.rows import Pair, PairEnd
 
 
 class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -325,9 +325,10 @@ def blank_link(section_id: str) -> Link:
     return Link(rating_key=RatingKey(""), section_id=section_id, path="")
 
 
-def absent(plan: ItemPlan) -> ItemDetail:
+def absent(place: ItemPlan | Link) -> ItemDetail:
     """Return what is read of a collection that is not there: nothing."""
-    item = PlexItem(rating_key=plan.rating_key, section_id=plan.section_id, kind=plan.kind)
+    key, section_id = place.rating_key, place.section_id
+    item = PlexItem(rating_key=key, section_id=section_id, kind=ItemKind.COLLECTION)
     return ItemDetail(item=item, values={})
 
 
@@ -381,7 +382,7 @@ class Outcomes(Protocol):
     def lose(self, pair: Pair, note: str, /) -> None:
         """Take a pair whose item is gone or holds another file, and say so."""
 
-    def finish(self, pair: Pair, ending: Ending, /) -> None:
+    def finish(self, pair: Pair, ending: PairEnd, /) -> None:
         """Show how a pair ended, and remember it."""
 
     def note_written(self, pair: Pair, /) -> None:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from plexsync.state import Session, Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
-    from plexsync.sync.rows import Ending, Pair
+    from plexsync.sync.rows import Pair, PairEnd
 
 _TAKEN = (
     "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "
@@ -315,7 +315,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             self._withhold(work, Withheld.DELETED, _DELETED, Outcome.SKIPPED)
 
     def _ended(
-        self, work: CollectionWork, ending: Ending, *, done: bool
+        self, work: CollectionWork, ending: PairEnd, *, done: bool
     ) -> CollectionRecord | None:
         link = work.pair.link
         if ending.outcome is Outcome.APPLIED and deletes(ending.changes):

@@ -35,7 +35,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import Outcomes, WorkItem
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import Ending
+from plexsync.sync.rows import PairEnd
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class KeptWork(ABC):
 
     Args:
         pair: what stands for the scene and the item of other work.
+        kind: what it is in Plex.
         wanted: digest of all that is wanted.
         before: what is remembered of it; None for nothing.
         related: the object that gives it its texts and picture; None for none.
@@ -81,6 +82,7 @@ class KeptWork(ABC):
     """
 
     pair: Pair
+    kind: ItemKind
     wanted: str
     before: KeptRecord | None
     related: RelatedId | None
@@ -104,11 +106,6 @@ class KeptWork(ABC):
         """How often just this failed in a row."""
         before = self.before
         return before.attempts if before and before.wanted in {"", self.wanted} else 0
-
-    @property
-    @abstractmethod
-    def kind(self) -> ItemKind:
-        """What it is in Plex."""
 
     @abstractmethod
     def record_of(self, link: Link, *, done: bool) -> KeptRecord:
@@ -254,7 +251,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
         stopped = {id(one) for one in losing}
         for one in losing:
             note = f"held back by the limit {passed[0].key}"
-            self.finish(one.pair, Ending(Outcome.SKIPPED, one.changes, note=note))
+            self.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
         error = passed[0].error([f"{self.noun} '{one.pair.title}'" for one in losing])
         return error, [one for one in ready if id(one) not in stopped]
 
@@ -265,7 +262,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
             DeclinedError: the answer is no.
         """
         rows = [
-            self._run.rows.pair(one.pair, Ending(Outcome.PLANNED, one.changes))
+            self._run.rows.pair(one.pair, PairEnd(Outcome.PLANNED, one.changes))
             for one in ready[:PREVIEW_ROWS]
         ]
         self._run.totals.reporter.preview(
@@ -283,13 +280,13 @@ class Keeper(Outcomes, ABC, Generic[W]):
 
     def _show(self, pair: Pair, outcome: Outcome, note: str) -> None:
         """Show how one ended of which nothing was written."""
-        self._run.totals.emit(self._run.rows.pair(pair, Ending(outcome, note=note)))
+        self._run.totals.emit(self._run.rows.pair(pair, PairEnd(outcome, note=note)))
 
     @abstractmethod
     def lose(self, pair: Pair, note: str) -> None:
         """Take one that is not in Plex any more, and say so."""
 
-    def finish(self, pair: Pair, ending: Ending) -> None:
+    def finish(self, pair: Pair, ending: PairEnd) -> None:
         """Show how one ended, and remember it."""
         work, problem = self._works[pair.scene.scene_id], ending.problem
         self._run.totals.emit(self._run.rows.pair(pair, ending))
@@ -331,7 +328,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
     def _ended(
         self,
         work: W,
-        ending: Ending,  # noqa: ARG002 - collections need it
+        ending: PairEnd,  # noqa: ARG002 - collections need it
         *,
         done: bool,
     ) -> KeptRecord | None:

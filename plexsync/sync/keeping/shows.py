@@ -68,11 +68,6 @@ class ShowWork(KeptWork):
     before: ShowRecord | None
     apart: str = ""
 
-    @property
-    def kind(self) -> ItemKind:
-        """What it is in Plex."""
-        return self.wish.kind
-
     def record_of(self, link: Link, *, done: bool) -> ShowRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
         # What is left alone keeps the year something was last written for.
@@ -188,6 +183,7 @@ class ShowKeeper(Keeper[ShowWork]):
         settings, rules = repr(self._settings), repr(self._run.config.apply.rules)
         work = ShowWork(
             wish=wish,
+            kind=wish.kind,
             pair=Pair(
                 scene=Scene(
                     scene_id=wish.key,

@@ -55,11 +55,6 @@ class CollectionWork(KeptWork):
     count: int = 0
 
     @property
-    def kind(self) -> ItemKind:
-        """What it is in Plex."""
-        return ItemKind.COLLECTION
-
-    @property
     def is_made(self) -> bool:
         """Whether plexsync made it."""
         return PlexField.EXISTENCE in self.pair.link.base
@@ -181,6 +176,7 @@ class DueCollections:
                 known=bool(link.rating_key),
                 reason=f"collection of {wish.source.text}",
             ),
+            kind=ItemKind.COLLECTION,
             placed=placed,
             wanted=wanted_digest(self._run.ports.stash, stamp, *parts),
             members=members,

@@ -26,7 +26,7 @@ from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.work import Outcomes
-from plexsync.sync.rows import Ending, RowMaker
+from plexsync.sync.rows import PairEnd, RowMaker
 from plexsync.sync.run_scope import journaled
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class EarlierWork(Outcomes, ABC):
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave an item alone that is not what it was."""
-        self.finish(pair, Ending(Outcome.SKIPPED, note=note))
+        self.finish(pair, PairEnd(Outcome.SKIPPED, note=note))
 
-    def finish(self, pair: Pair, ending: Ending) -> None:
+    def finish(self, pair: Pair, ending: PairEnd) -> None:
         """Show how an item ended, and remember it."""
         if ending.again and ending.problem is None:
             ending = ending._replace(outcome=Outcome.FAILED, problem=UNSENT)
@@ -136,7 +136,7 @@ class EarlierWork(Outcomes, ABC):
         left = total - self.totals.done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
-            self._row(one.pair, Ending(Outcome.PLANNED, one.changes, note=one.decision.words()))
+            self._row(one.pair, PairEnd(Outcome.PLANNED, one.changes, note=one.decision.words()))
             for one in ready[:PREVIEW_ROWS]
         ]
         return Preview(
@@ -146,7 +146,7 @@ class EarlierWork(Outcomes, ABC):
             headline=self.headline.format(count),
         )
 
-    def _row(self, pair: Pair, ending: Ending) -> MatchRow:
+    def _row(self, pair: Pair, ending: PairEnd) -> MatchRow:
         # Stash is not asked for the titles of scenes; the item's says as much.
         row = self.rows.pair(pair, ending)
         if row.scene.title:

@@ -21,7 +21,7 @@ from plexsync.state import SavedItem
 from plexsync.sync.execution.endings import GIVEN_UP, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.linking.earlier_links import bare
-from plexsync.sync.rows import REMEMBERED, Ending
+from plexsync.sync.rows import REMEMBERED, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class SceneOutcomes:
     def give_up(self, pair: Pair, note: str) -> None:
         """Show a pair that is no more; nothing is remembered of it."""
         self._given_up.add((pair.scene.scene_id, pair.link.rating_key))
-        self._run.totals.emit(self._run.rows.pair(pair, Ending(Outcome.SKIPPED, note=note)))
+        self._run.totals.emit(self._run.rows.pair(pair, PairEnd(Outcome.SKIPPED, note=note)))
 
     def close(self) -> None:
         """Remember the scenes that lost a pair, and whose others were done before that."""
@@ -211,7 +211,7 @@ class SceneOutcomes:
 
     def skip(self, pair: Pair, note: str) -> None:
         """Finish a pair this run can do nothing for; it is due again next time."""
-        self.finish(pair, Ending(Outcome.SKIPPED, note=note))
+        self.finish(pair, PairEnd(Outcome.SKIPPED, note=note))
 
     def forgo(self, scene_id: SceneId) -> bool:
         """Nothing more comes for a scene that lost its pairs.
@@ -227,7 +227,7 @@ class SceneOutcomes:
         del self._scenes[scene_id]
         return False
 
-    def finish(self, pair: Pair, ending: Ending) -> None:
+    def finish(self, pair: Pair, ending: PairEnd) -> None:
         """Show how a pair ended, and remember the scene when all of its pairs are done."""
         progress = self._scenes[pair.scene.scene_id]
         progress.open_pairs -= 1

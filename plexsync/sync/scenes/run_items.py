@@ -21,7 +21,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.earlier_links import recall
-from plexsync.sync.rows import Ending
+from plexsync.sync.rows import PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class RunItems:
             for scene_id, message in fetched.poisoned:
                 problem = Problem(kind="bad-response", message=message)
                 for pair in by_scene[scene_id]:
-                    self._outcomes.finish(pair, Ending(Outcome.FAILED, problem=problem))
+                    self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
 
     def covers_elsewhere(self) -> int:
         """Return how many covers were not fetched because their address leads elsewhere."""
@@ -133,9 +133,9 @@ class RunItems:
                 self._outcomes.skip(pair, "changed in Stash while it was read")
             elif self._is_handled(pair, scene):
                 note = "nothing to write has changed"
-                self._outcomes.finish(pair, Ending(Outcome.UNCHANGED, note=note))
+                self._outcomes.finish(pair, PairEnd(Outcome.UNCHANGED, note=note))
             elif problem := self._parked(pair):
-                self._outcomes.finish(pair, Ending(Outcome.FAILED, problem=problem))
+                self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
             else:
                 decide = partial(self._decide, pair, scene)
                 yield WorkItem(pair=pair, decide=decide, paths=(pair.link.path,))

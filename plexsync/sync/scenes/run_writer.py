@@ -17,7 +17,7 @@ from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.endings import group_by_cause
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
-from plexsync.sync.rows import Ending
+from plexsync.sync.rows import PairEnd
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class RunWriter:
             self._charge()
             for pair in self.outcomes.unfinished(pairs):
                 note = "the run ended before its turn"
-                self.run.totals.emit(self.run.rows.pair(pair, Ending(Outcome.SKIPPED, note=note)))
+                self.run.totals.emit(self.run.rows.pair(pair, PairEnd(Outcome.SKIPPED, note=note)))
         return unsafe
 
     def _charge(self) -> None:
@@ -173,7 +173,7 @@ class RunWriter:
         for one in group:
             self.outcomes.open(one.pair)
             note = f"held back by the limit {passed[0].key}"
-            self.outcomes.finish(one.pair, Ending(Outcome.SKIPPED, one.changes, note=note))
+            self.outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
         unsafe = passed[0].error([_name(one.pair) for one in group])
         return unsafe, [one for one in changing if id(one) not in held]
 
@@ -214,7 +214,7 @@ class RunWriter:
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
-            self.run.rows.pair(one.pair, Ending(Outcome.PLANNED, one.changes))
+            self.run.rows.pair(one.pair, PairEnd(Outcome.PLANNED, one.changes))
             for one in [one for one in ready if one.changes][:PREVIEW_ROWS]
         )
         low = tuple(

@@ -202,7 +202,6 @@ class PictureWriter:
             change=change,
             before=selected,
             there=frozenset(picture.key for picture in pictures),
-            key=base.key,
             body=cover.body,
             base=base,
         )

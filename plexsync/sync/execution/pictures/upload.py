@@ -58,9 +58,8 @@ class PictureUpload:
         change: what is to be changed.
         before: the key of what Plex shows.
         there: the keys of all it could show.
-        key: the key of what it is to show.
-        body: the bytes to upload, if `key` is not among those that are `there`.
-        base: what is known when it is done.
+        base: what is known when it is done; its key is that of what the item is to show.
+        body: the bytes to upload, if that key is not among those that are `there`.
         seq: the number of its intent, once there is one.
     """
 
@@ -68,9 +67,8 @@ class PictureUpload:
     change: PictureChange
     before: str
     there: frozenset[str]
-    key: str
-    body: bytes
     base: PictureBase
+    body: bytes
     seq: int = 0
 
     @property
@@ -86,7 +84,7 @@ class PictureUpload:
     @property
     def plan(self) -> ItemPlan:
         """What the journal keeps: the keys before and after."""
-        keys = {"before": self.before, "after": self.key}
+        keys = {"before": self.before, "after": self.base.key}
         change = replace(self.change.shown, **keys, locked_after=True)
         return replace(self.ready.plan, changes=(change,))
 
@@ -224,8 +222,8 @@ class Uploader:
             AuthError: the token may not write.
         """
         try:
-            if upload.key in upload.there:
-                self._gallery.select(*upload.place, upload.key)
+            if upload.base.key in upload.there:
+                self._gallery.select(*upload.place, upload.base.key)
             else:
                 self._gallery.upload(*upload.place, upload.body)
         except AuthError as error:
@@ -262,7 +260,7 @@ class Uploader:
     def _conclude(self, upload: PictureUpload, selected: str, refusal: ServerError | None) -> None:
         """Take into account what an item shows after the last try."""
         if _is_it(upload, selected):
-            self._names_are_known |= selected == upload.key and selected not in upload.there
+            self._names_are_known |= selected == upload.base.key and selected not in upload.there
             self._applied(upload, replace(upload.base, key=selected))
             return
         problem = _refused_problem(refusal, upload) if refusal else _not_shown(upload, selected)
@@ -282,9 +280,9 @@ class Uploader:
         """
         pictures = self._gallery.available(*upload.place)
         selected = selected_key(pictures)
-        if _is_it(upload, selected) or upload.key not in {picture.key for picture in pictures}:
+        if _is_it(upload, selected) or upload.base.key not in {picture.key for picture in pictures}:
             return selected
-        self._gallery.select(*upload.place, upload.key)
+        self._gallery.select(*upload.place, upload.base.key)
         return selected_key(self._gallery.available(*upload.place))
 
     def _applied(self, upload: PictureUpload, base: PictureBase) -> None:
@@ -318,7 +316,7 @@ class Uploader:
 def _is_it(upload: PictureUpload, selected: str) -> bool:
     """Whether what an item shows is what was sent."""
     # The name of an upload is Plex's affair: a new one that is shown can only be ours.
-    return selected == upload.key or (
+    return selected == upload.base.key or (
         selected.startswith(UPLOADED) and selected not in upload.there
     )
 
@@ -342,7 +340,7 @@ def _not_shown(upload: PictureUpload, selected: str) -> Problem:
         kind=NOT_SHOWN,
         message=(
             f"Plex accepted the change but does not hold what was sent: {name} sent "
-            f"'{upload.key}', Plex shows '{selected}'"
+            f"'{upload.base.key}', Plex shows '{selected}'"
         ),
         hint="look at the item in Plex; another program may be writing to it",
     )
