@@ -148,7 +148,7 @@ class EditDoors:
         )
 
     def _read(self, key: RatingKey) -> ItemDetail | None:
-        found = self._reader.read([key]).get(key)
+        found = self._reader.read_one(key)
         return found if isinstance(found, ItemDetail) else None
 
 

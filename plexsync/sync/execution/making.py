@@ -182,7 +182,7 @@ class CollectionMaker:
         with session.batch():
             session.result(seq, Settlement.APPLIED, made=key)
             self._outcomes.note_written(ready.pair)
-        found = answer or self._reader.read([key]).get(key)
+        found = answer or self._reader.read_one(key)
         if not isinstance(found, ItemDetail):
             raise found or ServerError("the new collection cannot be read")
         ready.detail = found

@@ -29,7 +29,7 @@ from plexsync.state import Settlement
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, Link, Value
     from plexsync.planning.planner import Planner
@@ -95,6 +95,10 @@ class Reader:
         for start in range(0, len(keys), READ_BATCH):
             found |= self._read(keys[start : start + READ_BATCH])
         return found
+
+    def read_one(self, key: RatingKey) -> ItemDetail | ServerError | None:
+        """Return the fresh details of one item; None where it is gone. Raises as `read` does."""
+        return self.read((key,)).get(key)
 
     def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
@@ -313,8 +317,7 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     """Note how unsettled intents of items that are no longer linked ended.
 
     An intent that belongs to a link is settled when that link is next read. But the file may have
-    moved since, so that Plex made another item of it, or the scene may be gone. One that cannot be
-    read now waits for the next run.
+    moved since, so that Plex made another item of it, or the scene may be gone.
 
     Raises:
         ServerError: Plex is down, or refuses us altogether.
@@ -324,13 +327,25 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
         for one in session.state.unsettled
         if one.plan.kind in VIDEO_KINDS and not _is_linked(session.state, one)
     ]
-    if not unlinked:
-        return
-    read = reader.read(tuple(dict.fromkeys(one.plan.rating_key for one in unlinked)))
-    for one in unlinked:
+    for one, detail in reread(reader, unlinked):
+        settle_one(session, one, detail, planner)
+
+
+def reread(
+    reader: Reader, unsettled: Sequence[Unsettled]
+) -> Iterator[tuple[Unsettled, ItemDetail | None]]:
+    """Yield earlier writes, each with its item as it is now; None for one that is gone.
+
+    One that cannot be read now is left out, and waits for the next run.
+
+    Raises:
+        ServerError: Plex is down, or refuses us altogether.
+    """
+    read = reader.read(tuple(dict.fromkeys(one.plan.rating_key for one in unsettled)))
+    for one in unsettled:
         detail = read.get(one.plan.rating_key)
         if not isinstance(detail, ServerError):
-            settle_one(session, one, detail, planner)
+            yield one, detail
 
 
 def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:

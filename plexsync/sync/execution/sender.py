@@ -282,8 +282,7 @@ class Sender:
         if trial.error is None or self._tries[target] == _MOST_TRIES:
             self._settled |= {target}
         try:
-            key = edit.plan.rating_key
-            detail = trial.held or self._reader.read([key]).get(key)
+            detail = trial.held or self._reader.read_one(edit.plan.rating_key)
         except ServerError as error:
             self._settled = LIST_FIELDS
             edit.error = error

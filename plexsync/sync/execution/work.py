@@ -332,28 +332,32 @@ def absent(place: ItemPlan | Link) -> ItemDetail:
     return ItemDetail(item=item, values={})
 
 
+def change_of(changes: Iterable[Change], target: PlexField) -> Change | None:
+    """Return the change of one field; None for none."""
+    return next((one for one in changes if one.target is target), None)
+
+
 def deletes(changes: Iterable[Change]) -> bool:
     """Return whether changes are to end with a collection gone."""
-    return any(one.target is PlexField.EXISTENCE and not one.after for one in changes)
+    existence = change_of(changes, PlexField.EXISTENCE)
+    return existence is not None and not existence.after
 
 
 def title_in(plan: ItemPlan) -> str:
     """Return the title a plan gives; "" for none."""
-    titles = (str(one.after) for one in plan.changes if one.target is PlexField.TITLE)
-    return next(titles, "")
+    title = change_of(plan.changes, PlexField.TITLE)
+    return str(title.after) if title else ""
 
 
 def members_after(changes: Iterable[Change], detail: ItemDetail) -> Value | None:
     """Return the members of a collection once it is changed; None where they were not read."""
-    found = (one.after for one in changes if one.target is PlexField.MEMBERS)
-    return next(found, detail.values.get(PlexField.MEMBERS))
+    members = change_of(changes, PlexField.MEMBERS)
+    return members.after if members else detail.values.get(PlexField.MEMBERS)
 
 
 def mode_in(plan: ItemPlan) -> Change | None:
     """Return how a collection is to be shown; None where a plan leaves that as it is."""
-    if deletes(plan.changes):
-        return None
-    return next((one for one in plan.changes if one.target is PlexField.MODE), None)
+    return None if deletes(plan.changes) else change_of(plan.changes, PlexField.MODE)
 
 
 def without_mode(plan: ItemPlan) -> ItemPlan:

@@ -27,7 +27,7 @@ from plexsync.planning.planner import Planner
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Settlement
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, find_made, going
-from plexsync.sync.execution.reader import settle_one
+from plexsync.sync.execution.reader import reread, settle_one
 from plexsync.sync.execution.work import (
     Decision,
     absent,
@@ -268,25 +268,16 @@ class CollectionKeeper(Keeper[CollectionWork]):
         """
         if work.wish.members or not work.is_made or PlexField.MEMBERS not in detail.values:
             return False
-        left = members_after(planned.changes, detail)
-        if left or planned.held or not detail.locked <= _WRITTEN:
+        left, values = members_after(planned.changes, detail), detail.values
+        if left or planned.held or values.get(PlexField.LABELS) or not detail.locked <= _WRITTEN:
             return False
-        if detail.values.get(PlexField.LABELS) or any(
-            self._is_theirs(work, detail, target) for target in TEXTS
-        ):
-            return False
-        mode = str(detail.values.get(PlexField.MODE, ""))
-        if mode and not self._is_ours(work, PlexField.MODE, mode):
-            return False
-        return self._is_our_poster(work, detail)
-
-    def _is_theirs(self, work: CollectionWork, detail: ItemDetail, target: PlexField) -> bool:
-        value = str(detail.values.get(target, ""))
-        return target in detail.locked and not self._is_ours(work, target, value)
-
-    def _is_ours(self, work: CollectionWork, target: PlexField, value: str) -> bool:
-        base = work.pair.link.base.get(target)
-        return self._planner.equality.is_base(base, target, value)
+        somebodys = detail.locked.intersection(TEXTS)
+        somebodys |= {PlexField.MODE} if values.get(PlexField.MODE) else set()
+        base, is_base = work.pair.link.base, self._planner.equality.is_base
+        ours = all(
+            is_base(base.get(target), target, str(values.get(target, ""))) for target in somebodys
+        )
+        return ours and self._is_our_poster(work, detail)
 
     def _is_our_poster(self, work: CollectionWork, detail: ItemDetail) -> bool:
         if PlexField.POSTER not in detail.locked:
@@ -337,17 +328,15 @@ class CollectionKeeper(Keeper[CollectionWork]):
         if session is None:
             return
         open_ones = [one for one in session.state.unsettled if one.plan.kind is ItemKind.COLLECTION]
-        keys = tuple({one.plan.rating_key for one in open_ones if one.plan.rating_key})
-        read = self._executor.reader.read(keys) if keys else {}
-        for one in open_ones:
-            plan = one.plan
-            if not plan.rating_key:
-                self._settle_making(session, one)
-            elif plan.rating_key not in read:
-                gone = absent(plan) if deletes(plan.changes) else None
+        for one in [one for one in open_ones if not one.plan.rating_key]:
+            self._settle_making(session, one)
+        known = [one for one in open_ones if one.plan.rating_key]
+        for one, detail in reread(self._executor.reader, known):
+            if detail is None:
+                gone = absent(one.plan) if deletes(one.plan.changes) else None
                 settle_one(session, one, gone, self._planner)
                 if gone is not None:
-                    session.keep(plan.scene_id, None)
+                    session.keep(one.plan.scene_id, None)
             elif not self._rules.kinds:
                 session.result(one.seq, Settlement.SETTLED, run_id=one.run_id)
         session.commit()

@@ -26,7 +26,7 @@ from plexsync.models import (
 )
 from plexsync.planning.layout import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
-from plexsync.sync.execution.reader import settle, settle_one
+from plexsync.sync.execution.reader import reread, settle, settle_one
 from plexsync.sync.execution.work import Decision, decision_of, plan_of
 from plexsync.sync.keeping.keeper import Keeper, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
@@ -276,14 +276,16 @@ class ShowKeeper(Keeper[ShowWork]):
         session = self._run.session
         if session is None:
             return
-        for one in session.state.unsettled:
+        others = [
+            one
+            for one in session.state.unsettled
+            if one.plan.kind in SHOW_KINDS and one.plan.scene_id not in works
+        ]
+        for one, detail in reread(self._executor.reader, others):
             plan = one.plan
-            if plan.kind not in SHOW_KINDS or plan.scene_id in works:
-                continue
-            detail = self._executor.reader.read((plan.rating_key,)).get(plan.rating_key)
             if detail is None:
                 settle_one(session, one, None, self._planner)
-            elif isinstance(detail, ItemDetail):
+            else:
                 link = Link(rating_key=plan.rating_key, section_id=plan.section_id, path="")
                 record = self._records.get(plan.scene_id) or ShowRecord(link=link)
                 link = settle(record.link, [one], detail, planner=self._planner, session=session)

@@ -132,20 +132,13 @@ class _PlanWork(EarlierWork):
     def item(self, item: SavedItem) -> WorkItem:
         """Return an item to write, as much as the plan knows of it; Stash is not asked."""
         plan = item.plan
-        link = Link(
-            rating_key=plan.rating_key,
+        link = replace(
+            self._link_of(plan),
             section_id=plan.section_id,
             path=plan.path,
             confidence=item.confidence,
+            inherited=False,
         )
-        if known := self._known_link(plan):
-            link = replace(
-                link,
-                base=known.base,
-                held=known.held,
-                pictures=known.pictures,
-                above=known.above,
-            )
         files = (SceneFile(path=item.scene_path),) if item.scene_path else ()
         scene = Scene(
             scene_id=plan.scene_id, updated_at=item.version, title=item.scene_title, files=files

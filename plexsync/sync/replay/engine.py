@@ -16,6 +16,7 @@ from plexsync.errors import MismatchError
 from plexsync.models import (
     VIDEO_KINDS,
     CollectionRecord,
+    Link,
     Outcome,
     Preview,
     ShowRecord,
@@ -32,7 +33,7 @@ from plexsync.sync.run_scope import journaled
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import ItemPlan, Link, MatchRow
+    from plexsync.models import ItemPlan, MatchRow
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session, State
     from plexsync.sync.execution.work import Ready, WorkItem
@@ -169,11 +170,12 @@ class EarlierWork(Outcomes, ABC):
             return record  # an edit of the show that hit another item
         return replace(record, link=link, wanted="")
 
-    def _known_link(self, plan: ItemPlan) -> Link | None:
-        """Return the remembered link of a plan's scene to its item; None when there is none."""
+    def _link_of(self, plan: ItemPlan) -> Link:
+        """Return the link of a plan's scene to its item, with what is remembered of it."""
         links: tuple[Link, ...] = ()
         if plan.kind in VIDEO_KINDS:
             links = record.links if (record := self.state.get(plan.scene_id)) else ()
         elif kept := self.state.kept(plan.scene_id):
             links = (kept.link,)
-        return next((link for link in links if link.rating_key == plan.rating_key), None)
+        blank = Link(rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path)
+        return next((link for link in links if link.rating_key == plan.rating_key), blank)

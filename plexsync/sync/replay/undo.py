@@ -20,7 +20,6 @@ from plexsync.models import (
     CollectionRecord,
     FieldRule,
     ItemKind,
-    Link,
     Outcome,
     PlexField,
     Policy,
@@ -41,6 +40,7 @@ from plexsync.sync.execution.work import (
     PictureChange,
     WorkItem,
     blank_link,
+    change_of,
     deletes,
     members_after,
 )
@@ -160,7 +160,8 @@ def _stored(written: Written) -> ItemPlan | None:
 
 def _makes(plan: ItemPlan) -> bool:
     """Return whether a plan made a collection."""
-    return any(one.target is PlexField.EXISTENCE and bool(one.after) for one in plan.changes)
+    existence = change_of(plan.changes, PlexField.EXISTENCE)
+    return existence is not None and bool(existence.after)
 
 
 def _with_keys(plans: Iterable[ItemPlan], plex: PlexClient) -> list[ItemPlan]:
@@ -201,9 +202,7 @@ class _UndoWork(EarlierWork):
 
     def item(self, plan: ItemPlan) -> WorkItem:
         """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
-        link = self._known_link(plan) or Link(
-            rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path
-        )
+        link = self._link_of(plan)
         if deletes(plan.changes):  # one that went has to be made again
             link = blank_link(plan.section_id)
         scene = Scene(scene_id=plan.scene_id, updated_at="")
@@ -211,8 +210,8 @@ class _UndoWork(EarlierWork):
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
             self.by_collection[plan.scene_id] = plan
-            titles = (one for one in plan.changes if one.target is PlexField.TITLE)
-            pair.title = next((str(one.before or one.after) for one in titles), "")
+            if title := change_of(plan.changes, PlexField.TITLE):
+                pair.title = str(title.before or title.after)
             decide = self._decide_collection
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=partial(decide, plan, pair), paths=paths, kind=plan.kind)
@@ -287,7 +286,7 @@ class _UndoWork(EarlierWork):
         Raises:
             StateError: what is kept cannot be read.
         """
-        went = next((one for one in plan.changes if one.target is PlexField.POSTER), None)
+        went = change_of(plan.changes, PlexField.POSTER)
         if went is None or not went.before or PlexField.POSTER in detail.locked:
             return None
         key = str(went.before)

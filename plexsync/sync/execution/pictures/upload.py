@@ -212,7 +212,7 @@ class Uploader:
                 if self._health.ends_run(error):
                     raise
                 return True
-        detail = self._reader.read([key]).get(key)
+        detail = self._reader.read_one(key)
         return not isinstance(detail, ItemDetail) or target in detail.locked
 
     def _hand_over(self, upload: PictureUpload) -> ServerError | None:
