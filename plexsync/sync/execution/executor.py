@@ -100,14 +100,13 @@ class Executor:
             self._fields = FieldWriter(ports, self.reader, session, planner=planner, spare=spare)
 
     def looked_ahead(
-        self, items: Iterable[WorkItem], total: int, show: Callable[[list[Ready]], None]
-    ) -> Iterator[list[Ready]]:
-        """Show the first changes, and return all of them, to be given to `write_all`.
+        self, items: Iterable[WorkItem], total: int
+    ) -> tuple[list[Ready], Iterator[list[Ready]]]:
+        """Return the first items that will be written, and all of them, for `write_all`.
 
         Args:
             items: the work.
             total: rows there are in the end.
-            show: shows the first items that will be written.
 
         Raises:
             ServerError: a server is down or refuses us; what was not reached can be tried again.
@@ -122,8 +121,7 @@ class Executor:
             self._progress("comparing", planned, total)
             if planned >= PREVIEW_ROWS:
                 break
-        show([ready for batch in ahead for ready in batch])
-        return chain(ahead, batches)
+        return list(chain.from_iterable(ahead)), chain(ahead, batches)
 
     def write_all(self, batches: Iterable[list[Ready]], total: int | None = None) -> None:
         """Write what is ready, alike changes together, and remember what Plex is seen to hold.

@@ -95,11 +95,10 @@ class EarlierWork(Outcomes, ABC):
         )
         executor.reader.expect(plans)
 
-        def show(ahead: list[Ready]) -> None:
-            totals.reporter.preview(self._preview(ahead, total))
-
         with journaled(totals, self.ports, session=session, lineage=lineage):
-            executor.write_all(executor.looked_ahead(items, total, show), total)
+            ahead, batches = executor.looked_ahead(items, total)
+            totals.reporter.preview(self._preview(ahead, total))
+            executor.write_all(batches, total)
             counts = totals.counts
             done = counts.applied + counts.planned + counts.unchanged + counts.failed
             if not done and (counts.kept or counts.skipped):

@@ -77,13 +77,10 @@ class RunWriter:
             if self.run.options.ask:
                 self._ask(pairs, linked)
             total = self.run.totals.done + len(pairs)
-
-            def show(ahead: list[Ready]) -> None:
-                if not self.run.options.ask:
-                    self._preview(total, ahead, linked)
-                self._place(linked)
-
-            batches = self.executor.looked_ahead(self.items.of(pairs), total, show)
+            ahead, batches = self.executor.looked_ahead(self.items.of(pairs), total)
+            if not self.run.options.ask:
+                self._preview(total, ahead, linked)
+            self._place(linked)
             self.executor.write_all(batches, total)
             self._match_again()
             self.outcomes.close()
