@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from plexsync.sync.keeping.shows import ShowKeeper
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.run_scope import JournalEnd
-    from plexsync.sync.totals import Totals
+    from plexsync.sync.run_scope import JournalEnd, Totals
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:

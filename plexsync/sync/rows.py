@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plexsync.models import Change, Link, PlexItem, Problem, Scene
-    from plexsync.sync.ports import Ports
-    from plexsync.sync.server_faults import WorkKind
+    from plexsync.sync.ports import Ports, WorkKind
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
@@ -64,7 +63,7 @@ class PairEnd(NamedTuple):
         problem: why something could not be.
         note: a few words for the row.
         again: something was not even tried, so the next run looks again.
-        failed: what the problem is about, by which a server's fault is told from an item's.
+        failed: what the problem is about; parts a server's fault from an item's.
     """
 
     outcome: Outcome

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Outcomes, Ready, Write
+    from plexsync.sync.ports import ServerFaults
     from plexsync.sync.rows import Pair
 
 

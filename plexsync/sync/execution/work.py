@@ -104,10 +104,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         agreed: what needs no writing because Plex shows it; remembered like what was written.
         pictures: the pictures to write.
         picture_bases: what is known of pictures that need no writing.
-        kept: the names of fields that stay as Plex has them although they differ.
-        held: the names of fields left alone because an undo took back what Stash wants.
-        by_hand: those of `kept` that stay because they were typed by hand in Plex.
-        waiting: the names of fields left as an earlier scene gave them, see `Planned`.
+        kept: the names of fields that stay as Plex has them although they differ, for people.
+        left: what a row says of other fields that are left alone.
         outcome: of the row when nothing is written.
         problem: why one of the pictures could not be compared.
         note: a few words for the row.
@@ -118,25 +116,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pictures: tuple[PictureChange, ...] = ()
     picture_bases: Mapping[PlexField, PictureBase] = {}
     kept: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     outcome: Outcome = Outcome.UNCHANGED
     problem: Problem | None = None
     note: str = ""
 
     def words(self, *kept: str) -> str:
         """Return what a row says of that which is left as Plex has it; `kept` are more names."""
-        notes = [self.note] if self.note else []
-        if names := (*self.kept, *kept):
-            marked = (f"{name} (by hand)" if name in self.by_hand else name for name in names)
-            notes.append(f"Plex's own kept for {', '.join(marked)}")
-        if self.held:
-            notes.append(f"not written again since an undo: {', '.join(self.held)}")
-        if self.waiting:
-            fields = ", ".join(self.waiting)
-            notes.append(f"blank and new in Stash, so what an earlier scene gave stays: {fields}")
-        return "; ".join(notes)
+        names = ", ".join((*self.kept, *kept))
+        notes = (self.note, f"Plex's own kept for {names}" if names else "", *self.left)
+        return "; ".join(filter(None, notes))
 
 
 def plan_of(
@@ -163,17 +152,20 @@ def plan_of(
 def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) -> Decision:
     """Return what an item needs: `plan`, and what else follows of its fields and pictures."""
     pair.by_hand = planned.by_hand
-    kept = (*planned.kept, *wanted.kept)
-    stays = kept or planned.held or planned.waiting
+    by_hand, others = planned.by_hand, (*planned.kept, *wanted.kept)
+    kept = tuple([f"{name} (by hand)" if name in by_hand else name for name in others])
+    left = (
+        ("not written again since an undo", planned.held),
+        ("blank and new in Stash, so what an earlier scene gave stays", planned.waiting),
+    )
+    stays = tuple([f"{why}: {', '.join(names)}" for why, names in left if names])
     return Decision(
         plan=plan,
         agreed=planned.agreed,
         pictures=wanted.pictures,
         kept=kept,
-        held=planned.held,
-        by_hand=planned.by_hand,
-        waiting=planned.waiting,
-        outcome=Outcome.KEPT if stays else Outcome.UNCHANGED,
+        left=stays,
+        outcome=Outcome.KEPT if kept or stays else Outcome.UNCHANGED,
         problem=wanted.problem,
     )
 

@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 """How something ended that is as it is wanted."""
 
+SEEN = GOOD | {Outcome.PLANNED}
+"""How a scene ended of which all is known."""
+
 DIGITS = 16
 """Of the digests of what is wanted."""
 

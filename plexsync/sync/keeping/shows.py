@@ -28,7 +28,7 @@ from plexsync.planning.layout import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
 from plexsync.sync.execution.reader import reread, settle, settle_one
 from plexsync.sync.execution.work import Decision, decision_of, plan_of
-from plexsync.sync.keeping.keeper import Keeper, KeptWork, wanted_digest
+from plexsync.sync.keeping.keeper import SEEN, Keeper, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
 
 if TYPE_CHECKING:
@@ -47,9 +47,6 @@ _FIELDS = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
 
 _LEVELS = 2
 """What stands above an episode: its season and its show."""
-
-_KNOWN = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT, Outcome.PLANNED})
-"""How a scene ended of which all is known."""
 
 _UNLINKED = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
 """How a scene ended whose former items do not count."""
@@ -146,7 +143,7 @@ class ShowKeeper(Keeper[ShowWork]):
                     show=show,
                     related=one.related,
                     year=one.year,
-                    known=bool(one.related) or one.outcome in _KNOWN,
+                    known=bool(one.related) or one.outcome in SEEN,
                 )
 
     def _read_places(self, keys: Sequence[RatingKey]) -> dict[RatingKey, tuple[RatingKey, ...]]:

@@ -10,7 +10,6 @@ from plexsync.models import (
     CollectionRecord,
     CollectionWish,
     ItemKind,
-    Outcome,
     PlexField,
     Scene,
     source_in,
@@ -18,7 +17,7 @@ from plexsync.models import (
 from plexsync.planning.layout import Placing, wished_collections
 from plexsync.planning.relations import name_in
 from plexsync.sync.execution.work import blank_link
-from plexsync.sync.keeping.keeper import DIGITS, GOOD, KeptWork, wanted_digest
+from plexsync.sync.keeping.keeper import DIGITS, SEEN, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import short_digest
 from plexsync.text.normalize import fold_tag
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from plexsync.planning.layout import WishedCollections
     from plexsync.state import Placed
     from plexsync.sync.context import RunContext
-
-_SEEN = GOOD | {Outcome.PLANNED}
-"""How a scene ended of which all is known."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,7 +123,7 @@ class DueCollections:
         here = (one for key, one in self._run.state.placings() if key not in planned)
         records: Iterator[Placed | SceneRecord] = chain(here, planned.values())
         for record in records:
-            if record.outcome in _SEEN:
+            if record.outcome in SEEN:
                 items = [
                     (link.section_id, kinds[link.section_id], link.rating_key)
                     for link in record.links

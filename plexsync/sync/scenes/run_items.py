@@ -20,7 +20,7 @@ from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.linking.earlier_links import recall
+from plexsync.sync.linking.linker import recall
 from plexsync.sync.rows import PairEnd
 from plexsync.text.folding import files_digest
 
