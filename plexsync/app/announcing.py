@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.config.secrets import Secret
-    from plexsync.config.sections.running import MetricsConfig, NotifyConfig
+    from plexsync.config.sections import MetricsConfig, NotifyConfig
     from plexsync.models import RunSummary
 
 _LOG_LINES = 50

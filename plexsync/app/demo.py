@@ -19,8 +19,8 @@ from rich.text import Text
 
 from plexsync.app.failures import utc_now
 from plexsync.app.runs import run_with
-from plexsync.app.setup.files import write_config
 from plexsync.app.signals import StopSignals
+from plexsync.config.files import write_config
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.output.console import is_terminal, make_console

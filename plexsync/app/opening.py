@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.config.loader import home_directory, load_config
+from plexsync.config.loader import load_config
 from plexsync.errors import StateError
 from plexsync.plex.client import PlexClient
 from plexsync.state import UNREGISTERED_CLIENT_ID, load_client_id
@@ -52,7 +52,7 @@ def command_config(invocation: Invocation) -> Config:
     Raises:
         ConfigError: it cannot be read, or something in it is wrong.
     """
-    config = load_config(invocation.config, os.environ, home=home_directory())
+    config = load_config(invocation.config, os.environ)
     invocation.secrets += config_secrets(config)
     return config
 

@@ -18,7 +18,7 @@ from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
 from plexsync.app.signals import StopSignals
-from plexsync.config.loader import home_directory, load_notify
+from plexsync.config.loader import load_notify
 from plexsync.errors import (
     ConfigError,
     ExitCode,
@@ -156,7 +156,7 @@ def _load_announced(invocation: Invocation, announcement: Announcement) -> Confi
     try:
         config = command_config(invocation)
     except ConfigError:
-        notify, secrets = load_notify(invocation.config, os.environ, home=home_directory())
+        notify, secrets = load_notify(invocation.config, os.environ)
         hidden = [secret.reveal() for secret in secrets]
         invocation.secrets += hidden
         if notify is not None:

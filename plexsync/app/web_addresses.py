@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.config.loader import home_directory, load_server_addresses
+from plexsync.config.loader import load_server_addresses
 from plexsync.models import id_order
 from plexsync.plex.connection import item_address
 from plexsync.stash_client import scene_address
@@ -66,7 +66,7 @@ def configured_addresses(
         environ: the environment.
         machine: the machine identifier of the Plex that the state belongs to.
     """
-    stash, plex = load_server_addresses(path, environ, home=home_directory())
+    stash, plex = load_server_addresses(path, environ)
     return WebAddresses(stash=stash, plex=plex, machine=machine)
 
 

@@ -146,15 +146,12 @@ def complete_libraries(path: Path | None) -> Iterator[tuple[str, str]]:
 
     Read without the secrets of the configuration, and whatever else is wrong in it.
     """
-    from plexsync.config.loader import find_config, home_directory
+    from plexsync.config.loader import find_config
     from plexsync.config.sources import Sources
     from plexsync.plex.index import cached_libraries
     from plexsync.state import cache_directory
 
-    sources = Sources()
-    sources.take_file(find_config(path, os.environ, home=home_directory()), must_exist=False)
-    sources.take_environment(os.environ)
-    found = sources.found.get("plex.libraries")
+    found = Sources(find_config(path, os.environ), os.environ).found.get("plex.libraries")
     configured = found.value if found and isinstance(found.value, list) else []
     for name in configured or sorted(cached_libraries(cache_directory(os.environ)).values()):
         yield str(name), ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from plexsync.config.keys import Setting
+    from plexsync.config.configuration import Setting
     from plexsync.output.console import Invocation
 
 _STACKED_BELOW = 80
@@ -81,9 +81,9 @@ def path_command(invocation: Invocation) -> int:
       plexsync config path
       "$EDITOR" "$(plexsync config path)"
     """
-    from plexsync.config.loader import find_config, home_directory
+    from plexsync.config.loader import find_config
 
-    where = find_config(invocation.config, os.environ, home=home_directory())
+    where = find_config(invocation.config, os.environ)
     if invocation.shape.as_document:
         document = {
             "schema": "plexsync/config-path/1",

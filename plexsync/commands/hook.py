@@ -73,9 +73,10 @@ def cron_command(invocation: Invocation) -> int:
       plexsync schedule cron
       (crontab -l; plexsync schedule cron) | crontab -
     """
-    from plexsync.integrations.schedule import crontab
+    from plexsync.integrations import schedule
 
-    return _print(invocation, "cron", crontab(_setup(invocation, runs=True)))
+    setup = schedule.find_setup(invocation.config, os.environ, runs=True)
+    return _print(invocation, "cron", schedule.crontab(setup))
 
 
 @new_command(schedule_group, short_help="A systemd service and timer.")
@@ -96,16 +97,16 @@ def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -
       plexsync schedule systemd
       plexsync schedule systemd --only timer > ~/.config/systemd/user/plexsync.timer
     """
-    from plexsync.integrations.schedule import systemd_service, systemd_steps, systemd_timer
+    from plexsync.integrations import schedule
 
-    setup = _setup(invocation, runs=True)
+    setup = schedule.find_setup(invocation.config, os.environ, runs=True)
     parts = {
-        "service": systemd_service(setup, user=_owner(setup) if system else ""),
-        "timer": systemd_timer(system=system),
+        "service": schedule.systemd_service(setup, user=_owner(setup) if system else ""),
+        "timer": schedule.systemd_timer(system=system),
     }
     if only:
         return _print(invocation, "systemd", parts[only])
-    steps = "".join(f"#   {step}\n" for step in systemd_steps(system=system))
+    steps = "".join(f"#   {step}\n" for step in schedule.systemd_steps(system=system))
     return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
 
 
@@ -122,13 +123,13 @@ def compose_command(invocation: Invocation) -> int:
     """
     from dataclasses import replace
 
-    from plexsync.integrations.schedule import compose_service
+    from plexsync.integrations import schedule
     from plexsync.state import cache_directory
 
-    setup = _setup(invocation, runs=True)
+    setup = schedule.find_setup(invocation.config, os.environ, runs=True)
     setup = replace(setup, cache=setup.cache or cache_directory(os.environ))
     user = f"{os.getuid()}:{os.getgid()}"
-    return _print(invocation, "compose", compose_service(setup, user=user))
+    return _print(invocation, "compose", schedule.compose_service(setup, user=user))
 
 
 @new_command(schedule_group, "stash-plugin", short_help="A Stash plugin.")
@@ -142,11 +143,10 @@ def stash_plugin_command(invocation: Invocation) -> int:
     Examples:
       plexsync schedule stash-plugin > ~/.stash/plugins/plexsync.yml
     """
-    from plexsync.integrations.schedule import stash_manifest
+    from plexsync.integrations import schedule
 
-    return _print(
-        invocation, "stash-plugin", stash_manifest(_setup(invocation, runs=False), __version__)
-    )
+    setup = schedule.find_setup(invocation.config, os.environ)
+    return _print(invocation, "stash-plugin", schedule.stash_manifest(setup, __version__))
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -176,15 +176,6 @@ def _log_pages(invocation: Invocation, state_dir: str) -> int:
         log_progress(done / len(entries))
     console.print_text(invocation.streams, f"{json.dumps({'output': entries[-1].text})}\n")
     return ExitCode.OK
-
-
-def _setup(invocation: Invocation, *, runs: bool) -> Setup:
-    from plexsync.config.loader import home_directory
-    from plexsync.integrations.schedule import find_program, find_setup
-
-    return find_setup(
-        invocation.config, os.environ, home=home_directory(), program=find_program(), runs=runs
-    )
 
 
 def _owner(setup: Setup) -> str:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from plexsync.app.checkup.doctor import Finding
-    from plexsync.app.setup.files import Answers
     from plexsync.app.setup.sign_in import Asker
     from plexsync.app.setup.wizard import Interview
+    from plexsync.config.files import Answers
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
 
@@ -126,10 +126,10 @@ def doctor_command(
 
 
 def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
-    from plexsync.app.setup.files import require_absent, write_setup
-    from plexsync.config.loader import find_config, home_directory
+    from plexsync.config.files import require_absent, write_setup
+    from plexsync.config.loader import find_config
 
-    where = find_config(invocation.config, os.environ, home=home_directory()).absolute()
+    where = find_config(invocation.config, os.environ).absolute()
     if invocation.shape.as_document:
         raise click.UsageError("init talks to a person; it has no JSON.")
     require_absent(where)
@@ -178,8 +178,8 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
     Raises:
         ConfigError: an address or the token is missing, or something of it is wrong.
     """
-    from plexsync.app.setup.files import Answers
-    from plexsync.config.keys import ENV_CONFIG
+    from plexsync.config.files import Answers
+    from plexsync.config.forms import ENV_CONFIG
     from plexsync.config.loader import load_config
     from plexsync.sync.connections import config_secrets
 
@@ -201,7 +201,7 @@ def _require_person(invocation: Invocation, where: Path) -> None:
     Raises:
         ConfigError: nobody can.
     """
-    from plexsync.config.schema import MINIMAL
+    from plexsync.config.configuration import MINIMAL
 
     if console.can_ask(invocation.streams):
         return

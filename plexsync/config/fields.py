@@ -6,6 +6,8 @@ attribute of `FieldRule` with its name, or the one it `fills`, and needs nothing
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -15,13 +17,15 @@ from plexsync.config.forms import (
     FLAG,
     NAMES,
     PHOTO,
+    POLICY,
     ROLE,
     SHARED_NAME,
     TAG_TARGET,
     TEMPLATES,
+    TEXT_POLICY,
+    Key,
     template_unless,
 )
-from plexsync.config.keys import FieldSetting, part
 from plexsync.errors import ConfigError
 from plexsync.models import LIST_FIELDS, FieldRule, PlexField, Policy
 from plexsync.planning.desired import STUDIO_COLLECTION
@@ -30,7 +34,48 @@ from plexsync.plex.poster_padding import require_pillow
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plexsync.config.keys import Key
+    from plexsync.config.forms import Form
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSetting:
+    """One field under `[fields]`.
+
+    Args:
+        to: where it is written in Plex, unless a part says otherwise.
+        default: its policy, as TOML.
+        meaning: what it is.
+        more: its other settings, each named below the field.
+        called: what the field is called, if not as in Plex.
+    """
+
+    to: PlexField
+    default: str
+    meaning: str
+    more: tuple[Key, ...] = ()
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the field is called."""
+        return self.called or self.to.value
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key of its policy and those of its other settings, under their full names."""
+        name = f"fields.{self.name}"
+        policy = POLICY if self.to in LIST_FIELDS else TEXT_POLICY
+        return (
+            Key(name, policy, self.default, self.meaning, fills="policy"),
+            *(dataclasses.replace(key, name=f"{name}.{key.name}") for key in self.more),
+        )
+
+
+def part(
+    name: str, form: Form[Any], default: str = "", *, meaning: str, fills: str | None = None
+) -> Key:
+    """Declare a setting of a field beside its policy: see `Key`; it fills what it is named like."""
+    return Key(name, form, default or form.default, meaning, fills=name if fills is None else fills)
 
 
 def _template(

@@ -1,4 +1,4 @@
-"""How the value of a key is written: in TOML, in a variable, in the JSON schema; and its reader.
+"""How a key is declared, and how its value is written: in TOML, in a variable, in the JSON schema.
 
 A key takes one of the forms below. A new form is one more value here; most need only a reader of
 `values.py` and a schema.
@@ -7,10 +7,11 @@ Source of the schemas: https://json-schema.org/draft/2020-12.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Word = TypeVar("Word", bound="StrEnum")
 Json: TypeAlias = dict[str, object]
+
+ENV_PREFIX = "PLEXSYNC_"
+"""Every key is `PLEXSYNC_<SECTION>__<KEY>` in the environment. Source: docs/contract.md."""
+
+ENV_CONFIG = "PLEXSYNC_CONFIG"
+ENV_STATE_DIR = "PLEXSYNC_STATE_DIR"
+ENV_PATHS = "PLEXSYNC_PATHS"
+
+_METADATA = "plexsync"
 
 TEXT_SCHEMA: Json = {"type": "string"}
 _NAMES_SCHEMA: Json = {"type": "array", "items": TEXT_SCHEMA}
@@ -209,7 +219,6 @@ def _made_of(words: tuple[str, ...], example: str, *, optional: bool = False) ->
 
 # ---- The forms -----------------------------------------------------------------------------------
 
-TEXT: Form[str] = plain(values.text, TEXT_SCHEMA)
 FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from, "false")
 COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _count_from)
 SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _share_from)
@@ -286,3 +295,65 @@ def template_unless(own: str = "") -> Form[tuple[str, ...]]:
         return () if made == own else (made,)
 
     return plain(read, TEXT_SCHEMA)
+
+
+# ---- The keys -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key.
+
+    Args:
+        name: `section.key`, or `fields.field.key`. The policy of a field is `fields.field`.
+        form: how its value is written and read.
+        default: as TOML; "" when there is none.
+        meaning: what it means, in Markdown, for the guide and the JSON schema.
+        required: whether plexsync cannot run without it.
+        fills: the attribute of `FieldRule` its value becomes, if it is one.
+    """
+
+    name: str
+    form: Form[Any]
+    default: str
+    meaning: str
+    required: bool = False
+    fills: str = ""
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return ENV_PREFIX + self.name.upper().replace(".", "__")
+
+
+def setting(
+    form: Form[T], default: str = "", *, meaning: str, name: str = "", required: bool = False
+) -> T:
+    """Declare the key an attribute of a section's dataclass holds the value of.
+
+    Args:
+        form: how it is written.
+        default: as TOML; that of its form unless given.
+        meaning: what it means.
+        name: the key, where it is not the attribute's name.
+        required: whether plexsync cannot run without it.
+    """
+    key = Key(name, form, default or form.default, meaning, required)
+    # The attribute has the type its form reads to; that is all a type checker has to know.
+    return cast("T", dataclasses.field(metadata={_METADATA: key}))
+
+
+def kept_policy(what: str) -> Policy:
+    """Declare the policy of something that is kept unless a person says otherwise."""
+    return setting(TEXT_POLICY, '"keep"', meaning=f"[Policy](#fields) of {what}.")
+
+
+def optional(form: Form[T]) -> Form[T | None]:
+    """Return the form of a key that may be missing: None then."""
+    return cast("Form[T | None]", form)
+
+
+def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
+    """Return the key an attribute was declared with by `setting`, under its full name."""
+    key: Key = field.metadata[_METADATA]
+    return dataclasses.replace(key, name=f"{section}.{key.name or field.name}")

@@ -15,12 +15,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plexsync.config import values
-from plexsync.config.configuration import Config, LibraryFields
+from plexsync.config.configuration import (
+    BY_NAME,
+    KEYS,
+    LIBRARIES,
+    PATHS,
+    SECTIONS,
+    Config,
+    LibraryFields,
+    Setting,
+    section_keys,
+)
 from plexsync.config.fields import compose_rules
-from plexsync.config.keys import ENV_CONFIG, Setting
-from plexsync.config.schema import BY_NAME, KEYS, LIBRARIES, PATHS, SECTIONS, section_keys
+from plexsync.config.forms import ENV_CONFIG
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
-from plexsync.config.sections.running import NotifyConfig
+from plexsync.config.sections import NotifyConfig
 from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import PlexField, Policy
@@ -30,8 +39,8 @@ from plexsync.text.toml import shown_path, toml_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from plexsync.config.keys import Key
-    from plexsync.config.sections.layout import CollectionsConfig
+    from plexsync.config.forms import Key
+    from plexsync.config.sections import CollectionsConfig
     from plexsync.models import FieldRule, PathRule
 
 T = TypeVar("T")
@@ -48,30 +57,33 @@ def home_directory() -> Path:
         return Path("/")
 
 
-def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Path:
+def find_config(path: Path | None, environ: Mapping[str, str], *, home: Path | None = None) -> Path:
     """Where the configuration file is, or would be.
 
     Args:
         path: `--config`.
         environ: the environment.
-        home: the home directory.
+        home: the home directory; that of this user unless given.
     """
     if path is not None:
         return path
     if named := environ.get(ENV_CONFIG, ""):
         return Path(named)
-    # The XDG Base Directory Specification wants relative paths ignored.
     base = Path(environ.get("XDG_CONFIG_HOME", ""))
-    return (base if base.is_absolute() else home / ".config") / "plexsync" / "config.toml"
+    if not base.is_absolute():  # the XDG Base Directory Specification wants relative paths ignored
+        base = (home or home_directory()) / ".config"
+    return base / "plexsync" / "config.toml"
 
 
-def load_config(path: Path | None, environ: Mapping[str, str], *, home: Path) -> Config:
+def load_config(
+    path: Path | None, environ: Mapping[str, str], *, home: Path | None = None
+) -> Config:
     """Read and check the whole configuration.
 
     Args:
         path: `--config`; a file that must exist.
         environ: the environment.
-        home: the home directory.
+        home: as for `find_config`.
 
     Raises:
         InvalidConfigError: with every problem that was found.
@@ -89,7 +101,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], *, home: Path) ->
 
 
 def load_notify(
-    path: Path | None, environ: Mapping[str, str], *, home: Path
+    path: Path | None, environ: Mapping[str, str], *, home: Path | None = None
 ) -> tuple[NotifyConfig | None, tuple[Secret, ...]]:
     """Return `[notify]` of a configuration in which something is wrong, and its secrets.
 
@@ -103,7 +115,7 @@ def load_notify(
 
 
 def load_server_addresses(
-    path: Path | None, environ: Mapping[str, str], *, home: Path
+    path: Path | None, environ: Mapping[str, str], *, home: Path | None = None
 ) -> tuple[str, str]:
     """Return the addresses of Stash and Plex; "" for one that is missing or wrong.
 
@@ -171,21 +183,19 @@ class _Reader:
         self,
         path: Path | None,
         environ: Mapping[str, str],
-        home: Path,
+        home: Path | None,
         *,
         must_exist: bool = False,
     ) -> None:
         self.where = find_config(path, environ, home=home)
-        self.sources = Sources()
-        there = self.sources.take_file(self.where, must_exist=must_exist)
-        self.source = self.where if there else None
-        self.sources.take_environment(environ)
+        self.sources = Sources(self.where, environ, must_exist=must_exist)
+        self.source = self.where if self.sources.there else None
         self.warnings: list[str] = []
         self.secrets: list[Secret] = []
         self._secrets = SecretReader(
             environ,
             folder=self.where.parent,
-            home=home,
+            home=home or home_directory(),
             warn=self.warnings.append,
             learn=self.secrets.append,
         )

@@ -13,10 +13,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from plexsync.config.forms import SECRET, path_from_here, split_list
-from plexsync.config.hints import key_hint, quotes_hint, toml_hint
-from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_PREFIX, ENV_STATE_DIR
-from plexsync.config.schema import BY_NAME, FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
+from plexsync.config.configuration import BY_NAME, FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
+from plexsync.config.forms import (
+    ENV_CONFIG,
+    ENV_PATHS,
+    ENV_PREFIX,
+    ENV_STATE_DIR,
+    SECRET,
+    path_from_here,
+    split_list,
+)
+from plexsync.config.values import key_hint, quotes_hint, toml_hint
 from plexsync.errors import ConfigError
 from plexsync.text.toml import toml_value
 
@@ -105,15 +112,26 @@ class Raw:
 
 
 class Sources:
-    """The layers of one configuration. Take the file first, then environment, then flags."""
+    """The layers of one configuration: the file, and over it the environment.
 
-    def __init__(self) -> None:
+    Args:
+        path: the file.
+        environ: the environment.
+        must_exist: a file that is not there is a problem.
+
+    Attributes:
+        there: whether there is a file, or should be.
+    """
+
+    def __init__(self, path: Path, environ: Mapping[str, str], *, must_exist: bool = False) -> None:
         self.problems: list[ConfigProblem] = []
         self.found: dict[str, Raw] = {}
         self.path_rules: list[Raw] = []
         self.libraries: dict[str, dict[str, Raw]] = {}
         self.file_is_public = False
         self.file_failed = False
+        self.there = self._take_file(path, must_exist=must_exist)
+        self._take_environment(environ)
 
     def add_problem(self, place: str, message: str, remedy: str = "") -> None:
         """Remember something that is wrong, once."""
@@ -123,7 +141,7 @@ class Sources:
 
     # ---- The file --------------------------------------------------------------------------------
 
-    def take_file(self, path: Path, *, must_exist: bool) -> bool:
+    def _take_file(self, path: Path, *, must_exist: bool) -> bool:
         """Take the values of the file at `path`; False when it is not there and need not be."""
         try:
             content = path.read_bytes()
@@ -218,7 +236,7 @@ class Sources:
 
     # ---- The environment -------------------------------------------------------------------------
 
-    def take_environment(self, environ: Mapping[str, str]) -> None:
+    def _take_environment(self, environ: Mapping[str, str]) -> None:
         """Take what `PLEXSYNC_*` variables say. An empty one says nothing, but for lists."""
         taken: dict[str, str] = {}
         for variable in sorted(name for name in environ if name.startswith(ENV_PREFIX)):

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plexsync.config.sections.running import NotifyOn
+from plexsync.config.sections import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
 from plexsync.text.words import counted

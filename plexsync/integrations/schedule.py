@@ -18,9 +18,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from plexsync.config.keys import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR
+from plexsync.config.configuration import KEYS
+from plexsync.config.forms import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR
 from plexsync.config.loader import find_config, require_something
-from plexsync.config.schema import KEYS
 from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.state import cache_directory, state_directory
@@ -98,8 +98,8 @@ def find_setup(
     path: Path | None,
     environ: Mapping[str, str],
     *,
-    home: Path,
-    program: tuple[str, ...],
+    home: Path | None = None,
+    program: tuple[str, ...] = (),
     runs: bool = False,
 ) -> Setup:
     """Return what this configuration needs, without its secrets, and without asking a server.
@@ -107,8 +107,8 @@ def find_setup(
     Args:
         path: `--config`.
         environ: the environment.
-        home: the home directory.
-        program: see `Setup`.
+        home: as for `find_config`.
+        program: see `Setup`; what runs here unless given.
         runs: it is to start runs, which end at once where nothing is configured.
 
     Raises:
@@ -117,15 +117,16 @@ def find_setup(
         ConfigError: there is no configuration, or a variable does not fit into a file of lines.
     """
     where = find_config(path, environ, home=home).absolute()
-    sources = Sources()
-    there = _take_all(sources, where, environ, must_exist=path is not None)
-    if runs and not there:
+    sources = Sources(where, environ, must_exist=path is not None or ENV_CONFIG in environ)
+    if sources.problems:
+        raise InvalidConfigError(tuple(sources.problems))
+    if runs and not sources.there:
         require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
     chosen = any(environ.get(name) for name in ("CACHE_DIRECTORY", "XDG_CACHE_HOME"))
     return Setup(
-        program=program,
-        config=where if there else None,
+        program=program or find_program(),
+        config=where if sources.there else None,
         folder=where.parent,
         state=state_directory(environ),
         cache=cache_directory(environ) if chosen else None,
@@ -134,17 +135,6 @@ def find_setup(
         credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
         path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
     )
-
-
-def _take_all(
-    sources: Sources, where: Path, environ: Mapping[str, str], *, must_exist: bool
-) -> bool:
-    """Take the file and the environment in; return whether there is a file."""
-    there = sources.take_file(where, must_exist=must_exist or ENV_CONFIG in environ)
-    sources.take_environment(environ)
-    if sources.problems:
-        raise InvalidConfigError(tuple(sources.problems))
-    return there
 
 
 # ---- The texts -----------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from plexsync.app.failures import utc_now
-from plexsync.config.editing import add_path_rule, remove_path_rule
-from plexsync.config.keys import ENV_PATHS
+from plexsync.config.files import add_path_rule, remove_path_rule
+from plexsync.config.forms import ENV_PATHS
 from plexsync.errors import ConfigError, NotFoundError, ParseError
 from plexsync.matcher import collect_answers
 from plexsync.models import (

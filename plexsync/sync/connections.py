@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.config.secrets import Secret
-    from plexsync.config.sections.servers import StashConfig
+    from plexsync.config.sections import StashConfig
     from plexsync.transport.outgoing import Repeat
 
 DEFAULT_RETRY = RetryPolicy()

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from plexsync.app.checkup.doctor import find_rules, judge_paths
-from plexsync.app.setup.files import Answers, config_text
-from plexsync.config.editing import add_path_rule, remove_path_rule
+from plexsync.config.files import Answers, add_path_rule, config_text, remove_path_rule
 from plexsync.config.loader import load_config
 from plexsync.config.secrets import describe
 from plexsync.errors import ConfigError

@@ -4,7 +4,7 @@ In: who asks, an environment, an account's code. Out: answers that were tried, a
 
 `wizard.py` asks one thing after the other and tries each answer; `addresses.py` finds out what an
 address was meant to be. `sign_in.py` gets a token at plex.tv and the servers of the account,
-with the conversation around it. `files.py` writes the configuration and the token.
+with the conversation around it.
 
 Read first: `wizard.py`.
 """

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
 from plexsync.app.opening import open_servers
 from plexsync.app.setup.addresses import is_secret, likely_addresses, secrets_in
-from plexsync.app.setup.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
 from plexsync.app.setup.sign_in import SignInSteps, machine_at
+from plexsync.config.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
 from plexsync.config.forms import split_list
 from plexsync.config.loader import load_config
 from plexsync.errors import AuthError, ConfigError, ParseError, ServerError

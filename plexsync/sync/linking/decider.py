@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.config.sections.writing import CopyPolicy
+from plexsync.config.sections import CopyPolicy
 from plexsync.matcher import (
     DEFAULT_SETTINGS,
     NO_ANSWERS,

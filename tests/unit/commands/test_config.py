@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from plexsync.cli import run_command_line
+from plexsync.config.configuration import KEYS, MINIMAL
 from plexsync.config.loader import load_config
 from plexsync.config.reference import config_schema
-from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.errors import ExitCode
 from tests.support.terminals import plain, run_plexsync
 from tests.support.toml_schema import fits

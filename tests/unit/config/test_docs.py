@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.config.keys import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR
+from plexsync.config.configuration import KEYS, MINIMAL
+from plexsync.config.forms import ENV_CONFIG, ENV_PATHS, ENV_STATE_DIR
 from plexsync.config.loader import load_config
 from plexsync.config.reference import key_row, with_tables
-from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.config.secrets import SOURCES
 from plexsync.models import Policy
 
 if TYPE_CHECKING:
-    from plexsync.config.keys import Key
+    from plexsync.config.forms import Key
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text("utf-8")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.config.editing import add_path_rule, remove_path_rule
+from plexsync.config.files import add_path_rule, remove_path_rule
 from plexsync.errors import ConfigError
 from tests.support.factories import make_rule
 

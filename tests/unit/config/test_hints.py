@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.config.hints import key_hint, quotes_hint, word_hint
+from plexsync.config.configuration import KEYS
 from plexsync.config.loader import load_config
-from plexsync.config.schema import KEYS
 from plexsync.config.sources import InvalidConfigError
+from plexsync.config.values import key_hint, quotes_hint, word_hint
 
 if TYPE_CHECKING:
     from pathlib import Path

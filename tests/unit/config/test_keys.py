@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.config import forms
-from plexsync.config.configuration import Config
-from plexsync.config.loader import load_config
-from plexsync.config.reference import config_schema
-from plexsync.config.schema import (
+from plexsync.config.configuration import (
     BY_NAME,
     FIELDS,
     KEYS,
     LIBRARIES,
     PATHS,
     SECTIONS,
+    Config,
 )
+from plexsync.config.loader import load_config
+from plexsync.config.reference import config_schema
 from plexsync.config.secrets import HIDDEN
 from plexsync.text.toml import toml_value
 from tests.support.toml_schema import fits
@@ -28,7 +28,7 @@ from tests.support.toml_schema import fits
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plexsync.config.keys import Key
+    from plexsync.config.forms import Key
 
 NEEDED = {
     "stash.url": "http://stash:9999",
@@ -61,7 +61,6 @@ SAMPLES: dict[int, tuple[object, str]] = {
     id(forms.SHOW_TITLE): ("The {studio}", "The {studio}"),
     id(forms.SEASON_TITLE): ("{studio} {year}", "{studio} {year}"),
     id(forms.TEMPLATES): (["{id}", "b"], "{id}, b"),
-    id(forms.TEXT): ("a text", "a text"),
     id(forms.SECRETS): (["canary-1", "canary-2"], "canary-1, canary-2"),
     id(forms.NEW_FILE): ("/plexsync.prom", "/plexsync.prom"),
 }

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.config.configuration import KEYS, MINIMAL
 from plexsync.config.forms import SECRET
 from plexsync.config.loader import find_config, load_config
-from plexsync.config.schema import KEYS, MINIMAL
 from plexsync.config.secrets import Secret
-from plexsync.config.sections.servers import MissingTimestamp
-from plexsync.config.sections.writing import CopyPolicy
+from plexsync.config.sections import CopyPolicy, MissingTimestamp
 from plexsync.config.sources import InvalidConfigError
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.models import EmptyPolicy, PathRule, PlexField, Policy

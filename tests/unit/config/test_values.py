@@ -18,14 +18,12 @@ from plexsync.config.forms import (
     ROLE,
     SECRET,
     SHARE,
-    TEXT,
     VERIFY,
     Form,
     split_list,
 )
-from plexsync.config.hints import word_hint
 from plexsync.config.secrets import SecretReader
-from plexsync.config.values import photo_template
+from plexsync.config.values import photo_template, word_hint
 from plexsync.errors import ParseError
 
 
@@ -47,7 +45,6 @@ from plexsync.errors import ParseError
         (SHARE, "nan", "nan"),
         (NAMES, "a, b,,c", ["a", "b", "c"]),
         (NAMES, "", []),
-        (TEXT, " a ", "a"),
         (SECRET, " a ", "a"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.config.secrets import Secret
-from plexsync.config.sections.running import NotifyOn
+from plexsync.config.sections import NotifyOn
 from plexsync.errors import ConfigError, ServerError
 from plexsync.integrations.notify import (
     HealthCheck,
