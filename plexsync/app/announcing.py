@@ -94,12 +94,6 @@ class Announcement:
             self.lines.extend(problem_lines(summary.error))
         self.lines.append(cost_sentence(summary))
 
-    def fail(self, error: BaseException) -> None:
-        """Report that the run ended with an exception."""
-        known = error if isinstance(error, PlexsyncError) else PlexsyncError(type(error).__name__)
-        self.lines.extend(problem_lines(as_problem(known)))
-        self.end(exit_code_of(error))
-
     def end(self, code: int) -> int:
         """Report how the run ended, and return `code`."""
         if self._notify is None:
@@ -184,12 +178,14 @@ class Announcement:
 
 
 @contextmanager
-def announced(announcement: Announcement) -> Iterator[Announcement]:
-    """Report however the block ends, unless the block does so itself."""
+def announced(announcement: Announcement) -> Iterator[None]:
+    """Report an exception that ends the block; any other end the block reports itself."""
     try:
-        yield announcement
+        yield
     except BaseException as error:
-        announcement.fail(error)
+        known = error if isinstance(error, PlexsyncError) else PlexsyncError(type(error).__name__)
+        announcement.lines.extend(problem_lines(as_problem(known)))
+        announcement.end(exit_code_of(error))
         raise
 
 

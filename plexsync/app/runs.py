@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import time
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import msgspec
 
 from plexsync.app.announcing import Announcement, announced
-from plexsync.app.collector import uncollected
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
 from plexsync.app.signals import StopSignals
@@ -61,6 +61,24 @@ _PRIVATE_UMASK = 0o077
 
 _GLANCE_S = 0.1
 """How often somebody who is asked is looked at."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Do not look for cyclic garbage meanwhile, and never again in what was imported before.
+
+    A run makes millions of values that stay and hold no cycles; reading both servers, matching and
+    writing leave none behind. Looking through them took a sixth of its CPU, and found nothing.
+    """
+    gc.freeze()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+        gc.unfreeze()
 
 
 class UseCase(Protocol):

@@ -10,7 +10,7 @@ from plexsync.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 _CODES = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -44,12 +44,7 @@ class StopSignals:
                 signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Put back what was there."""
         for number, before in self._before.items():
             signal.signal(number, before)  # type: ignore[arg-type] # what getsignal gave

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from plexsync.app.checkup.doctor import Finding
-    from plexsync.app.setup.sign_in import Asker
-    from plexsync.app.setup.wizard import Interview
+    from plexsync.app.sign_in import Asker
+    from plexsync.app.wizard import Interview
     from plexsync.config.files import Answers
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
@@ -103,9 +103,8 @@ def doctor_command(
     """
     if probe:
         return _probe(invocation, probe)
-    from plexsync.app.checkup.bug_report import write_report
     from plexsync.app.checkup.doctor import verdict
-    from plexsync.app.checkup.examination import examine
+    from plexsync.app.checkup.examination import examine, write_report
 
     findings: list[Finding] = []
     for finding in map(_cleaned, examine(invocation, notify=notify)):
@@ -157,8 +156,8 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
 
 def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
     from plexsync.app.failures import utc_now
-    from plexsync.app.setup.sign_in import PLEX_TV
-    from plexsync.app.setup.wizard import Interview
+    from plexsync.app.sign_in import PLEX_TV
+    from plexsync.app.wizard import Interview
     from plexsync.state import cache_directory, load_client_id, state_directory
 
     return Interview(

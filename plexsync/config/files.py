@@ -24,7 +24,7 @@ UNKNOWN_TOKEN = "unknown"  # noqa: S105 - stands for a token until there is one
 _MOST_TOKEN_FILES = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Answers:
     """A person's answers."""
 

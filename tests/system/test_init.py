@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexsync.app.setup.wizard import Interview
+from plexsync.app.wizard import Interview
 from plexsync.cli import run_command_line
 from plexsync.config.files import Answers, config_text, require_absent, write_config, write_setup
 from plexsync.config.loader import load_config

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plexsync.app.setup.sign_in import (
+from plexsync.app.sign_in import (
     AccountServer,
     CodeExpiredError,
     PlexSignIn,

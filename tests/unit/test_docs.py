@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from plexsync.app.setup.sign_in import CodeExpiredError
+from plexsync.app.sign_in import CodeExpiredError
 from plexsync.cli import cli
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, PlexsyncError

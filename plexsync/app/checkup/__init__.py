@@ -3,7 +3,7 @@
 In: a configuration, both servers, the state directory. Out: findings, a bug report, facts.
 
 `doctor.py` makes the findings about configuration and servers; `examination.py` asks for all of
-them, and makes those about files. `bug_report.py` writes them down with versions, settings and the
+them, makes those about files, and writes all down for a bug report with versions, settings and the
 last runs, without secrets.
 `probe.py` is the only one that writes to Plex: it tries edits on one item and puts it back.
 

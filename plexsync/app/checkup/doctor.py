@@ -13,11 +13,16 @@ from itertools import chain
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from plexsync.errors import ConfigError, ExitCode, PlexsyncError, ServerError, most_severe
+from plexsync.errors import (
+    ConfigError,
+    ExitCode,
+    LibraryMissingError,
+    PlexsyncError,
+    ServerError,
+    most_severe,
+)
 from plexsync.matcher import match, propose_rules
-from plexsync.plex.connection import other_writer
+from plexsync.plex.connection import other_writer, read_xml
 from plexsync.plex.index import IndexLoader
 from plexsync.sync.connections import for_this_stash
 from plexsync.text.normalize import compile_rules, normalize_path
@@ -44,7 +49,6 @@ _ENOUGH = 0.5
 """Share of the sample that has to be found for the path rules to count as right: a Plex library may
 well hold only part of Stash."""
 
-_ROOT_HEADERS = (("Accept", "application/json"),)
 _STASH_PING = b'{"query": "{ systemStatus { status } }"}'
 _STASH_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -74,14 +78,6 @@ class Finding:
     message: str
     remedy: str = ""
     exit_code: ExitCode = ExitCode.OK
-
-
-class _Root(msgspec.Struct):
-    allow_sync: bool | int | str = msgspec.field(name="allowSync", default=False)
-
-
-class _Document(msgspec.Struct):
-    root: _Root = msgspec.field(name="MediaContainer")
 
 
 def verdict(findings: Iterable[Finding]) -> ExitCode:
@@ -144,13 +140,14 @@ def check_plex(servers: Servers, now: datetime) -> Iterator[Finding]:
     """Whether it answers, whether the token may write, and how far its clock is off."""
     try:
         server = servers.plex.connect()
-        answer = servers.plex_line.request("GET", "/", headers=_ROOT_HEADERS)
+        answer = servers.plex_line.request("GET", "/")
+        root = read_xml(answer)
     except ServerError as error:
         yield failed("Plex", error)
         return
     summary = f"{server.version} at {server.url}"
     yield passed("Plex", summary)
-    yield _rights(answer.body)
+    yield _rights(root.get("allowSync", ""))
     yield from check_clock("Plex", answer.headers, now)
 
 
@@ -163,15 +160,11 @@ def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding
     except ServerError as error:
         return (), [failed("library", error)]
     if not found:
-        found = [
-            Finding(
-                "library",
-                Severity.FAIL,
-                "Plex shows this token no movie or show library",
-                "Make one in Plex, or use the token of the server's owner.",
-                ExitCode.ACCESS,
-            )
-        ]
+        missing = LibraryMissingError(
+            "Plex shows this token no movie or show library",
+            hint="Make one in Plex, or use the token of the server's owner.",
+        )
+        found = [failed("library", missing)]
     return sections, found
 
 
@@ -316,13 +309,9 @@ def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
     return stash.scenes(ids[:: -(-len(ids) // most)]).found
 
 
-def _rights(body: bytes) -> Finding:
+def _rights(allows_sync: str) -> Finding:
     """Plex shows `allowSync` to owners only. Source: docs/plex-api.md 1."""
-    try:
-        shown = msgspec.json.decode(body, type=_Document).root.allow_sync
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        shown = False
-    if shown in {True, "1", "true"}:
+    if allows_sync in {"1", "true"}:
         return passed("Plex", "the token is the owner's: it may write")
     return warned(
         "Plex",

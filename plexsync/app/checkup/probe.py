@@ -17,6 +17,7 @@ import msgspec
 
 from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
+from plexsync.plex.connection import JSON
 from plexsync.state import DISK, state_directory, state_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
     from plexsync.transport.client import Transport
 
-_JSON = (("Accept", "application/json"),)
 _ANY = frozenset(range(200, 500)) - {401, 429}
 _FIELDS = ("summary", "titleSort", "contentRating", "originallyAvailableAt")
 _TYPES = {"movie": 1, "episode": 4}
@@ -119,7 +119,7 @@ class Probe:
 
     def _raw(self) -> dict[str, Any]:
         place = f"/library/metadata/{self._key}"
-        body = self._plex.request("GET", place, headers=_JSON).body
+        body = self._plex.request("GET", place, headers=JSON).body
         try:
             container = json.loads(body)["MediaContainer"]
             item: dict[str, Any] = container["Metadata"][0]

@@ -6,7 +6,8 @@ import gc
 
 import pytest
 
-from plexsync.app.collector import collect_seldom, uncollected
+from plexsync.__main__ import collect_seldom
+from plexsync.app.runs import uncollected
 
 
 @uncollected()

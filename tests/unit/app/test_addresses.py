@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexsync.app.setup.addresses import is_secret, likely_addresses, secrets_in
+from plexsync.app.wizard import is_secret, likely_addresses, secrets_in
 from plexsync.errors import ParseError
 
 

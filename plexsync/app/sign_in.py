@@ -15,8 +15,6 @@ from urllib.parse import quote
 from xml.etree.ElementTree import ParseError as XMLParseError
 from xml.etree.ElementTree import fromstring
 
-import msgspec
-
 from plexsync.config.secrets import Secret
 from plexsync.errors import (
     AuthError,
@@ -27,6 +25,7 @@ from plexsync.errors import (
     StateError,
 )
 from plexsync.plex.connection import plex_headers, plexapi_imported
+from plexsync.state import UNREGISTERED_CLIENT_ID
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import AnswerLimits, RetryPolicy, Timing
@@ -187,11 +186,8 @@ def machine_at(address: str, client_id: str) -> str:
         timeout_s=_TRY_S,
         limits=AnswerLimits(deadline_s=_TRY_S, max_bytes=1 << 20),
     ) as transport:
-        body = transport.request("GET", place, headers=(("Accept", "application/json"),)).body
-    try:
-        machine = msgspec.json.decode(body, type=_IdentityDocument).root.machine
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        machine = ""
+        answer = transport.request("GET", place, headers=_XML)
+    machine = _parsed(answer, place).get("machineIdentifier", "")
     if not machine:
         raise BadResponseError(
             "what answers is no Plex Media Server",
@@ -237,7 +233,7 @@ class Asker(Protocol):
         """Yes or no."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SignInSteps:
     """Shows a code, waits for it to be typed, and lets a person choose among their servers.
 
@@ -251,8 +247,8 @@ class SignInSteps:
 
     asker: Asker
     learn: Callable[[str], None]
-    client_id: Callable[[], str]
-    plex_tv: str
+    client_id: Callable[[], str] = lambda: UNREGISTERED_CLIENT_ID
+    plex_tv: str = ""
     sleep: Callable[[float], None] = time.sleep
 
     def find_server(self) -> tuple[str, str] | None:
@@ -331,14 +327,6 @@ class SignInSteps:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-class _Identity(msgspec.Struct):
-    machine: str = msgspec.field(name="machineIdentifier", default="")
-
-
-class _IdentityDocument(msgspec.Struct):
-    root: _Identity = msgspec.field(name="MediaContainer")
 
 
 def _parsed(answer: HttpResponse, place: str) -> Element:
