@@ -1,6 +1,6 @@
 """`[fields]`: every field that can be written, what can be set for each, and the rules they become.
 
-To add a field, add a `FieldSetting`; to say more of one, add a `part` to it. A part becomes the
+To add a field, add a `_field`; to say more of one, add a `part` to it. A part becomes the
 attribute of `FieldRule` with its name, or the one it `fills`, and needs nothing else.
 """
 
@@ -42,33 +42,33 @@ class FieldSetting:
     """One field under `[fields]`.
 
     Args:
+        name: what it is called.
         to: where it is written in Plex, unless a part says otherwise.
-        default: its policy, as TOML.
-        meaning: what it is.
-        more: its other settings, each named below the field.
-        called: what the field is called, if not as in Plex.
+        keys: the key of its policy, and those of its other settings.
     """
 
+    name: str
     to: PlexField
-    default: str
-    meaning: str
-    more: tuple[Key, ...] = ()
-    called: str = ""
+    keys: tuple[Key, ...]
 
-    @property
-    def name(self) -> str:
-        """What the field is called."""
-        return self.called or self.to.value
 
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        """The key of its policy and those of its other settings, under their full names."""
-        name = f"fields.{self.name}"
-        policy = POLICY if self.to in LIST_FIELDS else TEXT_POLICY
-        return (
-            Key(name, policy, self.default, self.meaning, fills="policy"),
-            *(dataclasses.replace(key, name=f"{name}.{key.name}") for key in self.more),
-        )
+def _field(
+    to: PlexField, meaning: str, *more: Key, policy: str = "off", called: str = ""
+) -> FieldSetting:
+    """Declare a field.
+
+    Args:
+        to: where it is written in Plex, unless a part says otherwise.
+        meaning: what it is.
+        more: its other settings, each named below the field.
+        policy: the one it has unless a person says otherwise.
+        called: what the field is called, if not as in Plex.
+    """
+    name = called or to.value
+    form = POLICY if to in LIST_FIELDS else TEXT_POLICY
+    first = Key(f"fields.{name}", form, f'"{policy}"', meaning, fills="policy")
+    below = (dataclasses.replace(key, name=f"{first.name}.{key.name}") for key in more)
+    return FieldSetting(name, to, (first, *below))
 
 
 def part(
@@ -91,206 +91,164 @@ _AS_FOR_PERFORMERS = tuple(
 """Which names of a list are left out."""
 
 FIELD_SETTINGS = (
-    FieldSetting(
+    _field(
         PlexField.TITLE,
-        '"overwrite"',
-        meaning="The title.",
-        more=(
-            _template(
-                '"{title}"',
-                "{title}",
-                meaning="What the title is made of; see [templates](#templates).",
-            ),
+        "The title.",
+        _template(
+            '"{title}"',
+            "{title}",
+            meaning="What the title is made of; see [templates](#templates).",
         ),
+        policy="overwrite",
     ),
-    FieldSetting(
+    _field(
         PlexField.SORT_TITLE,
-        '"off"',
-        meaning="The title Plex sorts by. While it is off, Plex makes it of the title; one an "
+        "The title Plex sorts by. While it is off, Plex makes it of the title; one an "
         "agent gave goes with the title it belonged to, is reported as `title+sort_title`, "
         "and comes back with an undo.",
-        more=(_template('"{date} {title}"'),),
+        _template('"{date} {title}"'),
     ),
-    FieldSetting(
-        PlexField.ORIGINAL_TITLE,
-        '"off"',
-        meaning="The original title; movies only.",
-        more=(_template('"{file}"'),),
-    ),
-    FieldSetting(
+    _field(PlexField.ORIGINAL_TITLE, "The original title; movies only.", _template('"{file}"')),
+    _field(
         PlexField.SUMMARY,
-        '"overwrite"',
-        meaning="Stash's details.",
-        more=(
-            _template(
-                '"{details}"',
-                "{details}",
-                meaning='What the summary is made of: `"{details}\\n\\n{stash_url}"` adds a link '
-                "to the scene.",
-            ),
+        "Stash's details.",
+        _template(
+            '"{details}"',
+            "{details}",
+            meaning='What the summary is made of: `"{details}\\n\\n{stash_url}"` adds a link '
+            "to the scene.",
         ),
+        policy="overwrite",
     ),
-    FieldSetting(
-        PlexField.TAGLINE,
-        '"off"',
-        meaning="The tagline; movies only.",
-        more=(_template('"{code}"'),),
-    ),
-    FieldSetting(
+    _field(PlexField.TAGLINE, "The tagline; movies only.", _template('"{code}"')),
+    _field(
         PlexField.DATE,
-        '"overwrite"',
-        meaning="The date. `2021` becomes 2021-01-01 and `2021-06` becomes 2021-06-01, because "
+        "The date. `2021` becomes 2021-01-01 and `2021-06` becomes 2021-06-01, because "
         "Plex knows whole days only.",
+        policy="overwrite",
     ),
-    FieldSetting(
+    _field(
         PlexField.STUDIO,
-        '"overwrite"',
-        meaning="The studio; movies only.",
-        more=(
-            _template('"{studio}"', "{studio}"),
-            part(
-                "collection",
-                FLAG,
-                "true",
-                fills="",
-                meaning="Put the item into a collection named like its studio, unless the studio "
-                "is off. Collections it is in already stay.",
-            ),
-            part(
-                "collection_name",
-                template_unless(),
-                '"{studio}"',
-                fills="",
-                meaning="The name of that collection.",
-            ),
+        "The studio; movies only.",
+        _template('"{studio}"', "{studio}"),
+        part(
+            "collection",
+            FLAG,
+            "true",
+            fills="",
+            meaning="Put the item into a collection named like its studio, unless the studio "
+            "is off. Collections it is in already stay.",
         ),
+        part(
+            "collection_name",
+            template_unless(),
+            '"{studio}"',
+            fills="",
+            meaning="The name of that collection.",
+        ),
+        policy="overwrite",
     ),
-    FieldSetting(
+    _field(
         PlexField.CONTENT_RATING,
-        '"off"',
-        meaning="The content rating.",
-        more=(
-            _template('"XXX"', meaning="What it is where no line of `by_tag` says otherwise."),
-            part(
-                "by_tag",
-                BY_TAG,
-                meaning='Lines of `"tag = rating"`, the tag a pattern. The first that fits one of '
-                "the scene's tags counts.",
-            ),
+        "The content rating.",
+        _template('"XXX"', meaning="What it is where no line of `by_tag` says otherwise."),
+        part(
+            "by_tag",
+            BY_TAG,
+            meaning='Lines of `"tag = rating"`, the tag a pattern. The first that fits one of '
+            "the scene's tags counts.",
         ),
     ),
-    FieldSetting(
+    _field(
         PlexField.ACTORS,
-        '"merge"',
+        "Stash's performers become Plex's actors; movies only.",
+        part(
+            "include",
+            NAMES,
+            meaning="Only names that fit one of these patterns. None lets every name in.",
+        ),
+        part("exclude", NAMES, meaning="No names that fit one of these patterns."),
+        part(
+            "name",
+            SHARED_NAME,
+            '"{name}"',
+            fills="display",
+            meaning="What the name of a performer is made of that several in Stash have, such "
+            'as `"{name} ({disambiguation})"`; see [namesakes](#namesakes).',
+        ),
+        part(
+            "role",
+            ROLE,
+            meaning='What the part of each actor is made of, such as `"{disambiguation}"`; '
+            "see [roles and photos](#roles-and-photos). Empty leaves it alone.",
+        ),
+        part(
+            "photo",
+            PHOTO,
+            meaning="What the address of each actor's picture is made of, such as "
+            '`"{image}"`. Empty leaves it alone.',
+        ),
+        policy="merge",
         called="performers",
-        meaning="Stash's performers become Plex's actors; movies only.",
-        more=(
-            part(
-                "include",
-                NAMES,
-                meaning="Only names that fit one of these patterns. None lets every name in.",
-            ),
-            part("exclude", NAMES, meaning="No names that fit one of these patterns."),
-            part(
-                "name",
-                SHARED_NAME,
-                '"{name}"',
-                fills="display",
-                meaning="What the name of a performer is made of that several in Stash have, such "
-                'as `"{name} ({disambiguation})"`; see [namesakes](#namesakes).',
-            ),
-            part(
-                "role",
-                ROLE,
-                meaning='What the part of each actor is made of, such as `"{disambiguation}"`; '
-                "see [roles and photos](#roles-and-photos). Empty leaves it alone.",
-            ),
-            part(
-                "photo",
-                PHOTO,
-                meaning="What the address of each actor's picture is made of, such as "
-                '`"{image}"`. Empty leaves it alone.',
-            ),
-        ),
     ),
-    FieldSetting(
-        PlexField.DIRECTORS,
-        '"off"',
-        meaning="Stash's director; several with commas or semicolons between them.",
+    _field(
+        PlexField.DIRECTORS, "Stash's director; several with commas or semicolons between them."
     ),
-    FieldSetting(
+    _field(
         PlexField.GENRES,
-        '"merge"',
+        "Stash's tags.",
+        part(
+            "to",
+            TAG_TARGET,
+            '"genre"',
+            meaning='What they become in Plex: `"genre"` (movies only), `"label"` or '
+            '`"collection"`.',
+        ),
+        part(
+            "parents",
+            FLAG,
+            meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
+            "that gets another parent reaches its scenes in the next run.",
+        ),
+        *_AS_FOR_PERFORMERS,
+        policy="merge",
         called="tags",
-        meaning="Stash's tags.",
-        more=(
-            part(
-                "to",
-                TAG_TARGET,
-                '"genre"',
-                meaning='What they become in Plex: `"genre"` (movies only), `"label"` or '
-                '`"collection"`.',
-            ),
-            part(
-                "parents",
-                FLAG,
-                meaning="Also the tags above them in Stash's hierarchy, up to three levels. A tag "
-                "that gets another parent reaches its scenes in the next run.",
-            ),
-            *_AS_FOR_PERFORMERS,
-        ),
     ),
-    FieldSetting(
+    _field(
         PlexField.COLLECTIONS,
-        '"off"',
+        "Put the item into a collection for each of its groups.",
+        _template('"{group}"', name="collection_name", meaning="The name of such a collection."),
+        *_AS_FOR_PERFORMERS,
         called="groups",
-        meaning="Put the item into a collection for each of its groups.",
-        more=(
-            _template(
-                '"{group}"', name="collection_name", meaning="The name of such a collection."
-            ),
-            *_AS_FOR_PERFORMERS,
-        ),
     ),
-    FieldSetting(
+    _field(
         PlexField.LABELS,
-        '"off"',
-        meaning="Labels that are the same or made alike for every scene.",
-        more=(
-            part(
-                "names",
-                TEMPLATES,
-                '["Stash {id}"]',
-                fills="templates",
-                meaning="What they are made of. One with a placeholder the scene has nothing for "
-                "is left out.",
-            ),
+        "Labels that are the same or made alike for every scene.",
+        part(
+            "names",
+            TEMPLATES,
+            '["Stash {id}"]',
+            fills="templates",
+            meaning="What they are made of. One with a placeholder the scene has nothing for "
+            "is left out.",
         ),
     ),
-    FieldSetting(
+    _field(
         PlexField.RATING,
-        '"off"',
-        meaning="Stash's rating as that of the token's account: half stars, so 75 of 100 becomes "
-        "8 of 10.",
+        "Stash's rating as that of the token's account: half stars, so 75 of 100 becomes 8 of 10.",
     ),
-    FieldSetting(
+    _field(
         PlexField.POSTER,
-        '"overwrite"',
-        meaning="The scene's cover as the item's poster. See [pictures](#pictures).",
-        more=(
-            part(
-                "pad",
-                FLAG,
-                meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
-                "install 'plexsync[pad]'`. See [pictures](#pictures).",
-            ),
+        "The scene's cover as the item's poster. See [pictures](#pictures).",
+        part(
+            "pad",
+            FLAG,
+            meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
+            "install 'plexsync[pad]'`. See [pictures](#pictures).",
         ),
+        policy="overwrite",
     ),
-    FieldSetting(
-        PlexField.BACKGROUND,
-        '"off"',
-        meaning="The scene's cover as the item's background.",
-    ),
+    _field(PlexField.BACKGROUND, "The scene's cover as the item's background."),
 )
 """Every field, in the order of the file."""
 

@@ -35,13 +35,7 @@ from plexsync.config.forms import (
     words_of,
 )
 from plexsync.models import CollectionKind, EmptyPolicy, Policy
-from plexsync.planning.layout import (
-    SEASON_WORDS,
-    SHOW_WORDS,
-    TITLE_WORDS,
-    CollectionRules,
-    ShowRules,
-)
+from plexsync.planning import layout
 from plexsync.planning.observed import Rules
 from plexsync.planning.participation import STASH_ID
 from plexsync.text.normalize import fold_tag
@@ -276,9 +270,7 @@ class CollectionsConfig:
         FLAG, meaning="A collection for each studio: its name, details and picture."
     )
     parent_studios: bool = setting(
-        FLAG,
-        "true",
-        meaning="A scene is also in the collections of the studios above its own.",
+        FLAG, "true", meaning="A scene is also in the collections of the studios above its own."
     )
     groups: bool = setting(
         FLAG, meaning="A collection for each group: its name, synopsis and front cover."
@@ -320,14 +312,16 @@ class CollectionsConfig:
     )
 
     @property
-    def rules(self) -> CollectionRules:
+    def rules(self) -> layout.CollectionRules:
         """What decides which collections there should be."""
-        return CollectionRules(
+        return layout.CollectionRules(
             kinds=self.kinds,
             parents=self.parent_studios,
             tags=frozenset(map(fold_tag, self.tags)),
-            title=parse_template(self.title, TITLE_WORDS),
-            sort_title=parse_template(self.sort_title, TITLE_WORDS) if self.sort_title else None,
+            title=parse_template(self.title, layout.TITLE_WORDS),
+            sort_title=parse_template(self.sort_title, layout.TITLE_WORDS)
+            if self.sort_title
+            else None,
         )
 
     @property
@@ -363,11 +357,11 @@ class ShowsConfig:
     )
 
     @property
-    def rules(self) -> ShowRules:
+    def rules(self) -> layout.ShowRules:
         """What shows and seasons are called."""
-        return ShowRules(
-            show=parse_template(self.name, SHOW_WORDS),
-            season=parse_template(self.season_name, SEASON_WORDS),
+        return layout.ShowRules(
+            show=parse_template(self.name, layout.SHOW_WORDS),
+            season=parse_template(self.season_name, layout.SEASON_WORDS),
         )
 
 
