@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from plexsync.models import Change, SceneId, SceneRecord
     from plexsync.output.console import Invocation
     from plexsync.plex.client import PlexClient
-    from plexsync.state import State, Waiting, Written
+    from plexsync.state import Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
 _RUNS, _ITEMS = 10, 120
@@ -68,8 +69,6 @@ _SMALL_BYTES = 12_000
 """What a cover is shown as, in pixels, and how large one may be as it is."""
 
 _LOST = "what was found is lost; plexsync review finds it again"
-
-Cover = bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +88,7 @@ class ReportScope:
     redact: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportSources:
-    """Where a report is gathered.
-
-    Args:
-        state_dir: what is remembered.
-        cache_dir: what runs found for the scenes that wait.
-        now: aware UTC time.
-        cover: the bytes of a picture of an item by Plex's key; None to show no covers.
-        addresses: the pages of scenes and items, by the machine identifier of Plex.
-    """
-
-    state_dir: Path
-    cache_dir: Path
-    now: datetime
-    cover: Callable[[str, PlexField, str], Cover] | None = None
-    addresses: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine)
+_EVERYTHING = ReportScope()
 
 
 def make_report(
@@ -123,144 +106,154 @@ def make_report(
         ConfigError: the configuration or the scope is wrong.
         StateError: what is remembered cannot be read.
     """
-    state_dir, cache_dir = state_directory(environ), cache_directory(environ)
+    state_dir = state_directory(environ)
     with ExitStack() as stack:
         cover = None
         if pictures:
             config = command_config(invocation)
             client_id = load_client_id(state_dir, create=False)
             cover = _cover_of(stack.enter_context(open_servers(config, client_id)).plex)
-        sources = ReportSources(
+        return Gathering(
             state_dir=state_dir,
-            cache_dir=cache_dir,
+            cache_dir=cache_directory(environ),
             now=datetime.now(UTC),
+            scope=scope,
             cover=cover,
-            addresses=lambda machine: configured_addresses(
-                invocation.config, environ, machine=machine
-            ),
-        )
-        return gather_report(sources, scope)
+            pages=partial(configured_addresses, invocation.config, environ),
+        ).report()
 
 
-def gather_report(sources: ReportSources, scope: ReportScope) -> Report:
-    """Gather a report.
+class Gathering:
+    """Gathers one report.
+
+    Args:
+        state_dir: what is remembered.
+        cache_dir: what runs found for the scenes that wait.
+        now: aware UTC time.
+        scope: what the report is about.
+        cover: the bytes of a picture of an item by Plex's key; None to show no covers.
+        pages: the pages of scenes and items, by the machine identifier of Plex.
 
     Raises:
-        ConfigError: there is no such run or library, or `since` is neither a date nor a span.
         StateError: what is remembered cannot be read.
     """
-    state = load_state(sources.state_dir)
-    path = review_queue_path(sources.cache_dir, sources.state_dir, state.lineage)
-    gathering = _Gathering(
-        sources=sources,
-        scope=scope,
-        state=state,
-        waiting={one.scene_id: one for one in load_waiting(path, state)},
-        libraries=cached_libraries(sources.cache_dir, state.lineage.plex),
-        addresses=sources.addresses(state.lineage.plex),
-    )
-    report = gathering.report()
-    if not scope.redact:
-        return report
-    identity = f"{state.lineage.plex}\x1f{state.lineage.stash}"
-    return Redaction(sha256(identity.encode("utf-8", "surrogateescape")).digest()).report(report)
 
-
-@dataclass(slots=True, kw_only=True)
-class _Gathering:
-    """Everything one report is made of."""
-
-    sources: ReportSources
-    scope: ReportScope
-    state: State
-    waiting: dict[SceneId, Waiting]
-    libraries: dict[str, str]
-    addresses: WebAddresses
-    notes: list[str] = field(default_factory=list)
-    total: Counter[str] = field(default_factory=Counter)
-    by_library: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    by_studio: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    failing: list[FailingScene] = field(default_factory=list)
-    low: list[SceneId] = field(default_factory=list)
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        cache_dir: Path,
+        now: datetime,
+        scope: ReportScope = _EVERYTHING,
+        cover: Callable[[str, PlexField, str], bytes] | None = None,
+        pages: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine),
+    ) -> None:
+        self._directory, self._now, self._scope = state_dir, now, scope
+        self._covers = _Covers(cover)
+        self._state = state = load_state(state_dir)
+        path = review_queue_path(cache_dir, state_dir, state.lineage)
+        self._waiting = {one.scene_id: one for one in load_waiting(path, state)}
+        self._libraries = cached_libraries(cache_dir, state.lineage.plex)
+        self._addresses = pages(state.lineage.plex)
+        self._total: Counter[str] = Counter()
+        self._by_library: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._by_studio: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._failing: list[FailingScene] = []
+        self._low: list[SceneId] = []
 
     def report(self) -> Report:
-        since = _moment(self.scope.since, self.sources.now)
+        """Return the report.
+
+        Raises:
+            ConfigError: there is no such run or library, or `since` is neither a date nor a span.
+            StateError: what is remembered cannot be read.
+        """
+        report = self._gathered()
+        if not self._scope.redact:
+            return report
+        identity = f"{self._state.lineage.plex}\x1f{self._state.lineage.stash}"
+        return Redaction(sha256(identity.encode("utf-8", "surrogateescape")).digest()).report(
+            report
+        )
+
+    def _gathered(self) -> Report:
+        since = _moment(self._scope.since, self._now)
         self._check_library()
         self._count()
-        runs = tuple(self._runs(since))
+        runs, state = tuple(self._runs(since)), self._state
+        missing = self._covers.problem
+        notes = (f"Some covers are left out: {missing}.",) if missing else ()
         reasons = Counter(
-            reason_kind(self.waiting[one].match.reason)
-            if one in self.waiting
+            reason_kind(self._waiting[one].match.reason)
+            if one in self._waiting
             else "not known any more"
-            for one in self.low
+            for one in self._low
         )
-        studios = _lines(self.by_studio)
+        studios = _lines(self._by_studio)
         return Report(
-            made_at=iso(self.sources.now),
+            made_at=iso(self._now),
             version=__version__,
-            scope=self._scope(),
-            coverage=CoverageLine(name="", scenes=self.total.total(), **self.total),
-            libraries=tuple(_lines(self.by_library)),
+            scope=self._scope_words(),
+            coverage=CoverageLine(name="", scenes=self._total.total(), **self._total),
+            libraries=tuple(_lines(self._by_library)),
             studios=tuple(studios[:_STUDIOS]),
             more_studios=max(len(studios) - _STUDIOS, 0),
             reasons=tuple(
                 ReasonCount(reason=reason, count=count)
                 for reason, count in reasons.most_common(_REASONS)
             ),
-            waiting=tuple(map(self._waiting_scene, self.low[:_SCENES])),
-            more_waiting=max(len(self.low) - _SCENES, 0),
+            waiting=tuple(map(self._reported, self._low[:_SCENES])),
+            more_waiting=max(len(self._low) - _SCENES, 0),
             runs=runs,
             trend=tuple(
-                run
-                for run in self.state.runs
-                if run.kind is RunKind.RUN and run.started_at >= since
+                run for run in state.runs if run.kind is RunKind.RUN and run.started_at >= since
             ),
-            failing=tuple(self.failing[:_SCENES]),
-            more_failing=max(len(self.failing) - _SCENES, 0),
-            collections=() if self.scope.library else kept_status(self.state.collections()).shares,
-            shows=() if self.scope.library else kept_status(self.state.shows()).shares,
-            notes=tuple(self.notes),
+            failing=tuple(self._failing[:_SCENES]),
+            more_failing=max(len(self._failing) - _SCENES, 0),
+            collections=() if self._scope.library else kept_status(state.collections()).shares,
+            shows=() if self._scope.library else kept_status(state.shows()).shares,
+            notes=notes,
         )
 
     # ---- Scenes ----------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        names = remembered_names(self.state)
-        for scene_id in self.state.scene_ids():
-            record = self.state.get(scene_id)
+        names = remembered_names(self._state)
+        for scene_id in self._state.scene_ids():
+            record = self._state.get(scene_id)
             library = self._library_of(scene_id, record) if record else ""
             if record is None or not self._is_asked_for(library):
                 continue
             part = coverage_part(record.outcome, linked=bool(record.links))
-            self.total[part] += 1
-            self.by_library[library][part] += 1
+            self._total[part] += 1
+            self._by_library[library][part] += 1
             studio = next((one for one in record.related.split() if one.startswith("s")), "")
-            self.by_studio[names.get(studio, "")][part] += 1
+            self._by_studio[names.get(studio, "")][part] += 1
             if part == "low":
-                self.low.append(scene_id)
+                self._low.append(scene_id)
             if record.outcome is Outcome.FAILED or record.due_at == PARKED:
-                self.failing.append(_failing(scene_id, record, self.addresses))
+                self._failing.append(_failing(scene_id, record, self._addresses))
 
     def _library_of(self, scene_id: SceneId, record: SceneRecord) -> str:
         for link in record.links:
-            return self.libraries.get(link.section_id, f"library {link.section_id}")
-        waiting = self.waiting.get(scene_id)
+            return self._libraries.get(link.section_id, f"library {link.section_id}")
+        waiting = self._waiting.get(scene_id)
         return waiting.libraries[0] if waiting and waiting.libraries else ""
 
     def _is_asked_for(self, library: str) -> bool:
-        return not self.scope.library or library.casefold() == self.scope.library.casefold()
+        return not self._scope.library or library.casefold() == self._scope.library.casefold()
 
     def _check_library(self) -> None:
-        known = sorted(set(self.libraries.values()))
-        if self.scope.library and not any(map(self._is_asked_for, known)):
+        known = sorted(set(self._libraries.values()))
+        if self._scope.library and not any(map(self._is_asked_for, known)):
             shown = ", ".join(known) or "none; plexsync run reads them"
             raise ConfigError(
-                f"no run has seen a library {self.scope.library!r}",
+                f"no run has seen a library {self._scope.library!r}",
                 hint=f"--library takes one of: {shown}",
             )
 
-    def _waiting_scene(self, scene_id: SceneId) -> ReportedScene:
-        waiting, scene_url = self.waiting.get(scene_id), self.addresses.of_scene(scene_id)
+    def _reported(self, scene_id: SceneId) -> ReportedScene:
+        waiting, scene_url = self._waiting.get(scene_id), self._addresses.of_scene(scene_id)
         if waiting is None:
             return ReportedScene(scene_id=scene_id, reason=_LOST, scene_url=scene_url)
         best = next(iter(waiting.candidates), None)
@@ -274,38 +267,35 @@ class _Gathering:
             reason=waiting.match.reason,
             candidates=waiting.match.candidate_count,
             scene_url=scene_url,
-            item_url=self.addresses.of_item(best.rating_key) if best else "",
+            item_url=self._addresses.of_item(best.rating_key) if best else "",
         )
 
     # ---- Runs ------------------------------------------------------------------------------------
 
     def _runs(self, since: str) -> Iterator[ReportedRun]:
-        directory = self.sources.state_dir
-        if self.scope.run:
-            wanted = [self.scope.run]
+        directory = self._directory
+        if self._scope.run:
+            wanted = [self._scope.run]
         else:
             wrote = (run for run in read_history(directory) if run.written)
             wanted = [run.run_id for run in wrote if run.started_at >= since][:_RUNS]
-        covers = _Covers(self.sources.cover)
         for run_id in wanted:
             log = find_run(directory, run_id)
             written = [
                 one
                 for one in log.written
-                if self._is_asked_for(self.libraries.get(one.plan.section_id, ""))
+                if self._is_asked_for(self._libraries.get(one.plan.section_id, ""))
             ]
             yield ReportedRun(
                 run_id=log.run.run_id,
                 kind=log.run.kind.value,
                 started_at=log.run.started_at,
                 end=run_end(log.run),
-                items=tuple(self._items(written[:_ITEMS], covers)),
+                items=tuple(self._items(written[:_ITEMS])),
                 more=max(len(written) - _ITEMS, 0),
             )
-        if covers.problem:
-            self.notes.append(f"Some covers are left out: {covers.problem}.")
 
-    def _items(self, written: Iterable[Written], covers: _Covers) -> Iterator[WrittenItem]:
+    def _items(self, written: Iterable[Written]) -> Iterator[WrittenItem]:
         """Yield the items of a run; fields and pictures of one item stand together."""
         for parts in by_item(written):
             scene_id, rating_key = parts[0].plan.scene_id, parts[0].plan.rating_key
@@ -318,17 +308,17 @@ class _Gathering:
                 title=_title(changes) or path.replace("\\", "/").rpartition("/")[2],
                 path=path,
                 outcome=", ".join(sorted(outcomes)),
-                fields=tuple(covers.written(rating_key, change) for change in changes),
-                scene_url=self.addresses.of_scene(scene_id),
-                item_url=self.addresses.of_item(rating_key),
+                fields=tuple(self._covers.written(rating_key, change) for change in changes),
+                scene_url=self._addresses.of_scene(scene_id),
+                item_url=self._addresses.of_item(rating_key),
             )
 
-    def _scope(self) -> str:
-        redacted = self.scope.redact
+    def _scope_words(self) -> str:
+        redacted = self._scope.redact
         parts = [
-            f"since {self.scope.since}" if self.scope.since else "",
-            f"run {self.scope.run}" if self.scope.run else "",
-            f"library {self.scope.library}" if self.scope.library and not redacted else "",
+            f"since {self._scope.since}" if self._scope.since else "",
+            f"run {self._scope.run}" if self._scope.run else "",
+            f"library {self._scope.library}" if self._scope.library and not redacted else "",
         ]
         return ", ".join(filter(None, parts))
 
@@ -336,7 +326,7 @@ class _Gathering:
 class _Covers:
     """Fetches the covers of a report, up to what a page can hold."""
 
-    def __init__(self, fetch: Callable[[str, PlexField, str], Cover] | None) -> None:
+    def __init__(self, fetch: Callable[[str, PlexField, str], bytes] | None) -> None:
         self._fetch = fetch
         self._left, self._left_bytes = _COVERS, _MOST_COVERS_BYTES
         self.problem = ""
@@ -352,7 +342,7 @@ class _Covers:
             cover_after=self._cover(rating_key, change.target, str(change.after)),
         )
 
-    def _cover(self, rating_key: str, target: PlexField, key: str) -> Cover:
+    def _cover(self, rating_key: str, target: PlexField, key: str) -> bytes:
         if self._fetch is None or target not in PICTURE_FIELDS or not key or self.problem:
             return b""
         if not self._left or self._left_bytes <= 0:

@@ -57,7 +57,7 @@ class WebAddresses:
 
 
 def configured_addresses(
-    path: Path | None, environ: Mapping[str, str], *, machine: str
+    path: Path | None, environ: Mapping[str, str], machine: str
 ) -> WebAddresses:
     """Return the pages by a configuration, in which anything may be missing or wrong.
 

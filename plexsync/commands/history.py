@@ -195,20 +195,16 @@ def report_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     """
     from plexsync.app.report import ReportScope, make_report
 
-    shapes = [name for name in ("html", "markdown", "csv") if options[name]]
+    file = options["html"]
+    shapes = [name for name in ("html", "markdown", "csv") if options.pop(name)]
     if len(shapes) != 1:
         raise click.UsageError("Say one of --html FILE, --markdown or --csv.")
     if invocation.shape.as_document:
         raise click.UsageError("A report has no JSON; status --json and history --json have.")
-    scope = ReportScope(
-        since=options["since"],
-        run=options["run"],
-        library=options["library"],
-        redact=options["redact"],
-    )
-    pictures = shapes == ["html"] and not options["no_pictures"] and not options["redact"]
+    pictures = not options.pop("no_pictures") and not options["redact"] and file is not None
+    scope = ReportScope(**options)
     report = make_report(invocation, os.environ, scope, pictures=pictures)
-    _print_report(invocation, report, options["html"], shapes[0])
+    _print_report(invocation, report, file, shapes[0])
     return ExitCode.OK
 
 

@@ -165,7 +165,7 @@ def _log_pages(invocation: Invocation, state_dir: str) -> int:
     read_to_end()
     try:
         state = load_state(Path(state_dir) if state_dir else state_directory(os.environ))
-        addresses = configured_addresses(invocation.config, os.environ, machine=state.lineage.plex)
+        addresses = configured_addresses(invocation.config, os.environ, state.lineage.plex)
     except PlexsyncError as error:
         log_line("e", str(error))
         console.print_text(invocation.streams, f"{json.dumps({'error': str(error)})}\n")

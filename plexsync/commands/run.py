@@ -163,7 +163,7 @@ def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
       plexsync adopt -n --json    for programs
     """
     from plexsync.app import runs as compose
-    from plexsync.app.adopt import find_adoptable, survey_lines
+    from plexsync.app.explain import find_adoptable, survey_lines
     from plexsync.sync.ports import RunOptions
     from plexsync.sync.reconcile import run
 

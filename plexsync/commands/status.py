@@ -174,7 +174,7 @@ def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
     from plexsync.app.web_addresses import configured_addresses
     from plexsync.output.status import Pages
 
-    addresses = configured_addresses(invocation.config, os.environ, machine=found.lineage.plex)
+    addresses = configured_addresses(invocation.config, os.environ, found.lineage.plex)
     return {
         one.scene_id: Pages(
             addresses.of_scene(one.scene_id),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from plexsync.app.checkup.examination import check_state
-from plexsync.app.report import ReportScope, ReportSources, gather_report
+from plexsync.app.report import Gathering
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
@@ -93,8 +93,8 @@ def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path
         assert "Mother (parked)" in shown.get()
         (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
         assert found.message.startswith("1 collection is parked after too many failed tries: ")
-        sources = ReportSources(state_dir=world.state_dir, cache_dir=tmp_path, now=world.now)
-        report = "".join(report_markdown(gather_report(sources, ReportScope())))
+        gathering = Gathering(state_dir=world.state_dir, cache_dir=tmp_path, now=world.now)
+        report = "".join(report_markdown(gathering.report()))
         assert "Collections: 1 kept, 1 parked." in report
 
         world.plex_wire.faults.clear()

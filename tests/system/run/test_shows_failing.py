@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from plexsync.app.checkup.examination import check_state
-from plexsync.app.report import ReportScope, ReportSources, gather_report
+from plexsync.app.report import Gathering
 from plexsync.app.retry import retry
 from plexsync.errors import ExitCode
 from plexsync.models import SceneId
@@ -52,10 +52,10 @@ def assert_shown_as_parked(world: World, show: str) -> None:
     assert "Mother (parked)" in printed.get()
     (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
     assert found.message.startswith("1 show is parked after too many failed tries: ")
-    sources = ReportSources(
+    gathering = Gathering(
         state_dir=world.state_dir, cache_dir=world.state_dir / "none", now=world.now
     )
-    report = "".join(report_markdown(gather_report(sources, ReportScope())))
+    report = "".join(report_markdown(gathering.report()))
     assert "Shows and seasons: 2 kept, 1 parked, 3 left alone." in report
 
 

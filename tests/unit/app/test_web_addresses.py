@@ -82,7 +82,7 @@ def test_a_wrong_configuration_has_no_addresses(tmp_path: Path, text: str) -> No
     """It is a problem of what needs it; an address that holds a password is none."""
     file = tmp_path / "config.toml"
     file.write_text(text)
-    found = configured_addresses(file, {}, machine="m")
+    found = configured_addresses(file, {}, "m")
     assert found == WebAddresses(machine="m")
     assert (found.of_scene(SceneId("7")), found.of_item(RatingKey("9"))) == ("", "")
 
@@ -90,7 +90,7 @@ def test_a_wrong_configuration_has_no_addresses(tmp_path: Path, text: str) -> No
 def test_what_is_configured_leads_to_pages(tmp_path: Path) -> None:
     """Each server for itself, by file or environment; an unknown Plex has no items."""
     environ = {"PLEXSYNC_STASH__URL": f"{STASH}/graphql"}
-    found = configured_addresses(tmp_path / "none", environ, machine="m")
+    found = configured_addresses(tmp_path / "none", environ, "m")
     assert (found.of_scene(SceneId("7")), found.of_item(RatingKey("9"))) == (
         f"{STASH}/scenes/7",
         "",
@@ -104,7 +104,7 @@ def test_a_user_without_a_home_has_what_the_environment_says(
 ) -> None:
     """As in a container that runs with a number for a user."""
     monkeypatch.setenv("HOME", "~")
-    assert configured_addresses(None, {"PLEXSYNC_PLEX__URL": PLEX}, machine="m").plex == PLEX
+    assert configured_addresses(None, {"PLEXSYNC_PLEX__URL": PLEX}, "m").plex == PLEX
 
 
 def test_a_redacted_report_has_no_address() -> None:
