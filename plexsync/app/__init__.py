@@ -6,10 +6,10 @@ In: a command's options and the configuration. Out: an exit code, or what a comm
 reporter and signals; undo and saved plans go the same way. `announcing.py` reports a run to others.
 `checkup/` looks at everything a run needs; `wizard.py` asks for a configuration, `sign_in.py` finds
 server and token at plex.tv for it. `explain.py` matches one scene or item again and keeps the whole
-account; `retry.py` makes scenes due; `adopt.py` finds what agents matched; `report.py` gathers a
-report; `web_addresses.py` knows the pages of scenes and items without a server, and what Stash's
-plugin shows of them; `failures.py` shows an error before or beside a run; `demo.py` starts both
-simulators and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
+account, and finds what agents matched; `retry.py` makes scenes due; `report.py` gathers a report;
+`web_addresses.py` knows the pages of scenes and items without a server, and what Stash's plugin
+shows of them; `failures.py` shows an error before or beside a run; `demo.py` starts both simulators
+and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
 
 Nothing here decides about scenes or items; that is `plexsync.sync` and what lies below it.
 Read first: `runs.py`.

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.config.configuration import Config
     from plexsync.models import RunSummary
     from plexsync.output.console import Streams
     from plexsync.output.streams import Shape
@@ -44,8 +43,6 @@ TOKEN = "opens-the-demo-only"  # noqa: S105 - the simulated Plex takes it, nothi
 
 _ROWS_SHOWN = 1
 """Rows of each table: all of it fits two screens."""
-
-_EDITED_ON_BOTH_SIDES = "A Year at the Observatory"
 
 TO_TRY = (
     ("plexsync status", "how things stand"),
@@ -90,29 +87,11 @@ def run_demo(streams: Streams, *, shape: Shape, keep: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """Both servers, and the files of a user who has just set up plexsync."""
+    """Both servers, and what to set so that plexsync works with them and nowhere else."""
 
     stash: StashSimulator
     plex: PlexSimulator
-    stash_url: str
-    plex_url: str
-    directory: Path
-
-    @property
-    def config_path(self) -> Path:
-        return self.directory / "config.toml"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """What to set so that plexsync works here and nowhere else."""
-        return {
-            "PLEXSYNC_CONFIG": str(self.config_path),
-            "PLEXSYNC_STATE_DIR": str(self.directory / "state"),
-            "CACHE_DIRECTORY": str(self.directory / "cache"),
-        }
-
-    def config(self) -> Config:
-        return load_config(None, self.environ, home=self.directory)
+    environ: dict[str, str]
 
 
 @contextmanager
@@ -130,18 +109,23 @@ def _stage() -> Iterator[_Stage]:
         LoopbackServer(Wired(plex)) as plex_server,
         tempfile.TemporaryDirectory(prefix="plexsync-demo-") as directory,
     ):
-        stage = _Stage(stash, plex, stash_server.url, plex_server.url, Path(directory))
-        write_config(stage.directory / "plex-token", TOKEN)
-        write_config(stage.config_path, _CONFIG.format(stage=stage))
-        yield stage
+        config = _CONFIG.format(stash=stash_server.url, plex=plex_server.url)
+        write_config(Path(directory, "plex-token"), TOKEN)
+        write_config(Path(directory, "config.toml"), config)
+        environ = {
+            "PLEXSYNC_CONFIG": f"{directory}/config.toml",
+            "PLEXSYNC_STATE_DIR": f"{directory}/state",
+            "CACHE_DIRECTORY": f"{directory}/cache",
+        }
+        yield _Stage(stash, plex, environ)
 
 
 _CONFIG = """\
 [stash]
-url = "{stage.stash_url}"
+url = "{stash}"
 
 [plex]
-url = "{stage.plex_url}"
+url = "{plex}"
 token = {{ file = "plex-token" }}
 
 [[paths]]
@@ -214,7 +198,6 @@ class _Story:
         summary = self._run("plexsync run -n", RunOptions(dry_run=True), rows=_ROWS_SHOWN)
         _insist(summary.requests.plex_writes == 0, "a dry run wrote")
         _insist(summary.counts.planned > 0, "there was nothing to write")
-        self.say()
         self.say(
             "HIGH matches are certain enough to write: their files agree in ways that two different"
             " films do not. The LOW one could be either of two files with the same name and size,"
@@ -226,7 +209,6 @@ class _Story:
         # What it would write was shown just now.
         summary = self._run("plexsync run", RunOptions(), rows=0)
         _insist(summary.counts.applied > 0, "nothing was written")
-        self.say()
         self.say(
             f"{summary.counts.applied} items were written and read back: one request for all the"
             " words of an item, one for its poster. Had the power failed in between, the next run"
@@ -249,14 +231,13 @@ class _Story:
         plex.edit_by_hand(str(PLEX_EDIT.rating_key), {"summary": PLEX_EDIT.summary})
         self.say(
             f'In Stash, scene {LATE_EDIT.scene_id} gets its final title, "{LATE_EDIT.title}". In'
-            f' Plex, someone rewrites the summary of "{_EDITED_ON_BOTH_SIDES}" by hand, while it'
+            ' Plex, someone rewrites the summary of "A Year at the Observatory" by hand, while it'
             " changes in Stash, too."
         )
         self.say()
         summary = self._run("plexsync run", RunOptions())
         _insist(summary.counts.applied == 1, "more or less than the late edit was written")
         _insist(summary.counts.kept == 1, "the edit made in Plex was not kept")
-        self.say()
         self.say(
             "Only the film that changed was written. The words typed into Plex stayed, since"
             " preserve_plex_edits says so; without it Stash would have the last word."
@@ -266,7 +247,6 @@ class _Story:
         self._chapter("4  Nothing to do")
         summary = self._run("plexsync run", RunOptions())
         _insist(summary.requests.plex_writes == 0, "a run with nothing new wrote")
-        self.say()
         self.say(
             f"{summary.requests.stash} requests to Stash, {summary.requests.plex_reads} to Plex,"
             " none of them a write. Under cron such a run prints nothing at all."
@@ -277,7 +257,7 @@ class _Story:
         self._code(f"$ {command}")
         reporter = TerminalReporter(self._out, self._err, self._shape, meter=self._meter, rows=rows)
         summary = run_with(
-            self._stage.config(),
+            load_config(None, self._stage.environ),
             options,
             reporter=reporter,
             environ=self._stage.environ,
@@ -286,6 +266,7 @@ class _Story:
         if self._signals.should_stop():
             raise InterruptedRunError(self._signals.exit_code())
         _insist(summary.exit_code == ExitCode.OK, f"the run ended with {summary.exit_code}")
+        self.say()
         return summary
 
     def _chapter(self, title: str) -> None:

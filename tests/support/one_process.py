@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from plexsync.app.adopt import find_adoptable
+from plexsync.app.explain import find_adoptable
 from plexsync.app.retry import retry
 from plexsync.models import RunSummary, SceneId
 from plexsync.simulators.http.wire import Counters, Effect, SimAdapter, Wired
