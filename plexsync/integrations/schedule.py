@@ -36,6 +36,7 @@ _PLAIN_WORD = re.compile(r"[\w./-]+", re.ASCII)
 
 _SECRETS = tuple(key for key in KEYS if key.form.secret)
 
+_CACHE_VARIABLES = ("CACHE_DIRECTORY", "XDG_CACHE_HOME")
 _UNIT_FOLDERS = {True: "/etc/systemd/system", False: "~/.config/systemd/user"}
 
 
@@ -123,13 +124,12 @@ def find_setup(
     if runs and not sources.there:
         require_something(sources, where)
     held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
-    chosen = any(environ.get(name) for name in ("CACHE_DIRECTORY", "XDG_CACHE_HOME"))
     return Setup(
         program=program or find_program(),
         config=where if sources.there else None,
         folder=where.parent,
         state=state_directory(environ),
-        cache=cache_directory(environ) if chosen else None,
+        cache=cache_directory(environ) if any(map(environ.get, _CACHE_VARIABLES)) else None,
         variables=tuple(_open_variables(environ, sources)),
         secrets=tuple(_secret_variables(environ, held)),
         credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
