@@ -342,22 +342,18 @@ def _adoptable(found: Match, detail_of: Callable[[RatingKey], ItemDetail | None]
     if not found.candidates:
         return Adoptable(scene_id=found.scene_id, reason=found.reason)
     best = found.candidates[0]
-    made = Adoptable(
+    detail = detail_of(best.rating_key) if found.confidence is Confidence.HIGH else None
+    values = detail.values if detail else {}
+    collections = values.get(PlexField.COLLECTIONS, ())
+    return Adoptable(
         scene_id=found.scene_id,
         rating_key=best.rating_key,
         title=best.title,
         library=best.library,
         confidence=found.confidence,
         reason=found.reason,
-    )
-    detail = detail_of(best.rating_key)
-    if detail is None or found.confidence is not Confidence.HIGH:
-        return made
-    collections = detail.values.get(PlexField.COLLECTIONS, ())
-    return msgspec.structs.replace(
-        made,
-        fields=tuple(sorted(field for field, value in detail.values.items() if value)),
-        locked=tuple(sorted(detail.locked)),
+        fields=tuple(sorted(field for field, value in values.items() if value)),
+        locked=tuple(sorted(detail.locked)) if detail else (),
         collections=collections if isinstance(collections, tuple) else (),
     )
 

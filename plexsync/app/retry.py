@@ -14,7 +14,7 @@ from plexsync.planning.retry_schedule import WAITING, iso
 from plexsync.state import DISK, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -88,26 +88,19 @@ def _make_due(session: Session, waiting: Mapping[SceneId, SceneRecord | KeptReco
 
 def _waiting(state: State, scene_ids: Sequence[SceneId]) -> dict[SceneId, SceneRecord | KeptRecord]:
     """Return what failed and waits: scenes, and where none is named all the rest."""
-    waiting: dict[SceneId, SceneRecord | KeptRecord] = dict(_chosen(state, scene_ids))
-    if not scene_ids:
-        kept = (*state.collections().items(), *state.shows().items())
-        waiting |= {key: one for key, one in kept if one.due_at}
-    return waiting
+    if scene_ids:
+        named = ((scene_id, _known(state, scene_id)) for scene_id in scene_ids)
+        return {key: one for key, one in named if one.outcome in WAITING and one.due_at}
+    every: dict[SceneId, SceneRecord | KeptRecord] = {**state.collections(), **state.shows()}
+    failed = {key: one for key, one in state.waiting() if one.outcome is Outcome.FAILED}
+    return {key: one for key, one in (failed | every).items() if one.due_at}
 
 
-def _chosen(state: State, scene_ids: Sequence[SceneId]) -> Iterator[tuple[SceneId, SceneRecord]]:
-    """Yield the scenes that would have waited."""
-    if not scene_ids:
-        for scene_id, record in state.waiting():
-            if record.outcome is Outcome.FAILED and record.due_at:
-                yield scene_id, record
-        return
-    for scene_id in scene_ids:
-        found = state.get(scene_id)
-        if found is None:
-            raise ConfigError(
-                f"nothing is remembered of scene {scene_id}",
-                hint=f"To look at it now: plexsync run --scene {scene_id}",
-            )
-        if found.outcome in WAITING and found.due_at:
-            yield scene_id, found
+def _known(state: State, scene_id: SceneId) -> SceneRecord:
+    found = state.get(scene_id)
+    if found is None:
+        raise ConfigError(
+            f"nothing is remembered of scene {scene_id}",
+            hint=f"To look at it now: plexsync run --scene {scene_id}",
+        )
+    return found

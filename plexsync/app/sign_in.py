@@ -282,16 +282,14 @@ class SignInSteps:
                 self.asker.tell(f"    {clean_for_terminal(attempt.code())}")
                 self.asker.tell("Waiting until it is typed (Ctrl-C leaves) ...")
                 try:
-                    return self._poll(attempt)
+                    while (token := attempt.token()) is None:
+                        self.sleep(POLL_S)
                 except CodeExpiredError:
                     if not self.asker.confirm("The code expired. Another one?", default=True):
                         return None
-
-    def _poll(self, attempt: PlexSignIn) -> Secret:
-        while (token := attempt.token()) is None:
-            self.sleep(POLL_S)
-        self.learn(token.reveal())
-        return token
+                else:
+                    self.learn(token.reveal())
+                    return token
 
     def _choose_server(self, token: Secret) -> AccountServer | None:
         with plex_tv_transport(self.client_id(), url=self.plex_tv, token=token) as transport:
@@ -317,13 +315,13 @@ class SignInSteps:
             self.asker.tell(f"A number from 1 to {len(servers)}, please.")
 
     def _reach(self, server: AccountServer) -> str:
-        address = answering_address(server, self.client_id(), self._tell_try)
+        def show(address: str) -> None:
+            self.asker.tell(f"  trying {clean_for_terminal(address)} ...")
+
+        address = answering_address(server, self.client_id(), show)
         if address is None:
             self.asker.tell("It answers at none of them from here.")
         return address or ""
-
-    def _tell_try(self, address: str) -> None:
-        self.asker.tell(f"  trying {clean_for_terminal(address)} ...")
 
 
 # ---- Private -------------------------------------------------------------------------------------

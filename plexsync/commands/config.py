@@ -51,10 +51,9 @@ def show_config_command(invocation: Invocation, *, changed: bool) -> int:
       plexsync config show --json
     """
     from plexsync.app.opening import command_config
-    from plexsync.config.loader import DEFAULT_ORIGIN
 
     found = command_config(invocation)
-    settings = [one for one in found.settings if not changed or one.origin != DEFAULT_ORIGIN]
+    settings = [one for one in found.settings if not (changed and one.is_default)]
     document = {
         "schema": "plexsync/config/1",
         "file": str(found.source) if found.source else None,
@@ -212,13 +211,10 @@ def _stacked(settings: Iterable[Setting]) -> Iterator[Text]:
     """Key and value on a line, and below it where the value comes from, if it is no default."""
     from rich.text import Text
 
-    from plexsync.config.loader import DEFAULT_ORIGIN
-
     for one in settings:
-        is_default = one.origin == DEFAULT_ORIGIN
         text = f"{one.key} = {clean_for_terminal(one.value)}"
-        yield Text(text, style="dim" if is_default else "", overflow="fold")
-        if not is_default:
+        yield Text(text, style="dim" if one.is_default else "", overflow="fold")
+        if not one.is_default:
             yield Text(f"  from {clean_for_terminal(one.origin)}", style="dim", overflow="fold")
 
 
@@ -233,14 +229,12 @@ def _table(settings: Iterable[Setting], folder: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from plexsync.config.loader import DEFAULT_ORIGIN
-
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
     table.add_column("Key", no_wrap=True)
     for title in ("Value", "From"):
         table.add_column(title, overflow="fold")
     for one in settings:
-        style = "dim" if one.origin == DEFAULT_ORIGIN else ""
+        style = "dim" if one.is_default else ""
         origin = one.origin.removeprefix(folder)
         words = (one.key, clean_for_terminal(one.value), clean_for_terminal(origin))
         table.add_row(*(Text(word, style=style, overflow="fold") for word in words))

@@ -91,6 +91,9 @@ KEYS: tuple[Key, ...] = tuple(_all_keys())
 BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
 
 
+DEFAULT_ORIGIN = "default"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One effective value, ready to show.
@@ -104,6 +107,11 @@ class Setting:
     key: str
     value: str
     origin: str
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody said otherwise."""
+        return self.origin == DEFAULT_ORIGIN
 
 
 @dataclass(frozen=True, slots=True)

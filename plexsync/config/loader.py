@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plexsync.config import values
 from plexsync.config.configuration import (
     BY_NAME,
+    DEFAULT_ORIGIN,
     KEYS,
     LIBRARIES,
     PATHS,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEFAULT_ORIGIN = "default"
 NO_RAWS: Mapping[str, Raw] = MappingProxyType({})
 
 

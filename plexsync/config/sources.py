@@ -189,12 +189,12 @@ class Sources:
                 for title, table in content.items():
                     self._take_library(places, title, table)
             else:
-                self._take_keys(_Layer(places, self.found), section, content)
+                self._take_keys(places, section, content, into=self.found)
 
     def _take_library(self, places: _Places, title: str, table: object) -> None:
         place = f"{LIBRARIES}.{title}"
         hint = f"Write [{LIBRARIES}.{toml_value(title)}.{FIELDS}]."
-        layer = _Layer(places, self.libraries.setdefault(title, {}), f"{place}.")
+        into = self.libraries.setdefault(title, {})
         for name, content in table.items() if isinstance(table, dict) else [("", table)]:
             where = f"{place}.{name}" if name else place
             if name not in {"", FIELDS}:
@@ -202,19 +202,35 @@ class Sources:
             elif not (name and isinstance(content, dict)):
                 self.add_problem(places.of(where), "must be a table", hint)
             else:
-                self._take_keys(layer, FIELDS, content)
+                self._take_keys(places, FIELDS, content, into=into, before=f"{place}.")
 
-    def _take_keys(self, layer: _Layer, above: str, content: dict[str, object]) -> None:
-        """Take the keys below a section, or below a field that has a table of its own."""
+    def _take_keys(
+        self,
+        places: _Places,
+        above: str,
+        content: dict[str, object],
+        *,
+        into: dict[str, Raw],
+        before: str = "",
+    ) -> None:
+        """Take the keys below a section, or below a field that has a table of its own.
+
+        Args:
+            places: where each key stands.
+            above: the section or field.
+            content: what stands below it.
+            into: takes the values by key.
+            before: what the keys of this part begin with in the file.
+        """
         for name, value in content.items():
             written = f"{above}.{name}"
             key = above if above in _FIELDS and name == POLICY_KEY else written
             if key not in BY_NAME:
-                self._unknown(layer.place(written), name, _names_below(above))
+                self._unknown(places.of(before + written), name, _names_below(above))
             elif written in _FIELDS and isinstance(value, dict):
-                self._take_keys(layer, written, value)
+                self._take_keys(places, written, value, into=into, before=before)
             else:
-                layer.put(key, written, value)
+                into[key] = places.raw(before + written, value)
 
     def _take_path_tables(self, places: _Places, content: object) -> None:
         if not isinstance(content, list):
@@ -226,8 +242,7 @@ class Sources:
             return
         written = [f"{PATHS}.{number}" for number in range(len(content))]
         self.path_rules = [
-            Raw(value, places.of(key), places.origin(key), in_file=True)
-            for key, value in zip(written, content, strict=True)
+            places.raw(key, value) for key, value in zip(written, content, strict=True)
         ]
 
     def _unknown(self, place: str, name: str, known: Iterable[str]) -> None:
@@ -287,6 +302,10 @@ class _Places:
         self._path = path
         self._lines = _line_numbers(text)
 
+    def raw(self, key: str, value: object) -> Raw:
+        """Return a value with where it stands."""
+        return Raw(value, self.of(key), self.origin(key), in_file=True)
+
     def origin(self, key: str) -> str:
         """`config.toml:3`, without the number when the line was not found."""
         line = self._lines.get(key) or self._lines.get(key.rpartition(".")[0])
@@ -302,28 +321,6 @@ class _Places:
         else:
             inside = section
         return f"{self.origin(key)} > {inside}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """Where the values of a part of the file go.
-
-    Args:
-        places: where each key stands.
-        into: takes the values by key.
-        before: what the keys of this part begin with in the file.
-    """
-
-    places: _Places
-    into: dict[str, Raw]
-    before: str = ""
-
-    def place(self, written: str) -> str:
-        return self.places.of(self.before + written)
-
-    def put(self, key: str, written: str, value: object) -> None:
-        origin = self.places.origin(self.before + written)
-        self.into[key] = Raw(value, self.place(written), origin, in_file=True)
 
 
 def _line_numbers(text: str) -> dict[str, int]:
