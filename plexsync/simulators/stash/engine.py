@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -71,7 +72,7 @@ class Query:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A query text, parsed and validated once; and the renderers of its pages."""
+    """A query text, parsed and validated; and the renderers of its pages."""
 
     document: DocumentNode
     problems: Sequence[GraphQLError]
@@ -91,7 +92,6 @@ class Engine:
         self._store = store
         self._facts = facts
         self._compiled = compiled
-        self._schemas: dict[SchemaKind, Schemas] = {}
         self._prepared: OrderedDict[tuple[SchemaKind, str], _Prepared] = OrderedDict()
         store.watch(self._forget)
 
@@ -111,10 +111,7 @@ class Engine:
 
     def _current(self) -> Schemas:
         """Return the schemas of the version the server claims at the moment."""
-        kind = self._kind()
-        if kind not in self._schemas:
-            self._schemas[kind] = load_schemas(kind)
-        return self._schemas[kind]
+        return load_schemas(self._kind())
 
     def _kind(self) -> SchemaKind:
         """Which schema that is."""
@@ -127,9 +124,7 @@ class Engine:
         key = (self._kind(), text)
         known = self._prepared.get(key)
         if known is None:
-            document = parse(text)
-            known = _Prepared(document, validate(self._current().whole, document))
-            self._prepared[key] = known
+            known = self._prepared[key] = _Prepared(*_understand(*key))
             if len(self._prepared) > _KEPT_QUERIES:
                 self._prepared.popitem(last=False)
         self._prepared.move_to_end(key)
@@ -208,6 +203,13 @@ class Engine:
         for prepared in self._prepared.values():
             for renderer in prepared.renderers.values():
                 renderer.forget(scene_ids)
+
+
+@lru_cache(maxsize=_KEPT_QUERIES)
+def _understand(kind: SchemaKind, text: str) -> tuple[DocumentNode, Sequence[GraphQLError]]:
+    """Parse and validate a query, once for all servers of a kind."""
+    document = parse(text)
+    return document, validate(load_schemas(kind).whole, document)
 
 
 def _row_type(schema: GraphQLSchema, page_type: str) -> GraphQLObjectType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -122,8 +123,9 @@ class SchemaKind:
     asking: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=32)
 def load_schemas(kind: SchemaKind) -> Schemas:
-    """Return the schema of a kind of server."""
+    """Return the schema of a kind of server; all servers of a kind share one."""
     document = _document(kind)
     paged = build_ast_schema(document, assume_valid=True)
     page = GraphQLNonNull(GraphQLScalarType("RenderedPage"))
