@@ -125,7 +125,7 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
             keys = [candidate.rating_key for candidate in one.candidates]
             previews = _compared(context, one.scene_id, keys)
             if invocation.shape.as_document:
-                scene = _scene(context, one, previews) | {"said": _said(context, one.scene_id)}
+                scene = _scene(context, one, previews) | {"said": _standing(context, one.scene_id)}
                 _print(invocation, scenes=[scene])
                 continue
             notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
@@ -420,11 +420,11 @@ def _answered(context: ReviewContext, answer: Answer) -> _Json:
         "scene": answer.scene.scene_id,
         "answer": answer.verb,
         "items": [target.rating_key for target in answer.targets],
-        "said": _said(context, answer.scene.scene_id),
+        "said": _standing(context, answer.scene.scene_id),
     }
 
 
-def _said(context: ReviewContext, scene_id: SceneId) -> _Json:
+def _standing(context: ReviewContext, scene_id: SceneId) -> _Json:
     answers = context.answers.recorded(scene_id)
     return {
         "accepted": [pin.rating_key for pin in answers.pins],

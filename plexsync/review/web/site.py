@@ -1,4 +1,7 @@
-"""The routes of a review and what their buttons do: each press goes to the machine as a key."""
+"""The pages of a review and what their buttons do: each press goes to the machine as a key.
+
+Every text of a server is cleaned where a template writes it.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,61 @@ import hashlib
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from plexsync.matcher import reason_kind
 from plexsync.models import SceneId
 from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, fetch_shown
 from plexsync.review.interfaces import PASTE, Ending, Mode, Prompt
 from plexsync.review.keys import press
-from plexsync.review.queue import Sort
-from plexsync.review.selection import Group
-from plexsync.review.shown import wanted_previews
-from plexsync.review.web.pages import PageTemplates
+from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
+from plexsync.review.selection import ANSWER_WORDS, Group
+from plexsync.review.shown import (
+    alike_count,
+    answer_marks,
+    answer_words,
+    evidence_of,
+    facts_of,
+    has_path_rule,
+    item_place,
+    marked_words,
+    moved_names,
+    notes_of,
+    rival_names,
+    wanted_previews,
+)
+from plexsync.text.differences import text_pieces
+from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from starlette.requests import Request
 
+    from plexsync.models import Change, Evidence
     from plexsync.review.ahead import PreviewLoader
     from plexsync.review.machine import Review
     from plexsync.review.servers import ReviewServers
     from plexsync.state import Waiting
+    from plexsync.text.differences import Piece
+
 
 GRID_ROWS = 30
 """Pairs of one pattern on one page."""
 
 _STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+_BAR_UNITS = 100
+_LEAST_BITS = 1.0
 _FIRST_WAIT_S = 0.2
 """Seconds a page waits for what accepting would change; later it is filled in by itself."""
 
@@ -75,7 +100,16 @@ class ReviewSite:
         self.lock = threading.Lock()
         self.pictures = PictureCache(partial(fetch_shown, servers, review.queue))
         self._left_out: set[SceneId] = set()
-        self._pages = PageTemplates()
+        self._templates = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_cleaned,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        named = (first_path, item_name, item_place, marked_words, pattern_lines, reason_kind)
+        self._templates.globals.update((one.__name__, one) for one in (*named, scene_name))
 
     def application(self) -> Starlette:
         """Return the application; `Guard` must stand before it."""
@@ -106,12 +140,10 @@ class ReviewSite:
             return self._to_shown()
 
     def _scene(self, request: Request) -> Response:
-        item = request.query_params.get("item", "")
-        self._wait_for_preview(request.path_params["scene"], item, _FIRST_WAIT_S)
+        scene, item = request.path_params["scene"], request.query_params.get("item", "")
+        self._wait_for_preview(scene, item, _FIRST_WAIT_S)
         with self.lock:
-            page = self._page_of("scene.html", request.path_params["scene"], item)
-            self._review.message = ""
-            return page
+            return self._shown_once(self._page_of("scene.html", scene, item))
 
     def _preview(self, request: Request) -> Response:
         """Return what accepting would change, as a piece of a page: asked for once it is known."""
@@ -125,15 +157,21 @@ class ReviewSite:
             alike = self._alike(self._open(request.path_params["scene"]))
             group = Group(alike[:GRID_ROWS], self._review.answers)
             self._want_pictures(alike[: 2 * GRID_ROWS])
-            page = self._pages.group(self._review, group, more=len(alike) - len(group.scenes))
-            self._review.message = ""
-            return page
+            page = self._page(
+                "group.html",
+                review=self._review,
+                group=group,
+                picks=group.picks(),
+                counts={key: group.count(key) for key in "abrnl"},
+                more=len(alike) - len(group.scenes),
+            )
+            return self._shown_once(page)
 
     def _end(self, _request: Request) -> Response:
         with self.lock:
-            page = self._pages.end(self._review)
-            self._review.message = ""
-            return page
+            given = self._review.given.counts().items()
+            counts = [(ANSWER_WORDS[verb], count) for verb, count in given]
+            return self._shown_once(self._page("end.html", review=self._review, counts=counts))
 
     def _picture(self, request: Request) -> Response:
         try:
@@ -170,7 +208,7 @@ class ReviewSite:
         question = review.question
         press(review, "escape")
         review.message = ""
-        return self._pages.page(
+        return self._page(
             "confirm.html",
             question=question,
             key=key,
@@ -212,9 +250,7 @@ class ReviewSite:
         waiting = self._open(form.get("scene", ""))
         text = form.get("text", "").strip()
         hits, count = self._review.actions.search(text) if text else ((), 0)
-        return self._pages.page(
-            "find.html", hits=hits, count=count, text=text, scene_id=waiting.scene_id
-        )
+        return self._page("find.html", hits=hits, count=count, text=text, scene_id=waiting.scene_id)
 
     def _add(self, form: QueryParams) -> Response:
         """Add an item to the candidates, named by its rating key or its address."""
@@ -229,7 +265,7 @@ class ReviewSite:
         writes = bool(form.get("write") and self._review.accepted)
         self._review.ending = Ending.WRITE if writes else Ending.KEEP
         self._ended()
-        return self._pages.page("done.html", writes=writes)
+        return self._page("done.html", writes=writes)
 
     # ---- Private ---------------------------------------------------------------------------------
 
@@ -265,7 +301,7 @@ class ReviewSite:
         return review.waiting
 
     def _unknown(self, _request: Request, _error: Exception) -> Response:
-        return self._pages.page("unknown.html", status=404)
+        return self._page("unknown.html", status=404)
 
     def _to_shown(self) -> Response:
         if self._review.mode is Mode.END or not len(self._review.queue):
@@ -292,11 +328,41 @@ class ReviewSite:
         if candidate is not None:
             self._loader.wait_for(scene_id, candidate.rating_key, seconds)
 
+    def _shown_once(self, page: Response) -> Response:
+        """Return a page, and forget the message that stands on it."""
+        self._review.message = ""
+        return page
+
+    def _page(self, name: str, *, status: int = 200, **values: object) -> Response:
+        text = self._templates.get_template(name).render(values)
+        return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
+
     def _page_of(self, template: str, scene: str, item: str) -> Response:
-        waiting, candidate = self._open(scene, item), self._review.candidate
+        """Return the page of a scene with a candidate in focus, or the part that comes later."""
+        review, waiting = self._review, self._open(scene, item)
+        candidate, recorded = review.candidate, review.answers.recorded(waiting.scene_id)
         known = self._loader.known(waiting.scene_id)
         preview = known.get(candidate.rating_key) if candidate else None
-        return self._pages.scene(template, self._review, preview, seen=self._seen())
+        evidence = evidence_of(candidate, rival_names(review, candidate)) if candidate else []
+        return self._page(
+            template,
+            review=review,
+            waiting=waiting,
+            candidate=candidate,
+            preview=preview,
+            changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
+            facts=facts_of(waiting, candidate, preview) if candidate else [],
+            bars=evidence_bars(evidence),
+            answer=answer_words(recorded),
+            marks=answer_marks(recorded),
+            notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
+            # An answer given elsewhere meanwhile is not overwritten without a look.
+            seen=self._seen(),
+            alike=alike_count(review),
+            has_rule=has_path_rule(review),
+            has_frames=any(file.oshash is not None for file in waiting.scene.files),
+            sorts=list(Sort),
+        )
 
     def _want_pictures(self, scenes: Iterable[Waiting]) -> None:
         """Fetch the pictures of scenes and their best candidates, the most telling first."""
@@ -310,3 +376,50 @@ class ReviewSite:
         """Return a digest of what stands about the scene on the page."""
         recorded = self._review.answers.recorded(self._review.waiting.scene_id)
         return hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()[:16]
+
+
+# ---- What templates are given --------------------------------------------------------------------
+
+
+class Bar(NamedTuple):
+    """One piece of evidence as a bar: from `start`, `width` units wide."""
+
+    evidence: Evidence
+    start: float
+    width: float
+
+
+def evidence_bars(evidence: Sequence[Evidence]) -> list[Bar]:
+    """Return evidence as a waterfall: each bar begins where the one before ended."""
+    sums = [0.0]
+    for one in evidence:
+        sums.append(sums[-1] + one.weight)
+    least, most = min(sums), max(sums)
+    unit = _BAR_UNITS / max(most - least, _LEAST_BITS)
+    return [
+        Bar(
+            evidence=one,
+            start=round((min(before, after) - least) * unit, 2),
+            width=round(max(abs(after - before) * unit, 0.5), 2),
+        )
+        for one, before, after in zip(evidence, sums, sums[1:], strict=False)
+    ]
+
+
+def _cleaned(value: object) -> object:
+    """Return what a template writes, made harmless; what macros made is so already."""
+    return clean_for_terminal(value) if type(value) is str else value
+
+
+def _pieces(change: Change) -> Sequence[Piece]:
+    """One change as pieces: characters of texts, names of lists."""
+    before, after = change.before, change.after
+    if isinstance(before, str) and isinstance(after, str):
+        if before and after:
+            return text_pieces(before, after)
+        old = ("-", before) if before else (" ", "(empty) ")
+        return [old, ("+", after) if after else (" ", " (empty)")]
+    moved, stay = moved_names(change)
+    pieces = [*moved, (" ", stay)] if stay else moved
+    # Between two names stands a comma, which neither comes nor goes.
+    return [part for one in pieces for part in ((" ", ", "), one)][1:]
