@@ -156,8 +156,7 @@ def document_schema_command(invocation: Invocation, *, name: str) -> int:
       plexsync schema run-events
       plexsync schema status > status.schema.json
     """
-    from plexsync.output.formats.documents import FORMS
-    from plexsync.output.formats.schemas import schema_text
+    from plexsync.output.formats.documents import FORMS, schema_text
 
     if name not in FORMS:
         raise click.UsageError(f"There is no document {name!r}; there are {', '.join(FORMS)}.")

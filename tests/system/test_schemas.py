@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 import plexsync
-from plexsync.output.formats.documents import FORMS
-from plexsync.output.formats.schemas import schema_text
+from plexsync.output.formats.documents import FORMS, schema_text
 from tests.support.demo_servers import DemoServers
 from tests.support.terminals import run_plexsync
 
@@ -87,7 +86,7 @@ def test_what_is_printed_is_what_the_schema_allows(
 
 @pytest.mark.parametrize("name", FORMS)
 def test_the_documents_hold_the_schema_as_it_is(name: str) -> None:
-    """Written by `python -m plexsync.output.formats.schemas docs/schemas`."""
+    """Written by `python -m plexsync.output.formats.documents docs/schemas`."""
     assert (SCHEMAS / f"{name}.json").read_text("utf-8") == schema_text(name)
 
 

@@ -1,10 +1,16 @@
 """The form of every document and event plexsync prints as JSON, as types.
 
 Nothing is made with them: they say what programs can rely on. A test reads real output with them,
-refusing what they do not name. Source: docs/contract.md, "Output"; docs/output.md.
+refusing what they do not name. Run `python -m plexsync.output.formats.documents FOLDER` to write
+their JSON schemas, as docs/schemas has them; `plexsync schema` prints one.
+Source: docs/contract.md, "Output"; docs/output.md; JSON Schema 2020-12; msgspec, "JSON Schema".
 """
 
 from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
 
 import msgspec
 
@@ -414,3 +420,23 @@ FORMS: dict[str, object] = {
     "error": ErrorDocumentForm,
 }
 """The type of each document, by the word between the slashes of its `schema`."""
+
+
+def schema_text(name: str) -> str:
+    """Return the JSON schema of the document called `name`, one of `FORMS`."""
+    found = msgspec.json.schema(FORMS[name])
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"plexsync/{name}/1",
+    }
+    return json.dumps(head | found, indent=1) + "\n"
+
+
+def write_schemas(folder: Path) -> None:
+    """Write every schema into `folder`, which must exist."""
+    for name in FORMS:
+        (folder / f"{name}.json").write_text(schema_text(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1]))
