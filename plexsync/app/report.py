@@ -19,11 +19,11 @@ from plexsync.errors import ConfigError, NotFoundError, ParseError, ServerError
 from plexsync.matcher import reason_kind
 from plexsync.models import PICTURE_FIELDS, Outcome, PlexField
 from plexsync.output.history import by_item
-from plexsync.output.report.redact import Redaction
 from plexsync.output.report.values import (
     CoverageLine,
     FailingScene,
     ReasonCount,
+    Redaction,
     Report,
     ReportedRun,
     ReportedScene,

@@ -2,8 +2,8 @@
 
 In: a `Report` of values. Out: one HTML page without scripts, Markdown, or CSV.
 
-`values.py` says what a report holds; `html.py` and `texts.py` only read it, and `redact.py`
-replaces titles and paths by stand-ins.
+`values.py` says what a report holds, and replaces titles and paths by stand-ins; `html.py` and
+`texts.py` only read it.
 
 Read first: `values.py`, then `html.py`.
 """

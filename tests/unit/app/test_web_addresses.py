@@ -10,11 +10,11 @@ import pytest
 from plexsync.app.web_addresses import WebAddresses, configured_addresses
 from plexsync.models import PlexField, RatingKey, SceneId
 from plexsync.output.report.html import report_html
-from plexsync.output.report.redact import Redaction
 from plexsync.output.report.texts import report_csv, report_markdown
 from plexsync.output.report.values import (
     CoverageLine,
     FailingScene,
+    Redaction,
     Report,
     ReportedRun,
     ReportedScene,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from plexsync.models import PlexField
-from plexsync.output.report.redact import Redaction
 from plexsync.output.report.values import (
     CoverageLine,
     FailingScene,
     ReasonCount,
+    Redaction,
     Report,
     ReportedRun,
     ReportedScene,
