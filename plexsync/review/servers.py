@@ -78,6 +78,7 @@ class ReviewServers:
         self._met = False
         self._shown: dict[RatingKey, dict[PlexField, str]] = {}
         self._sections: tuple[Section, ...] = ()
+        self._titles: dict[str, str] = {}
         self._machine = ""
         self._items: tuple[PlexItem, ...] | None = None
         self._libraries: Mapping[str, str] = {}
@@ -96,10 +97,7 @@ class ReviewServers:
         self._meet()
         scenes = self.stash.scenes(tuple(ids)).found
         loader = IndexLoader(
-            client=self._plex,
-            cache_dir=self.cache_dir,
-            machine=self._machine,
-            now=utc_now(),
+            client=self._plex, cache_dir=self.cache_dir, machine=self._machine, now=utc_now()
         )
         items = loader.load(self._sections).items
         state = self._store.state
@@ -109,15 +107,14 @@ class ReviewServers:
             self.stash,
             (self.cache_dir, state.path.parent),
             state.lineage.stash,
-            sections={section.section_id for section in self._sections},
+            sections=set(self._titles),
         )
         linker = self._linker(self._config.paths, catalogue)
-        titles = {section.section_id: section.title for section in self._sections}
         return [
             Waiting(
                 scene=one.scene,
                 match=one.match,
-                libraries=tuple(titles.get(item.section_id, "") for item in one.items),
+                libraries=tuple(self._titles.get(item.section_id, "") for item in one.items),
             )
             for one in linker.matched(scenes, items, ()).review
         ]
@@ -135,13 +132,13 @@ class ReviewServers:
         state = self._store.state
         return Linker(
             records=state,
-            sections=frozenset(section.section_id for section in self._sections),
+            sections=frozenset(self._titles),
             decider=Decider(
                 catalogue=catalogue,
                 rules=rules,
                 settings=match_settings(self._config),
                 answers=collect_answers(state),
-                libraries={section.section_id: section.title for section in self._sections},
+                libraries=self._titles,
             ),
             strict=True,
             least_low=1.0,
@@ -262,9 +259,8 @@ class ReviewServers:
         with self._lock:
             self._meet()
             found = self._plex.details((rating_key,))
-        chosen = {section.section_id for section in self._sections}
         for detail in found:
-            if detail.item.section_id not in chosen:
+            if detail.item.section_id not in self._titles:
                 raise NotFoundError(
                     f"item {rating_key} is in a Plex library that takes no part",
                     hint="add the library to [plex] libraries",
@@ -369,8 +365,9 @@ class ReviewServers:
         self.stash.connect()
         self._machine = self._plex.connect().identity
         self._sections = self._plex.sections(self._config.plex.libraries)
+        self._titles = {one.section_id: one.title for one in self._sections}
         config = for_this_stash(self._config, self.stash)[0]
-        self._rules = config.field_rules({one.section_id: one.title for one in self._sections})
+        self._rules = config.field_rules(self._titles)
         self._planner = Planner(config.apply.rules)
         self._artwork = Artwork(
             self.stash,

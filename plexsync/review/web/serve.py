@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
@@ -78,19 +79,14 @@ def require_web() -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((_LOOPBACK, port))
         # A browser that is faster than the rest of the start waits instead of being refused.
-        listening.listen(128)
+        return socket.create_server((_LOOPBACK, port), backlog=128)
     except OSError as error:
-        listening.close()
         raise ConfigError(
-            f"port {port} cannot be used: {error.strerror}",
+            f"port {port} cannot be used: {os.strerror(error.errno or 0)}",
             hint="--port 0 takes any free port",
         ) from error
-    return listening
 
 
 def _serve(
