@@ -14,7 +14,7 @@ import sys
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
-from plexsync.output.streams import NoMeter, Priority, Sink, is_journal
+from plexsync.output.streams import NoMeter, Priority, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -133,7 +133,9 @@ def make_reporter(
         errors = make_console(streams.stderr, no_color=shape.no_color)
         return TerminalReporter(screen, errors, shape, meter=meter)
     if named or not is_unwatched(shape, streams):
-        polite = not _is_file(streams.stdout)
+        found = _file_of(streams.stdout)
+        # What is written into a file lands on no screen.
+        polite = found is None or not stat.S_ISREG(found.st_mode)
         return PipeReporter(out, err, shape, meter=meter, polite=polite, named=named)
     return CronReporter(out, err, shape, outages=outages)
 
@@ -166,8 +168,13 @@ def byte_stream(stream: IO[str] | None) -> ByteStream:
 
 
 def error_sink(stream: IO[str] | None) -> Sink:
-    """Return where lines for a person are written; in the journal of systemd with priorities."""
-    journal = is_journal(stream, os.environ.get("JOURNAL_STREAM", ""))
+    """Return where lines for a person are written; in the journal of systemd with priorities.
+
+    `$JOURNAL_STREAM` is device and inode of what systemd connected, with a colon between.
+    Source: systemd.exec(5), "JOURNAL_STREAM".
+    """
+    there, named = _file_of(stream), os.environ.get("JOURNAL_STREAM", "")
+    journal = there is not None and named == f"{there.st_dev}:{there.st_ino}"
     return Sink(byte_stream(stream), journal=journal)
 
 
@@ -255,11 +262,6 @@ def hush(stream: IO[str] | None) -> None:
             os.close(nowhere)
 
 
-def standard_streams() -> Streams:
-    """Those of this process, as they are now."""
-    return sys
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -291,12 +293,12 @@ class _Nowhere:
         """There is nothing left."""
 
 
-def _is_file(stream: IO[str] | None) -> bool:
-    """Whether what is written lands in a file, and on no screen."""
+def _file_of(stream: IO[str] | None) -> os.stat_result | None:
+    """Return what the system knows of the file of a stream; None for a closed one, or for none."""
     try:
-        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):  # closed, or no file of the system
-        return False
+        return os.fstat(stream.fileno()) if stream is not None else None
+    except (OSError, ValueError):
+        return None
 
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
@@ -323,4 +325,4 @@ class Invocation:
     @property
     def streams(self) -> Streams:
         """The standard streams of this process, as they are now."""
-        return standard_streams()
+        return sys

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from enum import IntEnum
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
 """Bytes of rows kept in memory before they move to an anonymous temporary file."""
@@ -77,7 +76,22 @@ class ByteStream(Protocol):
         """Hand them on, or raise an OSError."""
 
 
-class Sink:
+class _Fallible:
+    """Remembers the first error of what is written to it, and writes nothing after it."""
+
+    def __init__(self) -> None:
+        self.failure: OSError | None = None
+
+    def _attempt(self, action: Callable[..., object], *pieces: bytes) -> None:
+        if self.failure:
+            return
+        try:
+            action(*pieces)
+        except OSError as error:
+            self.failure = error
+
+
+class Sink(_Fallible):
     """A byte stream that may go away under us.
 
     Args:
@@ -89,27 +103,16 @@ class Sink:
     """
 
     def __init__(self, stream: ByteStream, *, journal: bool = False) -> None:
-        self._stream = stream
-        self._journal = journal
-        self.failure: OSError | None = None
+        super().__init__()
+        self._stream, self._journal = stream, journal
 
     def write(self, piece: bytes) -> None:
         """Write, unless the stream failed before."""
-        if self.failure:
-            return
-        try:
-            self._stream.write(piece)
-        except OSError as error:
-            self.failure = error
+        self._attempt(self._stream.write, piece)
 
     def flush(self) -> None:
         """Hand over what is buffered."""
-        if self.failure:
-            return
-        try:
-            self._stream.flush()
-        except OSError as error:
-            self.failure = error
+        self._attempt(self._stream.flush)
 
     def write_line(self, text: str, priority: Priority = Priority.INFO) -> None:
         """Write one line of text as UTF-8 and hand it over; in a journal with its priority."""
@@ -118,25 +121,7 @@ class Sink:
         self.flush()
 
 
-def is_journal(stream: IO[str] | None, named: str) -> bool:
-    """Return whether the journal of systemd reads `stream`.
-
-    Args:
-        stream: a standard stream.
-        named: `$JOURNAL_STREAM`: device and inode of what systemd connected, with a colon between.
-
-    Source: systemd.exec(5), "JOURNAL_STREAM".
-    """
-    if stream is None or not named:
-        return False
-    try:
-        there = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or no file of the system
-        return False
-    return named == f"{there.st_dev}:{there.st_ino}"
-
-
-class Spool:
+class Spool(_Fallible):
     """Pieces kept in order until the end of the run, outside memory when they are many.
 
     Args:
@@ -147,17 +132,12 @@ class Spool:
     """
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
+        super().__init__()
         self._file = file or _spool()
-        self.failure: OSError | None = None
 
     def add(self, line: bytes) -> None:
         """Keep one piece; it must not hold a line feed."""
-        if self.failure:
-            return
-        try:
-            self._file.write(line + b"\n")
-        except OSError as error:
-            self.failure = error
+        self._attempt(self._file.write, line + b"\n")
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces in the order they came."""
