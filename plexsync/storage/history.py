@@ -30,7 +30,7 @@ from plexsync.storage.journal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 LAST = "last"
@@ -92,10 +92,7 @@ def _record_of(begin: Begin, path: Path, disk: Filesystem) -> RunRecord:
     end = last_entry(path, disk)
     if end is not None and end.items is not None:
         return _record(begin, end, end.items)
-    log = _Log(begin)
-    for entry in read_journal(path, disk):
-        log.take(entry)
-    return log.record()
+    return _read_log(begin, path, disk).record()
 
 
 def _record(begin: Begin, end: End | None, items: int) -> RunRecord:
@@ -114,9 +111,10 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
     if not is_run_id(run_id) or run_id not in journal_runs(directory, disk):
         return None
     path = journal_path(directory, run_id)
-    log = _follow(read_journal(path, disk))
-    if log is None:
+    begin = first_entry(path, disk)
+    if begin is None:
         return None
+    log = _read_log(begin, path, disk)
     if any(result is None or result.status in _OPEN for result in log.results.values()):
         _add_later_results(directory, log, disk)
     try:
@@ -206,13 +204,10 @@ def _last(directory: Path, disk: Filesystem) -> str:
     )
 
 
-def _follow(entries: Iterable[Entry]) -> _Log | None:
-    log: _Log | None = None
-    for entry in entries:
-        if isinstance(entry, Begin):
-            log = _Log(entry)
-        elif log is not None:
-            log.take(entry)
+def _read_log(begin: Begin, path: Path, disk: Filesystem) -> _Log:
+    log = _Log(begin)
+    for entry in read_journal(path, disk):
+        log.take(entry)
     return log
 
 

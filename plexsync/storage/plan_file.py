@@ -77,20 +77,17 @@ class SavedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: int = 1
 
 
-class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan read back."""
-
-    run_id: str
-    created_at: str
-    lineage: Lineage
-    items: tuple[SavedItem, ...]
-
-
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
     run_id: str
     created_at: str
     lineage: Lineage
+
+
+class SavedPlan(_Head, frozen=True, kw_only=True):
+    """A plan read back."""
+
+    items: tuple[SavedItem, ...]
 
 
 class _File(_Head, frozen=True, kw_only=True):
@@ -148,7 +145,8 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
     if content is None:
         raise ConfigError("there is no such file", context=str(path), hint=_MAKES_ONE)
     file = _decode(content, path)
-    digest = _digest(_Head(**{name: getattr(file, name) for name in _Head.__struct_fields__}))
+    head = {name: getattr(file, name) for name in _Head.__struct_fields__}
+    digest = _digest(_Head(**head))
     for raw in file.items:
         digest.update(bytes(raw))
     if digest.hexdigest() != file.digest:
@@ -157,12 +155,8 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
             context=str(path),
             hint="save it again with plexsync run --save-plan; a plan cannot be edited",
         )
-    return SavedPlan(
-        run_id=file.run_id,
-        created_at=file.created_at,
-        lineage=file.lineage,
-        items=tuple(msgspec.json.decode(raw, type=SavedItem) for raw in file.items),
-    )
+    items = tuple(msgspec.json.decode(raw, type=SavedItem) for raw in file.items)
+    return SavedPlan(**head, items=items)
 
 
 def _decode(content: bytes, path: Path) -> _File:
@@ -176,17 +170,9 @@ def _decode(content: bytes, path: Path) -> _File:
             )
         if schema == SCHEMA:
             return msgspec.json.decode(content, type=_File)
-    except UNREADABLE as error:
-        raise _no_plan(path) from error
-    raise _no_plan(path)
-
-
-def _no_plan(path: Path) -> ConfigError:
-    return ConfigError(
-        "the file holds no saved plan",
-        context=str(path),
-        hint=_MAKES_ONE,
-    )
+    except UNREADABLE:
+        pass
+    raise ConfigError("the file holds no saved plan", context=str(path), hint=_MAKES_ONE)
 
 
 def _chunks(head: _Head, lines: Iterable[bytes]) -> Iterator[bytes]:

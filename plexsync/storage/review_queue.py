@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from plexsync.models import Candidate, Confidence, Match, Outcome, Scene, SceneId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from plexsync.models import SceneRecord
@@ -133,31 +134,21 @@ class ReviewQueueWriter:
 
 
 def load_waiting(path: Path, state: State) -> list[Waiting]:
-    """Return what waits by `state`, in the order of the scenes, as far as its finds are there.
-
-    A find about another version of the scene's files is kept out: it is about something else.
-    """
-    found = {scene_id: content for scene_id, _, content in _sound_lines(path)}
-    waiting = []
-    for scene_id in waiting_ids(state):
-        one = _decoded(found.get(scene_id))
-        if one is not None:
-            waiting.append(one)
-    return waiting
+    """Return what waits by `state`, in the order of the scenes, as far as its finds are there."""
+    wanted = list(waiting_ids(state))
+    found = load_all(path, frozenset(wanted))
+    return [found[one] for one in wanted if one in found]
 
 
 def load_trial(path: Path, state: State) -> list[Waiting]:
     """Return the LOW scenes of the last dry run that no run has handled since."""
-    found = {scene_id: content for scene_id, _, content in _sound_lines(path)}
-    decoded = (_decoded(found[one]) for one in found if _is_open(state.get(one)))
-    return [one for one in decoded if one and one.match.confidence is Confidence.LOW]
+    found = _load(path, lambda scene_id: _is_open(state.get(scene_id)))
+    return [one for one in found.values() if one.match.confidence is Confidence.LOW]
 
 
 def load_all(path: Path, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
     """Return what was last found for some scenes, as far as it is there."""
-    found = {one: content for one, _, content in _sound_lines(path) if one in scene_ids}
-    decoded = {scene_id: _decoded(content) for scene_id, content in found.items()}
-    return {scene_id: one for scene_id, one in decoded.items() if one is not None}
+    return _load(path, scene_ids.__contains__)
 
 
 def waiting_ids(state: State) -> Iterator[SceneId]:
@@ -178,6 +169,16 @@ def _sha256(content: bytes) -> str:
     from hashlib import sha256  # noqa: PLC0415 - most commands ask for no queue
 
     return sha256(content).hexdigest()
+
+
+def _load(path: Path, is_wanted: Callable[[SceneId], bool]) -> dict[SceneId, Waiting]:
+    """Return the last find of each scene that is wanted, unless another version left it."""
+    lines = {one: content for one, _, content in _sound_lines(path) if is_wanted(one)}
+    found = {}
+    for scene_id, content in lines.items():
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            found[scene_id] = _DECODER.decode(content)
+    return found
 
 
 def _sound_lines(path: Path) -> Iterator[tuple[SceneId, bytes, bytes]]:
@@ -210,10 +211,3 @@ def _is_open(record: SceneRecord | None) -> bool:
     """Whether a scene has no item by what runs remember."""
     open_ends = {Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.FAILED}
     return record is None or (not record.links and record.outcome in open_ends)
-
-
-def _decoded(content: bytes | None) -> Waiting | None:
-    try:
-        return None if content is None else _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

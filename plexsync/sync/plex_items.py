@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from plexsync.sync.run_scope import Totals
 
 
+@dataclass(slots=True, kw_only=True)
 class Inventory:
     """The items of the libraries that take part.
 
@@ -35,34 +37,23 @@ class Inventory:
         failure: why the list cannot be had, although Plex answers; None while it can.
     """
 
-    def __init__(
-        self,
-        ports: Ports,
-        sections: Sequence[Section],
-        totals: Totals,
-        *,
-        links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]],
-        limits: Limits | None,
-    ) -> None:
-        self.had: Index | None = None
-        self.failure: ServerError | None = None
-        self._links = links
-        self._limits = limits
-        self._ports = ports
-        self._sections = sections
-        self._totals = totals
-        plex = totals.header.plex
-        self._machine = plex.identity if plex else ""
+    ports: Ports
+    sections: Sequence[Section]
+    totals: Totals
+    links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]]
+    limits: Limits | None
+    had: Index | None = None
+    failure: ServerError | None = None
 
     @property
     def section_ids(self) -> frozenset[str]:
         """The ids of the libraries."""
-        return frozenset(section.section_id for section in self._sections)
+        return frozenset(section.section_id for section in self.sections)
 
     @property
     def libraries(self) -> dict[str, str]:
         """The titles of the libraries by id."""
-        return {section.section_id: section.title for section in self._sections}
+        return {section.section_id: section.title for section in self.sections}
 
     @property
     def edition(self) -> str:
@@ -79,20 +70,20 @@ class Inventory:
         """
         if self.failure is not None or (self.had is not None and not force):
             return None if self.failure else self.had
-        reporter = self._totals.reporter
+        reporter = self.totals.reporter
         try:
             had = IndexLoader(
-                client=self._ports.plex,
-                cache_dir=self._ports.cache_dir,
-                machine=self._machine,
-                now=self._ports.now(),
+                client=self.ports.plex,
+                cache_dir=self.ports.cache_dir,
+                machine=self._machine(),
+                now=self.ports.now(),
                 force=force,
                 progress=lambda done, total: reporter.progress("listing Plex", done, total),
-            ).load(self._sections, self._check_lost)
+            ).load(self.sections, self._check_lost)
         except AuthError:
             raise
         except ServerError as error:
-            if self._ports.plex_down() or len(self._sections) == 1:
+            if self.ports.plex_down() or len(self.sections) == 1:
                 raise
             self.failure = error
             return None
@@ -100,8 +91,12 @@ class Inventory:
             if note:
                 reporter.warn(note)
         self.had = had
-        self._totals.index = had.how
+        self.totals.index = had.how
         return had
+
+    def _machine(self) -> str:
+        plex = self.totals.header.plex
+        return plex.identity if plex else ""
 
     def _check_lost(self, items: Sequence[PlexItem], sections: frozenset[str]) -> None:
         """Hold that most of what was linked is still there, under whatever key.
@@ -109,15 +104,15 @@ class Inventory:
         Raises:
             UnsafeError: it is not.
         """
-        if self._limits is None:
+        if self.limits is None:
             return
         keys = {item.rating_key for item in items}
-        linked = [link for _, own in self._links() for link in own if link.section_id in sections]
+        linked = [link for _, own in self.links() for link in own if link.section_id in sections]
         lost = [link for link in linked if link.rating_key not in keys]
         if lost:
             paths = {normalize_path(file.path) for item in items for file in item.files}
             lost = [link for link in lost if normalize_path(link.path) not in paths]
-        self._limits.check_lost(len(lost), len(linked), empty=not items)
+        self.limits.check_lost(len(lost), len(linked), empty=not items)
 
     def hashes(self) -> HashCache:
         """Return the content hashes of the items' files, read where they are not known.
@@ -130,12 +125,12 @@ class Inventory:
             HashCache,
         )
 
-        header = self._totals.header
+        header = self.totals.header
         whole = header.full and not header.dry_run
         return HashCache(
-            self._ports.plex.hashes,
-            server=self._machine,
-            directory=self._ports.cache_dir,
-            sent=lambda: self._ports.requests().plex_reads,
+            self.ports.plex.hashes,
+            server=self._machine(),
+            directory=self.ports.cache_dir,
+            sent=lambda: self.ports.requests().plex_reads,
             most_requests=None if whole else MOST_REQUESTS,
         )

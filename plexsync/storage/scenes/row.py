@@ -140,12 +140,11 @@ _NOTHING: dict[PlexField, Any] = {}
 
 def encode_row(record: SceneRecord) -> bytes:
     """Return the row of a record, everything written out."""
-    row: list[object] = [
+    row = _trimmed(
+        3,
         record.outcome,
         [_link_row(link) for link in record.links],
         record.updated_at,
-    ]
-    row += _trimmed(
         record.related,
         pack_digest(record.files),
         pack_digest(record.desired),
@@ -212,10 +211,10 @@ def _share_digest(cells: list[Any], at: int, texts: SharedTexts) -> None:
         cells[at] = -number if digest.startswith(_FOUND) else number
 
 
-def _trimmed(*values: object) -> list[object]:
+def _trimmed(least: int, *values: object) -> list[object]:
     """Return values without the last ones that are what is read where there is none."""
     end = len(values)
-    while end and not values[end - 1]:
+    while end > least and not values[end - 1]:
         end -= 1
     return list(values[:end])
 
@@ -224,20 +223,19 @@ def _trimmed(*values: object) -> list[object]:
 
 
 def _link_row(link: Link) -> list[object]:
-    return [
+    return _trimmed(
+        4,
         link.rating_key,
         link.section_id,
         0,
         link.path,
-        *_trimmed(
-            _cells(link.base),
-            {target: _picture_row(one, link) for target, one in link.pictures.items()},
-            link.above,
-            link.held,
-            link.inherited,
-            "" if link.confidence is Confidence.HIGH else link.confidence,
-        ),
-    ]
+        _cells(link.base),
+        {target: _picture_row(one, link) for target, one in link.pictures.items()},
+        link.above,
+        link.held,
+        link.inherited,
+        "" if link.confidence is Confidence.HIGH else link.confidence,
+    )
 
 
 def _link(read: _Link, texts: SharedTexts, *, bare: bool) -> Link:
@@ -275,15 +273,14 @@ def _cell(known: Base) -> object:
         digest = _FOUND + digest
     if not (known.entries or known.seen or known.wanted or known.credits):
         return digest
-    return [
+    return _trimmed(
+        1,
         digest,
-        *_trimmed(
-            pack_digest(known.entries),
-            pack_digest(known.seen),
-            pack_digest(known.wanted),
-            known.credits,
-        ),
-    ]
+        pack_digest(known.entries),
+        pack_digest(known.seen),
+        pack_digest(known.wanted),
+        known.credits,
+    )
 
 
 def _bases(cells: Iterable[int | str | _Cell], texts: SharedTexts) -> dict[PlexField, Base]:
@@ -319,16 +316,15 @@ def _digest(cell: int | str, texts: SharedTexts) -> tuple[str, bool]:
 
 
 def _picture_row(known: PictureBase, link: Link) -> list[object]:
-    return [
+    return _trimmed(
+        1,
         known.stamp,
-        *_trimmed(
-            pack_digest(known.etag),
-            _key_row(known.key),
-            _shown_row(known.shown, link.rating_key),
-            known.made,
-            _key_row(known.former),
-        ),
-    ]
+        pack_digest(known.etag),
+        _key_row(known.key),
+        _shown_row(known.shown, link.rating_key),
+        known.made,
+        _key_row(known.former),
+    )
 
 
 def _picture(read: _Picture, link: _Link) -> PictureBase:
