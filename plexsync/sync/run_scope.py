@@ -88,13 +88,6 @@ class Totals:
         self.emptied: Counter[str] = Counter()
         self.by_library: Counter[str] = Counter()
 
-    def note_detected(self, *, read: int, due: int, waiting: int, review_waiting: int) -> None:
-        """Count what a look at Stash found."""
-        self.counts.scenes_read = read
-        self.counts.scenes_due = due
-        self.waiting = waiting
-        self.review_waiting = review_waiting
-
     def emit(self, row: MatchRow) -> None:
         """Count a row that has its outcome, and show it."""
         counts = self.counts

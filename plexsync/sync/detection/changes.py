@@ -289,13 +289,11 @@ class ChangeDetection:
             detected = detector.changes()
         if self._options.limit is not None:
             del detected.due[self._options.limit :]
-        self._totals.note_detected(
-            read=detected.scenes_read,
-            due=len(detected.due) + len(detected.poisoned),
-            waiting=detected.waiting,
-            review_waiting=detected.review_waiting,
-        )
-        self._totals.failing, self._totals.parked = detected.failing, dict(detected.parked)
+        totals = self._totals
+        totals.counts.scenes_read = detected.scenes_read
+        totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
+        totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting
+        totals.failing, totals.parked = detected.failing, dict(detected.parked)
         return detected
 
     def _let_pass(self, seconds: float) -> None:

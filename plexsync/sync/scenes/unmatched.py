@@ -53,11 +53,10 @@ class Unwritten:
                 self.run.session.forget(scene_id)
         for scene, why in detected.left_out:
             self.run.totals.emit(self.run.rows.refused(scene, Outcome.IGNORED, why))
-            self._remember(scene, Outcome.IGNORED, self.run.state.get(scene.scene_id))
+            self._remember(scene, Outcome.IGNORED)
         for scene in detected.unready:  # in silence: its curator knows
-            self._remember(scene, Outcome.IGNORED, self.run.state.get(scene.scene_id))
+            self._remember(scene, Outcome.IGNORED)
         for scene_id, message in detected.poisoned:
-            previous = self.run.state.get(scene_id)
             # No version is remembered: whatever it is when Stash can tell again, it is news.
             scene = Scene(scene_id=scene_id, updated_at="")
             problem = Problem(
@@ -67,7 +66,7 @@ class Unwritten:
             )
             row = self.run.rows.refused(scene, Outcome.FAILED, problem.message, problem)
             self.run.totals.emit(row)
-            self._remember(scene, Outcome.FAILED, previous, problem)
+            self._remember(scene, Outcome.FAILED, problem)
 
     def note_unlisted(self, scenes: Iterable[Scene], failure: ServerError) -> None:
         """Show scenes that cannot be matched because of a library; they stay due."""
@@ -83,7 +82,7 @@ class Unwritten:
             scene.updated_at,
             files_digest(scene.files),
         ):
-            self._remember(scene, Outcome.IGNORED, known)
+            self._remember(scene, Outcome.IGNORED)
 
     def place(self, one: Unlinked, outcome: Outcome) -> None:
         """Settle a scene that waits: for a person, or for Plex to find its file."""
@@ -91,7 +90,7 @@ class Unwritten:
         if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
             self.run.totals.new_review += 1
         self.run.totals.emit(self.run.rows.unlinked(one.scene, one.match, outcome, item=one.item))
-        self._remember(one.scene, outcome, previous)
+        self._remember(one.scene, outcome)
         if self.believe_absence:
             shown = (self.run.rows.libraries.get(item.section_id, "") for item in one.items)
             self.queue.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
@@ -104,16 +103,11 @@ class Unwritten:
             if pair.match is not None and len(pair.scene.files) > 1:
                 self.queue.put(Waiting(scene=pair.scene, match=pair.match))
 
-    def _remember(
-        self,
-        scene: Scene,
-        outcome: Outcome,
-        previous: SceneRecord | None,
-        problem: Problem | None = None,
-    ) -> None:
+    def _remember(self, scene: Scene, outcome: Outcome, problem: Problem | None = None) -> None:
         """Remember a scene that is written to no item in this run; what it was linked to stays."""
         if self.run.session is None or not self.believe_absence:
             return
+        previous = self.run.state.get(scene.scene_id)
         tries = (previous.attempts if previous and previous.outcome is outcome else 0) + 1
         self.run.session.remember(
             scene.scene_id,
