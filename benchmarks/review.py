@@ -115,7 +115,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
         rows.keep(scene_id, encode_row(record))
     state_dir, cache_dir = directory / "state", directory / "cache"
     state_dir.mkdir(mode=0o700)
-    checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=tuple(open_ids), rows=rows)
+    checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=set(open_ids), rows=rows)
     write_checkpoint(state_dir / STATE_NAME, checkpoint)
     shelf = ReviewQueueWriter(review_queue_path(cache_dir, state_dir, lineage))
     for scene_id in open_ids:

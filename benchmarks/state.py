@@ -159,7 +159,7 @@ def main() -> None:
         rows = SceneRows()
         for number in range(1, scenes + 1):
             rows.keep(SceneId(str(number)), encode_row(make_record(number)))
-        waiting = tuple(SceneId(str(number)) for number in range(100, scenes + 1, 100))
+        waiting = {SceneId(str(number)) for number in range(100, scenes + 1, 100)}
         checkpoint = Checkpoint(serial=1, waiting=waiting, rows=rows)
         write_checkpoint(path, checkpoint)
         size_bytes = path.stat().st_size

@@ -104,14 +104,14 @@ class Checkpoint(msgspec.Struct, kw_only=True):
 
     serial: int = 0
     lineage: Lineage = Lineage()
-    folded: tuple[str, ...] = ()
-    idle: tuple[str, ...] = ()
+    folded: list[str] = []
+    idle: list[str] = []
     last_full_at: str = ""
     last_success_at: str = ""
     newest_updated_at: str = ""
-    runs: tuple[RunRecord, ...] = ()
-    unsettled: tuple[OpenIntent, ...] = ()
-    waiting: tuple[SceneId, ...] = ()
+    runs: list[RunRecord] = []
+    unsettled: list[OpenIntent] = []
+    waiting: set[SceneId] = set()
     decisions: dict[str, msgspec.Raw] = {}
     former: dict[RatingKey, msgspec.Raw] = {}
     scenes: dict[SceneId, msgspec.Raw] = {}
@@ -218,17 +218,17 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
     """Yield the file up to its seal, in pieces, so that a big library is never in memory twice."""
     encode, rows = msgspec.json.encode, checkpoint.rows
     yield b'{\n"schema": %b,\n' % encode(SCHEMA)
-    for name in (
-        "serial",
-        "lineage",
-        "last_full_at",
-        "last_success_at",
-        "newest_updated_at",
-        "waiting",
-        "folded",
-        "idle",
+    for name, value in (
+        ("serial", checkpoint.serial),
+        ("lineage", checkpoint.lineage),
+        ("last_full_at", checkpoint.last_full_at),
+        ("last_success_at", checkpoint.last_success_at),
+        ("newest_updated_at", checkpoint.newest_updated_at),
+        ("waiting", sorted(checkpoint.waiting, key=id_order)),
+        ("folded", checkpoint.folded),
+        ("idle", checkpoint.idle),
     ):
-        yield b'"%b": %b,\n' % (name.encode(), encode(getattr(checkpoint, name)))
+        yield b'"%b": %b,\n' % (name.encode(), encode(value))
     for name in ("runs", "unsettled"):
         lines = map(encode, getattr(checkpoint, name))
         yield from _joined(b'"%b": [' % name.encode(), lines, b"\n],\n")

@@ -105,6 +105,7 @@ class State:
         notes: what a person should know about how it was loaded, whole sentences.
 
     Attributes:
+        checkpoint: what `state.json` would hold by now, but for `unsettled`; see `complete`.
         covered: the runs whose journals `state.json` holds: those in which something happened, and
             the others.
     """
@@ -115,24 +116,17 @@ class State:
         base = base or Checkpoint(rows=SceneRows(path))
         self.path = path
         self.notes = notes
-        self.serial = base.serial
-        self.lineage = base.lineage
-        self.last_full_at = base.last_full_at
-        self.newest_updated_at = base.newest_updated_at
-        self.last_success_at = base.last_success_at
+        self.checkpoint = base
         self.changes_since_checkpoint = base.rows.unfolded
         self.runs_since_checkpoint = 0
-        self.covered = base.folded, base.idle
-        self._base = base
+        self.covered = tuple(base.folded), tuple(base.idle)
         self._rows = base.rows
         self._decisions = base.decisions
         self._former = base.former
-        self._waiting = set(base.waiting)
+        self._waiting = base.waiting
         self._waiting_now: tuple[tuple[SceneId, SceneRecord], ...] | None = None
-        self._runs = list(base.runs)
+        self._runs = base.runs
         self._open = {(intent.run_id, intent.seq): intent.plan for intent in base.unsettled}
-        # Which journals there are: those in which something happened, and the others.
-        self._busy, self._idle = list(base.folded), list(base.idle)
 
     # ---- Asking ----------------------------------------------------------------------------------
 
@@ -219,6 +213,11 @@ class State:
         for scene_id, record in self._rows.links():
             if record.outcome not in UNLINKED:
                 yield scene_id, record.links
+
+    @property
+    def lineage(self) -> Lineage:
+        """The servers this state belongs to."""
+        return self.checkpoint.lineage
 
     @property
     def has_unsettled(self) -> bool:
@@ -339,14 +338,15 @@ class State:
                 self._decide(entry.key, entry.value)
             case End():
                 self._end(entry)
-        if not isinstance(entry, Begin | End) and self._idle[-1:] == [run_id]:
-            self._busy.append(self._idle.pop())
+        idle = self.checkpoint.idle
+        if not isinstance(entry, Begin | End) and idle[-1:] == [run_id]:
+            self.checkpoint.folded.append(idle.pop())
 
     def _begin(self, entry: Begin) -> None:
-        self.serial = entry.serial
-        self.lineage = entry.lineage
+        self.checkpoint.serial = entry.serial
+        self.checkpoint.lineage = entry.lineage
         self.runs_since_checkpoint += 1
-        self._idle.append(entry.run_id)
+        self.checkpoint.idle.append(entry.run_id)
         self._runs.append(RunRecord.begun(entry))
         del self._runs[:-_RUNS_KEPT]
 
@@ -383,34 +383,26 @@ class State:
     def _end(self, entry: End) -> None:
         last = self._runs[-1] = self._runs[-1].ended(entry)
         if entry.full:
-            self.last_full_at = last.started_at
+            self.checkpoint.last_full_at = last.started_at
         if last.kind is RunKind.RUN and entry.exit_code in ENDED_WELL:
-            self.last_success_at = entry.finished_at
+            self.checkpoint.last_success_at = entry.finished_at
         if entry.newest_updated_at:
-            self.newest_updated_at = entry.newest_updated_at
+            self.checkpoint.newest_updated_at = entry.newest_updated_at
 
-    def checkpoint(self, journals: frozenset[str]) -> Checkpoint:
+    def complete(self, journals: frozenset[str]) -> Checkpoint:
         """Return all of this as a checkpoint, without journals that are not among `journals`."""
-        return msgspec.structs.replace(
-            self._base,
-            serial=self.serial,
-            lineage=self.lineage,
-            last_full_at=self.last_full_at,
-            last_success_at=self.last_success_at,
-            newest_updated_at=self.newest_updated_at,
-            folded=tuple(run_id for run_id in self._busy if run_id in journals),
-            idle=tuple(run_id for run_id in self._idle if run_id in journals),
-            runs=self.runs,
-            unsettled=tuple(
-                OpenIntent(run_id=run_id, seq=seq, plan=plan)
-                for (run_id, seq), plan in self._open.items()
-            ),
-            waiting=tuple(sorted(self._waiting, key=id_order)),
-        )
+        whole = self.checkpoint
+        whole.folded[:] = (run_id for run_id in whole.folded if run_id in journals)
+        whole.idle[:] = (run_id for run_id in whole.idle if run_id in journals)
+        whole.unsettled = [
+            OpenIntent(run_id=run_id, seq=seq, plan=plan)
+            for (run_id, seq), plan in self._open.items()
+        ]
+        return whole
 
-    def checkpointed(self, checkpoint: Checkpoint) -> None:
+    def checkpointed(self) -> None:
         """Everything up to here is in `state.json`."""
-        self.covered = checkpoint.folded, checkpoint.idle
+        self.covered = tuple(self.checkpoint.folded), tuple(self.checkpoint.idle)
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
 

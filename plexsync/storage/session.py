@@ -155,7 +155,7 @@ class Session:
         self._run_id = run_id
         self._items = set()
         self._journal = JournalWriter(journal_path(self._directory, run_id), self._disk)
-        serial = self.state.serial + 1
+        serial = self.state.checkpoint.serial + 1
         entry = self._journal.append(
             Begin(
                 schema=SCHEMA,
@@ -317,9 +317,10 @@ class Session:
         """
         self._require_no_run()
         journals = frozenset(journal_runs(self._directory, self._disk))
-        covered, checkpoint = self.state.covered, self.state.checkpoint(journals)
-        write_checkpoint(self._directory / STATE_NAME, checkpoint, self._disk)
-        self.state.checkpointed(checkpoint)
+        covered = self.state.covered
+        path = self._directory / STATE_NAME
+        write_checkpoint(path, self.state.complete(journals), self._disk)
+        self.state.checkpointed()
         self._prune(*covered, journals, now)
 
     def close(self) -> None:

@@ -177,5 +177,5 @@ def _complete(
     end.full = run.totals.header.full and end.complete
     if end.complete:
         detection.remember(run.session, found, mark=mark)
-        end.newest = max(found.detected.newest, run.session.state.newest_updated_at)
+        end.newest = max(found.detected.newest, run.state.checkpoint.newest_updated_at)
     note_proposed(run.session, run.totals, run.config, all_matched=end.full)

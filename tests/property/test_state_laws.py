@@ -156,7 +156,7 @@ def test_what_is_remembered_is_what_is_read(script: list[tuple[str, object, obje
     assert loaded.runs == machine.session.state.runs
     assert list(loaded.waiting()) == list(machine.session.state.waiting())
     assert loaded.claims() == machine.session.state.claims()
-    assert loaded.serial == machine.runs
+    assert loaded.checkpoint.serial == machine.runs
 
 
 @given(script=st.lists(steps, max_size=30), seed=st.integers(0, 1000))

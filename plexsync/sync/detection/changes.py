@@ -188,7 +188,8 @@ class ChangeDetection:
             return False
         if self._state.is_new or self._before.fields != self._now.fields:
             return True
-        return is_past(self._state.last_full_at, self._config.run.full_every_s, self._ports.now())
+        last_full_at = self._state.checkpoint.last_full_at
+        return is_past(last_full_at, self._config.run.full_every_s, self._ports.now())
 
     def _are_files_due(self) -> bool:
         """Whether the files of all scenes were not looked at for too long."""

@@ -131,7 +131,7 @@ class Glance:
         return not (
             not self._only_good_runs_since(before.swept_at)
             or is_past(before.swept_at, self._every_s, now)
-            or is_past(self.state.last_full_at, run.full_every_s, now)
+            or is_past(self.state.checkpoint.last_full_at, run.full_every_s, now)
             or is_past(before.files_at, run.files_every_s, now)
         )
 

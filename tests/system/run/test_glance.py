@@ -49,7 +49,7 @@ def test_where_nothing_moved_a_run_asks_each_server_once(world: World) -> None:
     assert ran.summary.header.plex is not None
     assert ran.summary.header.plex.identity == load_state(world.state_dir).lineage.plex
     assert load_state(world.state_dir).runs[-1].run_id == ran.summary.header.run_id
-    assert load_state(world.state_dir).last_success_at == ran.summary.finished_at
+    assert load_state(world.state_dir).checkpoint.last_success_at == ran.summary.finished_at
 
 
 def test_a_run_that_is_watched_looks_at_every_scene(world: World) -> None:

@@ -283,7 +283,7 @@ def test_previous_copy_keeps_the_empty_journals_it_needs() -> None:
         end(session)
     disk.remove(PLACE / STATE_NAME)
 
-    assert load_state(PLACE, disk).serial == 152
+    assert load_state(PLACE, disk).checkpoint.serial == 152
 
 
 def test_journals_with_writes_are_kept_their_time() -> None:

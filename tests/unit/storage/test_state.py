@@ -196,8 +196,8 @@ def test_full_sweep_and_watermark_are_remembered(tmp_path: Path) -> None:
     end(session)
 
     state = load_state(tmp_path)
-    assert state.last_full_at == state.runs[0].started_at == "2026-11-22T08:33:54Z"
-    assert state.newest_updated_at == "2026-11-21T10:00:00Z"
+    assert state.checkpoint.last_full_at == state.runs[0].started_at == "2026-11-22T08:33:54Z"
+    assert state.checkpoint.newest_updated_at == "2026-11-21T10:00:00Z"
 
 
 def test_run_that_was_cut_off_shows_in_the_runs(tmp_path: Path) -> None:
