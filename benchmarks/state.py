@@ -35,7 +35,7 @@ from plexsync.models import (
 )
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
-from plexsync.storage.journal import Lineage, RunKind, Settlement, new_run_id
+from plexsync.storage.journal import Lineage, RunKind, Settlement
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
@@ -121,7 +121,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
     """A run that writes and remembers `scenes`, in batches of 100."""
     with open_session(directory, now=NOW) as session:
         session.begin(
-            run_id=new_run_id(NOW, f"{number:04x}"),
+            run_id=f"{NOW:%Y%m%dT%H%M%SZ}-{number:04x}",
             kind=RunKind.RUN,
             started_at="2026-11-22T08:32:54Z",
             lineage=Lineage(plex="p", stash="s"),

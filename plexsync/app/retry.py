@@ -51,7 +51,7 @@ def retry(
         directory: the state directory.
         scene_ids: which; none for all that failed, collections, shows and seasons included.
         now: aware UTC time.
-        run_id: a name for the journal; see `journal.new_run_id`.
+        run_id: a name for the journal; see `journal.is_run_id`.
         lock_wait_s: how long to wait for a run to end, in seconds.
         disk: where to read and write.
 

@@ -173,18 +173,8 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
-def new_run_id(now: datetime, token: str) -> str:
-    """Return a run id such as 20261122T083254Z-3f9a.
-
-    Args:
-        now: the time, UTC.
-        token: at least four random hexadecimal digits, for runs of the same second.
-    """
-    return f"{now:%Y%m%dT%H%M%SZ}-{token}"
-
-
 def is_run_id(text: str) -> bool:
-    """Whether `text` has the form of a run id; nothing else becomes part of a path."""
+    """Whether `text` has the form of `20261122T083254Z-3f9a`; nothing else is part of a path."""
     return _RUN_ID.fullmatch(text) is not None
 
 

@@ -137,7 +137,7 @@ class Session:
         """Begin a run. Safe on disk when this returns, so a full disk stops a run that did nothing.
 
         Args:
-            run_id: see `new_run_id`.
+            run_id: see `is_run_id`.
             kind: what kind of run.
             started_at: the time, ISO.
             lineage: the servers that answered; see `State.check_lineage`.

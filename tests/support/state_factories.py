@@ -24,7 +24,7 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.storage.checkpoint import Checkpoint
-from plexsync.storage.journal import Lineage, RunKind, new_run_id
+from plexsync.storage.journal import Lineage, RunKind
 from plexsync.storage.memory import State
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import SceneRows
@@ -95,7 +95,7 @@ def state_of(
 def begin(session: Session, number: int = 1, *, at: datetime = NOW) -> str:
     """Begin run `number`, that many minutes after `at`; returns its id."""
     started_at = at + timedelta(minutes=number)
-    run_id = new_run_id(started_at, f"{number:04x}")
+    run_id = f"{started_at:%Y%m%dT%H%M%SZ}-{number:04x}"
     session.begin(
         run_id=run_id,
         kind=RunKind.RUN,
