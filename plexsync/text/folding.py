@@ -86,5 +86,5 @@ _FILES_DIGITS = 16
 
 def files_digest(files: Sequence[SceneFile]) -> str:
     """One digest of a scene's files: while it stands, a remembered link is still about them."""
-    parts = sorted(f"{f.path}\x1e{f.size_bytes}\x1e{f.oshash}" for f in files)
-    return short_digest("\x1d".join(parts), _FILES_DIGITS)
+    parts = [f"{f.path}\x1e{f.size_bytes}\x1e{f.oshash}" for f in files]
+    return short_digest("\x1d".join(sorted(parts)), _FILES_DIGITS)

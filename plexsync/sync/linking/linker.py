@@ -110,35 +110,30 @@ class Linker:
         rest: list[Scene] = []
         for scene in scenes:
             record = self.records.get(scene.scene_id, bare=True)
-            stands = record is not None and self._stands(record, scene)
-            if record is not None and stands:
-                resting = self._resting(record)
-                if resting:  # they are kept with all that is remembered of them
-                    resting = self._resting(self.records.get(scene.scene_id))
-                pairs.extend(
-                    Pair(
-                        scene=scene,
-                        link=link,
-                        known=True,
-                        resting=resting,
-                        origin=scene.scene_id,
-                    )
-                    for link in record.links
-                    if link.section_id in self.sections
-                )
-            if not stands or scene.scene_id in self.again:
+            links = self._standing(record, scene) if record else []
+            resting: tuple[Link, ...] = ()
+            if record and links and len(links) < len(record.links):
+                # They are kept with all that is remembered of them.
+                resting = self._resting(self.records.get(scene.scene_id))
+            pairs += [
+                Pair(scene=scene, link=link, known=True, resting=resting, origin=scene.scene_id)
+                for link in links
+            ]
+            if not links or scene.scene_id in self.again:
                 rest.append(scene)
         return pairs, rest
 
-    def _stands(self, record: SceneRecord, scene: Scene) -> bool:
-        # What was LOW is matched again: it may be contradicted by now.
-        return (
-            any(link.section_id in self.sections for link in record.links)
-            and scene.scene_id not in self.broken
+    def _standing(self, record: SceneRecord, scene: Scene) -> list[Link]:
+        """Return the links to libraries that take part, where they need no matching."""
+        links = [link for link in record.links if link.section_id in self.sections]
+        stands = (
+            scene.scene_id not in self.broken
             and record.outcome not in _UNLINKED
-            and record.files == files_digest(scene.files)
+            # What was LOW is matched again: it may be contradicted by now.
             and not any(link.confidence is Confidence.LOW for link in record.links)
+            and record.files == files_digest(scene.files)
         )
+        return links if stands else []
 
     def _resting(self, record: SceneRecord | None) -> tuple[Link, ...]:
         """Return the links to libraries that take no part in this run: kept as they are."""
