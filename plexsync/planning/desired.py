@@ -274,8 +274,10 @@ def _policy_of(rules: Sequence[FieldRule]) -> Policy:
 def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
     rule = source.rule
     text = _by_tag(detail, rule) if rule.by_tag else None
-    if text is None:
-        text = _filled(detail, source, page) if source.templates else _OWN_TEXTS[rule.name](detail)
+    if text is None and source.templates:
+        text = source.templates[0].fill(scene_words(detail, page))
+    elif text is None:
+        text = _OWN_TEXTS[rule.name](detail)
     return strip_control(text).strip()
 
 
@@ -286,10 +288,6 @@ def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
         if any(fnmatchcase(tag, fold_tag(pattern)) for tag in tags):
             return text
     return None
-
-
-def _filled(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
-    return source.templates[0].fill(scene_words(detail, page))
 
 
 @cache  # few dates are those of many scenes

@@ -44,7 +44,9 @@ def merge_plans(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:
         changes = {one.target: one for one in found[key].changes} if key in found else {}
         for change in plan.changes:
             first = changes.get(change.target)
-            whole = replace(change, locked_after=_lock_after(change, plan))
+            ended = plan.lock or change.locked_before
+            ended = ended if change.locked_after is None else change.locked_after
+            whole = replace(change, locked_after=ended)
             changes[change.target] = joined_changes(first, whole) if first else whole
         found[key] = replace(plan, changes=tuple(changes.values()))
     return tuple(found.values())
@@ -176,9 +178,3 @@ def _followed(change: Change, kept: Sequence[str]) -> bool:
     """Whether a sort title followed a title that stays: it would not go with that one."""
     title, _, followed = change.field.partition(FIELD_SEPARATOR)
     return change.target is PlexField.SORT_TITLE and bool(followed) and title in kept
-
-
-def _lock_after(change: Change, plan: ItemPlan) -> bool:
-    if change.locked_after is not None:
-        return change.locked_after
-    return plan.lock or change.locked_before

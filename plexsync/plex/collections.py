@@ -223,12 +223,12 @@ class PlexCollections:
         start = 0
         while True:
             place = f"{path}&X-Plex-Container-Start={start}&X-Plex-Container-Size={_PAGE}"
-            page = ask_plex(self._transport, place, decode_collections)
-            yield from page.entries
-            start += len(page.entries)
-            if start >= page.total:
+            entries, total = ask_plex(self._transport, place, decode_collections)
+            yield from entries
+            start += len(entries)
+            if start >= total:
                 return
-            if not page.entries:
+            if not entries:
                 raise BadResponseError(
-                    f"Plex counts {page.total} entries and sends {start}", context=path
+                    f"Plex counts {total} entries and sends {start}", context=path
                 )

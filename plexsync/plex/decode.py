@@ -56,6 +56,7 @@ _LONGEST_NUMBER = 18
 """Decimal digits of a number that is below `MOST` for sure."""
 
 _HASH = re.compile("[0-9A-Fa-f]{1,16}")
+"""A hash of 64 bits."""
 
 _SCENE_ID = "([1-9][0-9]{0,18})"
 _GUID = re.compile(
@@ -204,9 +205,8 @@ def decode_hashes(body: bytes) -> Hashes:
         items.add(str(node.id))
         for version in node.tree_versions:
             for part in version.tree_parts:
-                number = _hexadecimal(part.hash)
-                if part.id and number is not None:
-                    hashes[part.id] = number
+                if part.id and _HASH.fullmatch(part.hash):
+                    hashes[part.id] = int(part.hash, 16)
     return Hashes(hashes, frozenset(items))
 
 
@@ -235,28 +235,19 @@ class CollectionEntry(NamedTuple):
     smart: bool
 
 
-class CollectionsPage(NamedTuple):
-    """One page of collections or members, of `total`."""
-
-    entries: tuple[CollectionEntry, ...]
-    total: int
-
-
-def decode_collections(body: bytes) -> CollectionsPage:
-    """Return a page of the collections of a library, or of the members of one.
+def decode_collections(body: bytes) -> tuple[list[CollectionEntry], int]:
+    """Return a page of the collections of a library, or of the members of one; and of how many.
 
     Raises:
         BadResponseError: not a listing, cut short, or an entry has no rating key.
     """
     container = read_json(body, _DETAILS).container
     entries = _with_keys(container)
-    found = tuple(
-        CollectionEntry(
-            RatingKey(str(entry.rating_key)), entry.title, entry.member_count, entry.smart
-        )
-        for entry in entries
-    )
-    return CollectionsPage(found, len(entries) if container.total is None else container.total)
+    found = [
+        CollectionEntry(RatingKey(str(one.rating_key)), one.title, one.member_count, one.smart)
+        for one in entries
+    ]
+    return found, len(entries) if container.total is None else container.total
 
 
 def stash_id_of(guids: Iterable[str]) -> str:
@@ -418,11 +409,6 @@ def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
     if not tags:
         return ()
     return tuple(dict.fromkeys([name for tag in tags if (name := tag.tag)]))
-
-
-def _hexadecimal(text: str) -> int | None:
-    """Return a 64-bit hash; None for what is none."""
-    return int(text, 16) if _HASH.fullmatch(text) else None
 
 
 # ---- Reading -------------------------------------------------------------------------------------

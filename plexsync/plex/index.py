@@ -117,9 +117,9 @@ class _Had(NamedTuple):
 
     kept: _Kept
     how: How
-    unusable: tuple[str, ...] = ()
-    before: _Kept | None = None
-    path: Path | None = None
+    unusable: tuple[str, ...]
+    before: _Kept | None
+    path: Path | None
 
     @property
     def note(self) -> str:
@@ -204,20 +204,16 @@ class IndexLoader:
         path = None if self.cache_dir is None else self.cache_dir / _file_name(owner)
         lay = None if path is None else _load(path, owner)
         old = None if self.force else _young(lay, self.now)
-        had = self._bring_up_to_date(section, old, owner)
-        keeps = self.write and had.kept is not old and not had.unusable
-        return had._replace(before=lay, path=path if keeps else None)
-
-    def _bring_up_to_date(self, section: Section, old: _Kept | None, owner: str) -> _Had:
-        if old is not None and old.counters == _counters(section) and not section.refreshing:
-            return _Had(old, How.CACHED)
-        if old is not None:
-            updated = self._updated(section, old)
-            if updated is not None:
-                return _Had(updated, How.UPDATED)
-        listing = self.client.listing(section, progress=self.progress)
-        kept = self._as_kept(section, owner, listing)
-        return _Had(kept, How.LISTED, listing.unusable)
+        kept, how = old, How.CACHED
+        unusable: tuple[str, ...] = ()
+        if old and (old.counters != _counters(section) or section.refreshing):
+            kept, how = self._updated(section, old), How.UPDATED
+        if kept is None:
+            listing = self.client.listing(section, progress=self.progress)
+            kept, how = self._as_kept(section, owner, listing), How.LISTED
+            unusable = listing.unusable
+        keeps = self.write and kept is not old and not unusable
+        return _Had(kept, how, unusable, lay, path if keeps else None)
 
     def _as_kept(
         self, section: Section, owner: str, listing: Listing, listed_at: int | None = None

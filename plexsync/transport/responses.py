@@ -101,8 +101,8 @@ def classify(answer: HttpResponse, words: ServerWords, now: datetime) -> ServerE
         return refused
     match answer.status:
         case status if status in _REFUSALS:
-            kind, said, remedy = _REFUSALS[status]
-            return kind(f"{words.name} {said} ({status})", hint=words.hint(remedy))
+            kind, message, remedy = _REFUSALS[status]
+            return kind(f"{words.name} {message} ({status})", hint=words.hint(remedy))
         case 400 if _ASKED_IN_PLAIN.search(answer.body[:_PAGE_START_BYTES]):
             return BadResponseError(
                 f"{words.name} expects TLS", hint=words.hint(Remedy.EXPECTS_TLS)
