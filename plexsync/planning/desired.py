@@ -84,63 +84,12 @@ def _no_page(_scene_id: SceneId) -> str:
     return ""
 
 
-class FieldMap:
-    """Turns scenes into desired fields.
+class FieldMaps:
+    """Turns scenes into the desired fields of all libraries.
 
     Args:
         rules: how each scene field reaches Plex; those that are off ask for nothing, and pictures
             are the business of `artwork`. Templates must be readable.
-        scene_url: the address of a scene's page in Stash, by id.
-        file_url: the address of something whose path on Stash is known.
-        shared: the names several performers in Stash have, as `tag_key` has them.
-    """
-
-    def __init__(
-        self,
-        rules: Sequence[FieldRule],
-        *,
-        scene_url: Callable[[SceneId], str] = _no_page,
-        file_url: Callable[[str], str] = str,
-        shared: frozenset[str] = frozenset(),
-    ) -> None:
-        sources = [
-            _source(rule, shared)
-            for rule in rules
-            if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS
-        ]
-        self._fields = {kind: _by_target(sources, kind) for kind in ItemKind}
-        self._scene_url = scene_url
-        self._file_url = file_url
-
-    def desired(self, detail: SceneDetail, kind: ItemKind) -> tuple[Desired, ...]:
-        """Return what `detail` wants of an item of `kind`, one entry per Plex field.
-
-        A value the scene does not have comes as "" or (); what an empty one means is the
-        planner's business. Names that differ only in spacing or the case of ASCII letters are one
-        name, the first spelling. Several rules for one list make one list.
-        """
-        page = self._scene_url
-        return tuple(
-            [
-                Desired(
-                    field=one.name,
-                    target=one.target,
-                    value=_names(detail, one.sources, page)
-                    if one.is_list
-                    else _text(detail, one.sources[0], page),
-                    policy=one.policy,
-                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
-                )
-                for one in self._fields[kind]
-            ]
-        )
-
-
-class FieldMaps:
-    """The field maps of all libraries.
-
-    Args:
-        rules: of all libraries.
         scene_url: the address of a scene's page in Stash, by id.
         file_url: the address of something whose path on Stash is known.
         shared: the names several performers in Stash have, as `tag_key` has them.
@@ -154,20 +103,43 @@ class FieldMaps:
         file_url: Callable[[str], str] = str,
         shared: frozenset[str] = frozenset(),
     ) -> None:
-        self._own = {
-            section_id: FieldMap(own, scene_url=scene_url, file_url=file_url, shared=shared)
+        self._fields = {
+            section_id: _by_target(own, shared)
             for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
         }
+        self._scene_url = scene_url
+        self._file_url = file_url
 
-    def of(self, section_id: str) -> FieldMap:
-        """Return the map of one library."""
-        return self._own.get(section_id, self._own[COMMON])
+    def desired(
+        self, detail: SceneDetail, kind: ItemKind, section_id: str = COMMON
+    ) -> tuple[Desired, ...]:
+        """Return what `detail` wants of an item of `kind` in a library, one entry per Plex field.
+
+        A value the scene does not have comes as "" or (); what an empty one means is the
+        planner's business. Names that differ only in spacing or the case of ASCII letters are one
+        name, the first spelling. Several rules for one list make one list.
+        """
+        page, supported = self._scene_url, SUPPORTED[kind]
+        fields = self._fields.get(section_id, self._fields[COMMON])
+        return tuple(
+            [
+                Desired(
+                    field=one.name,
+                    target=one.target,
+                    value=_names(detail, one.sources, page)
+                    if one.is_list
+                    else _text(detail, one.sources[0], page),
+                    policy=one.policy,
+                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
+                )
+                for one in fields
+                if one.target in supported
+            ]
+        )
 
     def everywhere(self, detail: SceneDetail) -> dict[str, tuple[Desired, ...]]:
         """Return what `detail` wants of a movie, by library; `COMMON`: without own rules."""
-        return {
-            section_id: own.desired(detail, ItemKind.MOVIE) for section_id, own in self._own.items()
-        }
+        return {one: self.desired(detail, ItemKind.MOVIE, one) for one in self._fields}
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
@@ -245,12 +217,12 @@ class _Target:
     is_list: bool
 
 
-def _by_target(sources: Sequence[_Source], kind: ItemKind) -> tuple[_Target, ...]:
-    """Return the Plex fields of `kind` that rules write to, in the order of the rules."""
+def _by_target(rules: Sequence[FieldRule], shared: frozenset[str]) -> tuple[_Target, ...]:
+    """Return the Plex fields that rules write to, in the order of the rules."""
     grouped: dict[PlexField, list[_Source]] = {}
-    for source in sources:
-        if source.rule.to in SUPPORTED[kind]:
-            grouped.setdefault(source.rule.to, []).append(source)
+    for rule in rules:
+        if rule.policy is not Policy.OFF and rule.to not in PICTURE_FIELDS:
+            grouped.setdefault(rule.to, []).append(_source(rule, shared))
     return tuple(
         _Target(
             name=FIELD_SEPARATOR.join(source.rule.name for source in several),

@@ -348,7 +348,7 @@ class ReviewServers:
     ) -> LinkPreview:
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
-        desired = fields.of(item.section_id).desired(scene, item.kind)
+        desired = fields.desired(scene, item.kind, item.section_id)
         planned = self._planner.plan(desired, detail, link.base)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
         pictures = self._artwork.plan(pair, scene, detail)

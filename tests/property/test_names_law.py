@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from plexsync.models import (
     Desired,
     FieldRule,
+    FieldRules,
     ItemDetail,
     ItemKind,
     ItemPlan,
@@ -28,7 +29,7 @@ from plexsync.models import (
     SceneDetail,
     SceneId,
 )
-from plexsync.planning.desired import FieldMap
+from plexsync.planning.desired import FieldMaps
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.plex.edit_query import edit_paths
@@ -85,7 +86,7 @@ class Server:
     def wants(self, names: tuple[str, ...]) -> tuple[Desired, ...]:
         """What a scene with these tags wants."""
         scene = SceneDetail(scene_id=SceneId("1"), updated_at="1", tags=names)
-        return FieldMap([self.rule]).desired(scene, ItemKind.MOVIE)
+        return FieldMaps(FieldRules(common=(self.rule,))).desired(scene, ItemKind.MOVIE)
 
     def meant(self, names: tuple[str, ...]) -> set[bytes]:
         """What a scene with these tags means, as Plex tells names apart."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.config.loader import load_config
-from plexsync.models import ItemKind, SceneDetail, SceneId, Value
-from plexsync.planning.desired import FieldMap
+from plexsync.models import FieldRules, ItemKind, SceneDetail, SceneId, Value
+from plexsync.planning.desired import FieldMaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,9 @@ SCENE = SceneDetail(
 def wanted(config: Config, field: str) -> Value:
     """What the scene wants of a field."""
     page = "http://stash:9999/scenes/7"
-    wishes = FieldMap(config.fields, scene_url=lambda _: page).desired(SCENE, ItemKind.MOVIE)
+    wishes = FieldMaps(FieldRules(common=config.fields), scene_url=lambda _: page).desired(
+        SCENE, ItemKind.MOVIE
+    )
     return next(one.value for one in wishes if field in one.field.split("+"))
 
 

@@ -183,7 +183,7 @@ class RunItems:
         if kind is ItemKind.MOVIE:
             desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
-            desired = self._fields.of(section_id).desired(scene, kind)
+            desired = self._fields.desired(scene, kind, section_id)
         held = self._still_held(pair.link, desired)
         uncurated = pair.link.inherited and scene.is_blank
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)

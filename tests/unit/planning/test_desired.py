@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from plexsync.models import (
     Credit,
     FieldRule,
+    FieldRules,
     ItemKind,
     Performer,
     PlexField,
@@ -17,7 +18,7 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.planning.desired import FieldMap, unsupported_fields
+from plexsync.planning.desired import FieldMaps, unsupported_fields
 from tests.support.factories import make_scene_file
 
 RULES = (
@@ -37,7 +38,7 @@ def detail(**fields: object) -> SceneDetail:
 
 def value(name: str, scene: SceneDetail, *rules: FieldRule) -> Value:
     """What `scene` wants of the field called `name`."""
-    wants = FieldMap(rules or RULES).desired(scene, ItemKind.MOVIE)
+    wants = FieldMaps(FieldRules(common=tuple(rules or RULES))).desired(scene, ItemKind.MOVIE)
     return next(want.value for want in wants if want.field == name)
 
 
@@ -83,13 +84,13 @@ def test_the_studio_is_the_scenes_own() -> None:
 
 def test_a_field_that_is_off_is_not_wanted() -> None:
     """`off` asks for nothing."""
-    wants = FieldMap(RULES).desired(detail(), ItemKind.MOVIE)
+    wants = FieldMaps(FieldRules(common=RULES)).desired(detail(), ItemKind.MOVIE)
     assert "studio" not in {want.field for want in wants}
 
 
 def test_an_episode_is_asked_only_for_what_it_stores() -> None:
     """The rest is named, so that somebody can say so."""
-    wants = FieldMap(RULES).desired(detail(), ItemKind.EPISODE)
+    wants = FieldMaps(FieldRules(common=RULES)).desired(detail(), ItemKind.EPISODE)
     assert {want.field for want in wants} == {"title", "summary", "date"}
     assert unsupported_fields(RULES, ItemKind.EPISODE) == ("performers", "tags")
     assert unsupported_fields(RULES, ItemKind.MOVIE) == ()
@@ -134,7 +135,9 @@ def test_a_template_says_what_the_scene_says(
 ) -> None:
     """Placeholders without a value leave nothing; with no value at all the text is empty."""
     rule = text_rule(PlexField.TAGLINE, template)
-    made = FieldMap([rule], scene_url=lambda scene_id: f"http://stash/scenes/{scene_id}")
+    made = FieldMaps(
+        FieldRules(common=(rule,)), scene_url=lambda scene_id: f"http://stash/scenes/{scene_id}"
+    )
     (want,) = made.desired(scene, ItemKind.MOVIE)
     assert want.value == expected
 
@@ -182,11 +185,21 @@ def test_rules_for_one_list_make_one_list() -> None:
         templates=("{studio}", "dog", "{parent_studio} of {code}"),
         joins=True,
     )
-    (want,) = FieldMap([tags, groups, studio]).desired(FULL, ItemKind.EPISODE)
+    (want,) = FieldMaps(
+        FieldRules(
+            common=(
+                tags,
+                groups,
+                studio,
+            )
+        )
+    ).desired(FULL, ItemKind.EPISODE)
     assert want.field == "tags+groups+studio.collection"
     assert want.value == ("Softcore", "Dog", "Summer", "Shore", "Coast of L-1")
     assert want.policy is Policy.KEEP
-    (alone,) = FieldMap([studio]).desired(detail(studios=("Shore",)), ItemKind.MOVIE)
+    (alone,) = FieldMaps(FieldRules(common=(studio,))).desired(
+        detail(studios=("Shore",)), ItemKind.MOVIE
+    )
     assert alone.value == ("Shore", "dog"), "a name with a gap is no name"
     assert alone.policy is Policy.MERGE
 
@@ -205,7 +218,9 @@ def credits_of(
     """What performers come to under a rule, where several in Stash have the `shared` names."""
     made = FieldRule(name="performers", policy=Policy.MERGE, to=PlexField.ACTORS, **rule)  # type: ignore[arg-type]  # as given
     scene = detail(performers=tuple(one.name for one in cast), cast=cast)
-    fields = FieldMap([made], file_url=lambda path: f"http://stash{path}", shared=shared)
+    fields = FieldMaps(
+        FieldRules(common=(made,)), file_url=lambda path: f"http://stash{path}", shared=shared
+    )
     (want,) = fields.desired(scene, ItemKind.MOVIE)
     return want.credits
 
