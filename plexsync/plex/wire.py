@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
@@ -226,21 +227,11 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     Raises:
         BadResponseError: it is no JSON, or not of its shape.
     """
-    try:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_leniently(body, decoder.type)
-
-
-def _read_leniently(body: bytes, shape: type[T]) -> T:
-    """Read what the strict parser refused; many times slower, so only then.
-
-    Raises:
-        BadResponseError: it is no JSON, or not of this shape.
-    """
-    try:
+    try:  # many times slower, so only now
         loose = json.loads(body.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(_mended(loose, shape), shape, strict=False)
+        return msgspec.convert(_mended(loose, decoder.type), decoder.type, strict=False)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise BadResponseError(
             "Plex sent something else than the JSON asked for",
