@@ -9,9 +9,11 @@ import msgspec
 
 from plexsync.models import (
     ItemRef,
+    Link,
     Match,
     MatchRow,
     Outcome,
+    RatingKey,
     SceneId,
     SceneRef,
     is_show_key,
@@ -21,10 +23,14 @@ from plexsync.models import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plexsync.models import Change, Link, PlexItem, Problem, Scene
+    from plexsync.models import Change, PlexItem, Problem, Scene
     from plexsync.sync.ports import Ports, WorkKind
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
+
+
+_NOWHERE = Link(rating_key=RatingKey(""), section_id="", path="")
+"""Stands for the item of a scene that has none."""
 
 
 class Pair(msgspec.Struct, kw_only=True, gc=False):
@@ -126,28 +132,13 @@ class RowMaker:
 
         A LOW match names its best candidate; without one there is no item.
         """
-        best = match.candidates[0] if match.candidates else None
-        return MatchRow(
-            scene=self._scene(scene),
-            item=ItemRef(
-                rating_key=best.rating_key,
-                title=best.title,
-                library=self.libraries.get(item.section_id, "") if item else "",
-                path=best.item_path,
-                url=self.ports.plex.item_url(best.rating_key),
-            )
-            if best
-            else None,
-            confidence=match.confidence,
-            score=match.score,
-            margin=match.margin,
-            reason=match.reason,
-            evidence=best.evidence if best else (),
-            candidates=match.candidates,
-            changes=(),
-            outcome=outcome,
-            error=problem,
-        )
+        ending = PairEnd(outcome, problem=problem)
+        if not match.candidates:
+            row = self.pair(Pair(scene=scene, link=_NOWHERE, match=match), ending)
+            return msgspec.structs.replace(row, item=None)
+        best, section_id = match.candidates[0], item.section_id if item else ""
+        link = Link(rating_key=best.rating_key, section_id=section_id, path=best.item_path)
+        return self.pair(Pair(scene=scene, link=link, match=match, title=best.title), ending)
 
     def refused(
         self, scene: Scene, outcome: Outcome, reason: str, problem: Problem | None = None
