@@ -24,14 +24,13 @@ import msgspec
 from plexsync.errors import ConfigError, StateCorruptError, StateError, StateLockedError
 from plexsync.storage.filesystem import (
     DISK,
-    Filesystem,
     read_if_there,
     state_errors,
     write_atomically,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 UNREGISTERED_CLIENT_ID = "plexsync-dry-run"
 """What a dry run calls itself to Plex on a machine that has no client identifier yet."""
@@ -96,35 +95,21 @@ def check_private(directory: Path) -> None:
     )
 
 
-def _random_id() -> str:
-    import uuid  # noqa: PLC0415 - needed once in the life of an installation
-
-    return str(uuid.uuid4())
-
-
-def load_client_id(
-    directory: Path,
-    *,
-    create: bool,
-    new_id: Callable[[], str] = _random_id,
-    disk: Filesystem = DISK,
-) -> str:
+def load_client_id(directory: Path, *, create: bool) -> str:
     """Return the identifier Plex knows this installation by.
 
     Args:
         directory: the state directory.
         create: whether one may be made up and kept; False for a dry run, which writes nothing.
-        new_id: makes one up.
-        disk: where to read and write.
 
     Raises:
         StateCorruptError: the file is there but does not hold an identifier.
         StateError: the file cannot be read or written.
     """
     path = directory / _CLIENT_ID
-    content = read_if_there(disk, path)
+    content = read_if_there(DISK, path)
     if content is None:
-        return _keep_new_id(disk, path, new_id()) if create else UNREGISTERED_CLIENT_ID
+        return _keep_new_id(path) if create else UNREGISTERED_CLIENT_ID
     text = content.decode(errors="replace").strip()
     if not _CLIENT_ID_FORM.fullmatch(text):
         raise StateCorruptError(
@@ -135,13 +120,16 @@ def load_client_id(
     return text
 
 
-def _keep_new_id(disk: Filesystem, path: Path, client_id: str) -> str:
+def _keep_new_id(path: Path) -> str:
+    import uuid  # noqa: PLC0415 - needed once in the life of an installation
+
+    client_id = str(uuid.uuid4())
     with state_errors("create", path.parent):
-        disk.make_directory(path.parent)
+        DISK.make_directory(path.parent)
     # Not under the lock, because Plex is greeted before it is taken: two first runs at once each
     # write a whole file, and one of them stays.
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    write_atomically(disk, path, [f"{client_id}\n".encode()], draft=draft)
+    write_atomically(DISK, path, [f"{client_id}\n".encode()], draft=draft)
     return client_id
 
 

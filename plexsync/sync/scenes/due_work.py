@@ -152,8 +152,7 @@ class DueWork:
                 run,
                 outcomes,
                 planner=planner,
-                observe=self._found.dictionary.observe,
-                shared=self._found.dictionary.shared,
+                dictionary=self._found.dictionary,
             ),
             executor=Executor(
                 run.ports,

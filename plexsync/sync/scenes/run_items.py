@@ -25,20 +25,20 @@ from plexsync.sync.rows import PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from plexsync.models import (
         Desired,
         ItemDetail,
         Link,
         PlexField,
-        RelatedId,
         Scene,
         SceneDetail,
         SceneId,
     )
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
+    from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Decision
     from plexsync.sync.rows import Pair
     from plexsync.sync.scenes.outcomes import SceneOutcomes
@@ -56,8 +56,7 @@ class RunItems:
         run: what the run is about.
         outcomes: takes the pairs, and those that end here.
         planner: decides what is written.
-        observe: takes what a scene shows of other objects, before it is remembered.
-        shared: the names that several performers have.
+        dictionary: takes what a scene shows of other objects, before it is remembered.
     """
 
     def __init__(
@@ -66,8 +65,7 @@ class RunItems:
         outcomes: SceneOutcomes,
         *,
         planner: Planner,
-        observe: Callable[[Mapping[RelatedId, str]], None],
-        shared: frozenset[str],
+        dictionary: Dictionary,
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
@@ -75,11 +73,11 @@ class RunItems:
         self._stash = stash
         self._outcomes = outcomes
         self._fields = FieldMaps(
-            rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=shared
+            rules, scene_url=stash.scene_url, file_url=stash.file_url, shared=dictionary.shared
         )
         self._planner = planner
         self._artwork = Artwork.of_run(run, rules, taken=run.taken())
-        self._observe = observe
+        self._dictionary = dictionary
         self.spellings: dict[str, str] = {}
         """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
@@ -124,7 +122,7 @@ class RunItems:
     def _items(self, scene: SceneDetail, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
         """Return the work items of one scene."""
         settled = self._stash.is_settled(scene.updated_at)
-        self._observe(scene.related)
+        self._dictionary.observe(scene.related)
         wanted = self._fields.everywhere(scene)
         self._outcomes.note_compared(scene, wanted, settled=settled)
         for pair in pairs:

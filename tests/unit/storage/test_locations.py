@@ -91,11 +91,12 @@ def test_a_user_without_a_home_learns_what_to_set(
 def test_client_id_is_made_once(tmp_path: Path) -> None:
     """The first identifier stays, in a private file in a private directory."""
     directory = tmp_path / "state"
-    first = load_client_id(directory, create=True, new_id=lambda: "first-identifier")
+    first = load_client_id(directory, create=True)
 
-    second = load_client_id(directory, create=True, new_id=lambda: "second-identifier")
+    second = load_client_id(directory, create=True)
 
-    assert first == second == "first-identifier"
+    assert first == second
+    assert first != load_client_id(tmp_path / "another", create=True)
     assert stat.S_IMODE((directory / "client-id").stat().st_mode) == 0o600
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
@@ -105,17 +106,17 @@ def test_two_first_runs_at_once_do_not_meet_in_one_draft(tmp_path: Path) -> None
     foreign = tmp_path / "client-id.tmp"
     foreign.write_text("half an ident")
 
-    load_client_id(tmp_path, create=True, new_id=lambda: "whole-identifier")
+    client_id = load_client_id(tmp_path, create=True)
 
     assert foreign.read_text() == "half an ident"
-    assert (tmp_path / "client-id").read_text() == "whole-identifier\n"
+    assert (tmp_path / "client-id").read_text() == f"{client_id}\n"
 
 
 def test_dry_run_makes_no_client_id(tmp_path: Path) -> None:
     """Without one it goes by a fixed name, and writes nothing."""
     directory = tmp_path / "state"
 
-    client_id = load_client_id(directory, create=False, new_id=lambda: pytest.fail("made one"))
+    client_id = load_client_id(directory, create=False)
 
     assert client_id == UNREGISTERED_CLIENT_ID
     assert not directory.exists()
@@ -125,7 +126,7 @@ def test_dry_run_uses_the_client_id_that_is_there(tmp_path: Path) -> None:
     """So that Plex does not list another device."""
     (tmp_path / "client-id").write_text("0d6c1d2e-known\n")
 
-    assert load_client_id(tmp_path, create=False, new_id=lambda: "") == "0d6c1d2e-known"
+    assert load_client_id(tmp_path, create=False) == "0d6c1d2e-known"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe12345678", b"x" * 200])
@@ -134,7 +135,7 @@ def test_damaged_client_id_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "client-id").write_bytes(content)
 
     with pytest.raises(StateCorruptError, match="does not hold a client identifier") as caught:
-        load_client_id(tmp_path, create=True, new_id=lambda: "new-identifier")
+        load_client_id(tmp_path, create=True)
 
     assert "Delete" in caught.value.hint
     assert (tmp_path / "client-id").read_bytes() == content
