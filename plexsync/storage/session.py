@@ -54,7 +54,6 @@ if TYPE_CHECKING:
         SceneId,
         SceneRecord,
     )
-    from plexsync.storage.memory import State
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
@@ -306,8 +305,7 @@ class Session:
         self.commit()
         self.state.apply(self._run_id, entry)
         self.close()
-        if _worth_folding(self.state):
-            self.checkpoint(now=finished_at)
+        self._fold_seldom(finished_at)
 
     def checkpoint(self, *, now: datetime) -> None:
         """Fold all journals into `state.json` and let go of those kept long enough.
@@ -332,6 +330,13 @@ class Session:
         journal, self._journal = self._journal, None
         if journal is not None:
             journal.close()
+
+    def _fold_seldom(self, now: datetime) -> None:
+        """Fold where that is worth it: a big `state.json` is not rewritten for a few scenes."""
+        many = max(1, len(self.state.scene_ids()) * _WORTH_SHARE)
+        runs, changes = self.state.runs_since_checkpoint, self.state.changes_since_checkpoint
+        if runs >= _MOST_RUNS or changes >= many:
+            self.checkpoint(now=now)
 
     def _running(self) -> JournalWriter:
         if self._journal is None:
@@ -398,13 +403,6 @@ class Session:
             if age > kept:
                 old.add(run_id)
         return old
-
-
-def _worth_folding(state: State) -> bool:
-    """Rewriting a big `state.json` for a handful of scenes costs more than reading journals."""
-    if state.runs_since_checkpoint >= _MOST_RUNS:
-        return True
-    return state.changes_since_checkpoint >= max(1, len(state.scene_ids()) * _WORTH_SHARE)
 
 
 def _raw(value: msgspec.Struct) -> msgspec.Raw:

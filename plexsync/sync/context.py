@@ -160,9 +160,7 @@ def meet_both(
     _name_strange_libraries(config, ports, sections, totals.reporter)
     _name_other_writers(state, sections, totals.reporter)
     limits = None if options.force else safety_limits(config, options)
-    inventory = Inventory(
-        ports=ports, sections=sections, totals=totals, links=state.links, limits=limits
-    )
+    inventory = Inventory(ports, sections, totals, links=state.links, limits=limits)
     return RunContext(
         config=config,
         options=options,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexsync.sync.run_scope import Totals
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Inventory:
     """The items of the libraries that take part.
 

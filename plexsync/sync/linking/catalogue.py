@@ -63,7 +63,7 @@ class Catalogue:
     """The scenes of one Stash, as far as they take part.
 
     Args:
-        path: see `catalogue_path`.
+        path: see `open_catalogue`.
         stash: is asked for all scenes where the catalogue is lost.
         learned_with: names what a layout depends on beside the scenes: rules and libraries.
         listed: names the list of Plex's items.
@@ -206,13 +206,6 @@ class Catalogue:
         self._scenes = known
 
 
-def catalogue_path(cache_dir: Path, state_dir: Path, stash_identity: str) -> Path:
-    """Where the catalogue of one Stash and state lies: several may share a cache."""
-    owner = f"{state_dir}\x1f{stash_identity}"
-    digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    return cache_dir / f"scenes-{digest}.catalogue"
-
-
 def _slim(scene: Scene) -> Scene:
     """Return what matching needs of a scene that is not due; its version may move without it."""
     return Scene(
@@ -250,9 +243,11 @@ def open_catalogue(
         listed: names the list of Plex's items.
     """
     cache_dir, state_dir = directories
+    owner = f"{state_dir}\x1f{stash_identity}"  # several may share a cache
+    digest = hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
     depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     return Catalogue(
-        catalogue_path(cache_dir, state_dir, stash_identity),
+        cache_dir / f"scenes-{digest}.catalogue",
         stash,
         learned_with="\x1e".join([*depends, *sorted(sections)]),
         listed=listed,
