@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +12,7 @@ from hypothesis import strategies as st
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import CREDITS, EVERYTHING, PHOTO, credit
-from tests.support.world import World
-
-if TYPE_CHECKING:
-    from plexsync.simulators.plex.build import Snapshot
+from tests.support.world import World, snapshot_of
 
 FORCED = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0, Case.EPISODE: 2.0}
@@ -24,20 +20,6 @@ TEXTS = ("", "One", "one", "The Two", " spaced  out ", "caf\u00e9", "cafe\u0301"
 NAMES = ("One", "one", "\u00e9t\u00e9", "a, b", "x", "Y", '"q"', "\U0001f600")
 TEXT_FIELDS = ("title", "titleSort", "originalTitle", "summary", "tagline", "studio")
 LISTS = ("genre", "label", "collection", "director")
-
-
-def comparable(snapshot: Snapshot) -> dict[str, object]:
-    """Everything an edit can change; the order of tags means nothing to Plex."""
-    return {
-        key: (
-            item["fields"],
-            {kind: sorted(tags) for kind, tags in item["tags"].items() if tags},
-            item["photos"],
-            item["locks"],
-            item["rating"],
-        )
-        for key, item in snapshot.items()
-    }
 
 
 def disturb(world: World, chance: random.Random) -> None:
@@ -87,11 +69,14 @@ def test_every_field_goes_back(  # noqa: PLR0917 - one per axis
         "APPLY__EMPTY": "clear" if clear else "keep",
     }
     spec = LibrarySpec(seed=seed, scenes=6, mix=MIX, extra_items=0.0, edited=0.3)
-    with TemporaryDirectory() as place, World(make_library(spec), Path(place), **wanted) as world:
+    with (
+        TemporaryDirectory() as place,
+        World(make_library(spec), Path(place), **wanted) as world,
+    ):
         disturb(world, chance)
-        start = comparable(world.plex.dump())
+        start = snapshot_of(world)
         first = world.run()
-        after_first = comparable(world.plex.dump())
+        after_first = snapshot_of(world)
         assert world.run(FORCED).puts == 0
         ids = [scene.id for scene in world.library.stash.scenes]
         world.stash.edit_scenes(ids[::2], title="Second", tag_ids=(1,), details="", code="")
@@ -99,9 +84,9 @@ def test_every_field_goes_back(  # noqa: PLR0917 - one per axis
         second = world.run()
         if second.puts:
             world.undo(second.summary.header.run_id)
-            assert comparable(world.plex.dump()) == after_first
+            assert snapshot_of(world) == after_first
         if first.puts:
             world.undo(first.summary.header.run_id)
-        assert comparable(world.plex.dump()) == start
+        assert snapshot_of(world) == start
         assert world.run().puts == 0
         assert world.plex.misdeeds.total == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,10 +16,7 @@ from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import FaultyDisk, Killed, Strike
-from tests.support.world import World
-
-if TYPE_CHECKING:
-    from plexsync.simulators.plex.build import Snapshot
+from tests.support.world import SocketlessWorld, snapshot_of
 
 FULL = RunOptions(full=True, force=True)
 MIX = {Case.SAME: 3.0, Case.TWO_ITEMS: 1.0}
@@ -28,23 +24,10 @@ POLICIES = st.sampled_from(["overwrite", "fill", "merge", "keep"])
 TEXT_POLICIES = st.sampled_from(["overwrite", "fill", "keep"])
 
 
-def world(place: str, seed: int, **policies: str) -> World:
+def world(place: str, seed: int, **policies: str) -> SocketlessWorld:
     """Five scenes, some with two items, half of them edited in Plex before."""
     library = make_library(LibrarySpec(seed=seed, scenes=5, mix=MIX, extra_items=0.0, edited=0.5))
-    return World(library, Path(place), PATHS="/data/=/media/", **policies)
-
-
-def comparable(snapshot: Snapshot) -> dict[str, object]:
-    """Everything an edit can change; the order of tags means nothing to Plex."""
-    return {
-        key: (
-            item["fields"],
-            {kind: sorted(tags) for kind, tags in item["tags"].items() if tags},
-            item["locks"],
-            item["rating"],
-        )
-        for key, item in snapshot.items()
-    }
+    return SocketlessWorld(library, Path(place), PATHS="/data/=/media/", **policies)
 
 
 @settings(max_examples=10, deadline=None)
@@ -74,24 +57,24 @@ def test_run_and_undo_leave_plex_as_it_was(
     }
     with TemporaryDirectory() as place, world(place, seed, **policies) as w:
         w.plex.switches.replace_tags = replace_tags
-        start = comparable(w.plex.dump())
+        start = snapshot_of(w)
         w.run()
-        first = comparable(w.plex.dump())
+        first = snapshot_of(w)
         scenes = [scene.id for scene in w.library.stash.scenes]
         w.stash.edit_scenes(scenes[::2], title="Second", tag_ids=(1,), details="")
         w.stash.edit_scenes(scenes[1::2], tag_ids=(2, 3))
         second_run = w.run()
-        second = comparable(w.plex.dump())
+        second = snapshot_of(w)
 
         if second_run.puts:
             back = w.undo(second_run.summary.header.run_id)
-            assert comparable(w.plex.dump()) == first
+            assert snapshot_of(w) == first
             forth = w.undo(back.summary.header.run_id)
-            assert comparable(w.plex.dump()) == second
+            assert snapshot_of(w) == second
             w.undo(forth.summary.header.run_id)
-            assert comparable(w.plex.dump()) == first
+            assert snapshot_of(w) == first
         w.undo(w.state().runs[0].run_id)
-        assert comparable(w.plex.dump()) == start
+        assert snapshot_of(w) == start
         assert w.run().puts == 0, "nothing comes back by itself"
         w.wait(hours=24 * 8)
         assert w.run().puts == 0, "nor with the full run of the week"
@@ -118,12 +101,12 @@ def test_what_somebody_changed_since_is_never_touched(seed: int, by_hand: set[in
 def test_undo_killed_at_any_disk_operation_converges_when_repeated() -> None:
     """No old value is lost; the same command again ends it, and nothing comes back by itself."""
     with TemporaryDirectory() as place, world(place, 7) as w:
-        start = comparable(w.plex.dump())
+        start = snapshot_of(w)
         counted = FaultyDisk(DISK)
         w.run()
         target = w.state().runs[-1].run_id
         w.undo(target, disk=counted)
-        assert comparable(w.plex.dump()) == start
+        assert snapshot_of(w) == start
         for strike in (Strike.KILL, Strike.KILL_AFTER, Strike.FULL):
             for at in range(1, counted.operations + 1):
                 assert w.run(FULL).count(Outcome.APPLIED)
@@ -132,14 +115,14 @@ def test_undo_killed_at_any_disk_operation_converges_when_repeated() -> None:
                     w.undo(target, disk=FaultyDisk(DISK, at=at, strike=strike))
                 ended = w.undo(target)
                 assert ended.summary.exit_code == ExitCode.OK
-                assert comparable(w.plex.dump()) == start, (strike, at)
+                assert snapshot_of(w) == start, (strike, at)
                 assert w.run().puts == 0, (strike, at)
 
 
 def test_undo_killed_and_followed_by_a_run_claims_nothing_foreign() -> None:
     """The run settles what the undo left open, and neither writes it again nor calls it ours."""
     with TemporaryDirectory() as place, world(place, 7) as w:
-        start = comparable(w.plex.dump())
+        start = snapshot_of(w)
         counted = FaultyDisk(DISK)
         w.run()
         target = w.state().runs[-1].run_id
@@ -151,7 +134,7 @@ def test_undo_killed_and_followed_by_a_run_claims_nothing_foreign() -> None:
                 w.undo(target, disk=FaultyDisk(DISK, at=at, strike=Strike.KILL))
             w.run()
             assert w.undo(target).summary.exit_code == ExitCode.OK
-            assert comparable(w.plex.dump()) == start, at
+            assert snapshot_of(w) == start, at
             record = w.state().get(next(iter(w.state().scene_ids())))
             assert record is not None
             assert all(link.held and not link.base.keys() & link.held for link in record.links), at
@@ -160,7 +143,7 @@ def test_undo_killed_and_followed_by_a_run_claims_nothing_foreign() -> None:
 def test_undo_survives_a_server_that_dies_at_any_request() -> None:
     """Before or after a write took effect, the next try ends it."""
     with TemporaryDirectory() as place, world(place, 7) as w:
-        start = comparable(w.plex.dump())
+        start = snapshot_of(w)
         for nth in range(1, 7):
             for effect in (ErrorStatus(503), Reset(applied=True)):
                 w.run(FULL)
@@ -169,5 +152,5 @@ def test_undo_survives_a_server_that_dies_at_any_request() -> None:
                 w.undo(target)
                 w.plex_wire.faults.clear()
                 w.undo(target)
-                assert comparable(w.plex.dump()) == start, (nth, effect)
+                assert snapshot_of(w) == start, (nth, effect)
                 assert w.run().puts == 0

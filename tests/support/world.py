@@ -24,7 +24,7 @@ from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, 
 from plexsync.output.console import Reporter
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
-from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, Wired
+from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, SimAdapter, Wired
 from plexsync.simulators.library.records import PlexVideo
 from plexsync.simulators.plex.simulator import PlexSimulator
 from plexsync.simulators.stash.simulator import StashSimulator
@@ -282,6 +282,10 @@ class World:
         """Stop both servers."""
         self._stack.close()
 
+    def adapters(self) -> tuple[BaseAdapter | None, BaseAdapter | None]:
+        """What leads to Stash and Plex, if not the network."""
+        return None, None
+
     @property
     def state_dir(self) -> Path:
         """What is remembered."""
@@ -384,6 +388,7 @@ class World:
             page_size=page_size,
             disk=disk,
             sleep=self._sleep,
+            adapters=self.adapters(),
             monotonic=self.monotonic,
         )
         assert recorder.summaries == [summary]
@@ -491,6 +496,33 @@ class World:
     def state(self) -> State:
         """What is remembered now."""
         return load_state(self.state_dir)
+
+
+class SocketlessWorld(World):
+    """A world whose servers are called: for laws over many runs, which are not about HTTP."""
+
+    def __enter__(self) -> Self:
+        """Name both servers."""
+        self.stash_url, self.plex_url = "http://stash.invalid:9999", "http://plex.invalid:32400"
+        return self
+
+    def adapters(self) -> tuple[BaseAdapter | None, BaseAdapter | None]:
+        """What leads to Stash and Plex."""
+        return SimAdapter(self.stash_wire), SimAdapter(self.plex_wire)
+
+
+def snapshot_of(world: World) -> dict[str, object]:
+    """Everything an edit can change in Plex; the order of tags means nothing to it."""
+    return {
+        key: (
+            item["fields"],
+            {kind: sorted(tags) for kind, tags in item["tags"].items() if tags},
+            item["photos"],
+            item["locks"],
+            item["rating"],
+        )
+        for key, item in world.plex.dump().items()
+    }
 
 
 def scene_ids(*ids: int | str) -> tuple[SceneId, ...]:
