@@ -218,13 +218,8 @@ class Executor:
         Raises:
             ServerError: what else has to be known cannot be asked.
         """
-        decision = item.decide(detail)
-        pair = item.pair
-        if decision.picture_bases:
-            bases = {**pair.link.pictures, **decision.picture_bases}
-            pair.link = replace(pair.link, pictures=bases)
-        ready = Ready(item=item, decision=decision, detail=detail, read_at=read_at)
-        if self._session is None and decision.pictures:
+        ready = Ready(item=item, decision=item.decide(detail), detail=detail, read_at=read_at)
+        if self._session is None and ready.decision.pictures:
             ready.decision = self._pictures.compare(ready)
         return ready
 

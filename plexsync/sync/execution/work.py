@@ -5,7 +5,7 @@ A run, a saved plan and an undo are three sources of the same work items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         Change,
         FieldRule,
         Picture,
-        PictureBase,
         Problem,
         SceneId,
         Value,
@@ -103,7 +102,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         plan: the edit of its fields; without changes when at most pictures need some.
         agreed: what needs no writing because Plex shows it; remembered like what was written.
         pictures: the pictures to write.
-        picture_bases: what is known of pictures that need no writing.
         kept: the names of fields that stay as Plex has them although they differ, for people.
         left: what a row says of other fields that are left alone.
         outcome: of the row when nothing is written.
@@ -114,7 +112,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     plan: ItemPlan
     agreed: tuple[Change, ...] = ()
     pictures: tuple[PictureChange, ...] = ()
-    picture_bases: Mapping[PlexField, PictureBase] = {}
     kept: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     outcome: Outcome = Outcome.UNCHANGED

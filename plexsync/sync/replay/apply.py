@@ -184,11 +184,11 @@ class _PlanWork(EarlierWork):
         if notes:
             unchanged = replace(plan, changes=())
             return Decision(plan=unchanged, outcome=Outcome.SKIPPED, note="; ".join(notes))
+        pair.link = replace(pair.link, pictures={**pair.link.pictures, **pictures.right})
         return Decision(
             plan=replace(plan, changes=self.planner.with_sort_title(changes, detail, pair.link)),
             agreed=tuple(agreed),
             pictures=tuple(pictures.pictures),
-            picture_bases=pictures.right,
         )
 
     def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
