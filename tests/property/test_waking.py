@@ -19,7 +19,7 @@ from plexsync.models import (
     SceneId,
 )
 from plexsync.state import Waiting
-from plexsync.sync.detection.affected import changed_items, concerned
+from plexsync.sync.detection.plex_changes import changed_items, concerned
 
 RULES = (PathRule(stash="/data/", plex="/media/"),)
 SIZES = st.sampled_from((None, -1, 1_000_003, 2_000_003, 3_000_017))

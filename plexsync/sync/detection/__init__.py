@@ -5,8 +5,7 @@ each read in full, and what a complete look at both servers found.
 
 `glance.py` looks from afar whether anything moved. `changes.py` puts the questions in order.
 `detector.py` compares versions; `unversioned.py` finds the scenes that a renamed tag or performer
-concerns, and those that got or lost a file.
-`plex_changes.py` and `affected.py` find the waiting scenes that a change in Plex concerns.
+concerns, and those that got or lost a file; `plex_changes.py` the scenes a change in Plex concerns.
 
 Read first: `changes.py`, then `detector.py`.
 """

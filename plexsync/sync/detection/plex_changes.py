@@ -1,10 +1,16 @@
-"""What a run saw of the things that wake scenes, and whether they moved since.
+"""What a run saw of things that wake scenes, whether they moved, and which scenes that concerns.
 
-Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals).
+A scene's match rests on the items that share a key with it: the stem of a file's name, a size, or
+the words of a title nearly like its own. A scene that shares none with any item that came, went
+or reads differently would get the same match again, so it goes on waiting. Scenes that compete for
+an item are decided together, so they are due together.
+Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals);
+docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, whose keys these are.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +21,14 @@ from plexsync.models import SceneId, Server, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import holds_file
+from plexsync.text.normalize import compile_rules, holds_file, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import PathRule, PlexItem, RatingKey, Section
+    from plexsync.matcher import Text
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, Section
     from plexsync.plex.index import Index
     from plexsync.state import LinkPlace, Session, State, Waiting
 
@@ -184,6 +191,57 @@ def find_widened(
     )
 
 
+def changed_items(
+    before: Iterable[PlexItem],
+    now: Iterable[PlexItem],
+    claimed: Callable[[], Collection[RatingKey]],
+) -> list[PlexItem]:
+    """Return what came, went or reads differently, as it was and as it is.
+
+    Args:
+        before: the items some time ago.
+        now: the items now.
+        claimed: gives the items scenes are linked with: their titles are plexsync's own doing, and
+            nobody else gets them. Asked only if titles differ.
+    """
+    old = {item.rating_key: item for item in before}
+    new = {item.rating_key: item for item in now}
+    moved = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
+    other = {key for key in moved if _differs(old.get(key), new.get(key))}
+    titled = {key for key in moved if key not in other and _titled(old[key], new[key])}
+    other |= titled.difference(claimed() if titled else ())
+    return [item for key in other for item in (old.get(key), new.get(key)) if item is not None]
+
+
+def concerned(
+    waiting: Collection[Waiting], changed: Iterable[PlexItem], rules: Sequence[PathRule]
+) -> set[SceneId]:
+    """Return which of `waiting` may get another match now.
+
+    Args:
+        waiting: scenes that wait, with what was found for them.
+        changed: the items that came, went or read differently; see `changed_items`.
+        rules: how Stash's paths become Plex's.
+    """
+    from plexsync.matcher import prepare_files, split_name  # noqa: PLC0415 - few runs see a change
+
+    items = [item for item in changed if not item.trashed]
+    files = [file for item in items for file in item.files]
+    stems = {split_name(normalize_path(file.path))[1] for file in files}
+    sizes = {size for file in files if (size := file.size_bytes) and size > 0}
+    path_map, is_like = compile_rules(rules), _likeness(items)
+    woken = {
+        one.scene_id
+        for one in waiting
+        if any(
+            ours.stem in stems or ours.file.size_bytes in sizes
+            for ours in prepare_files([one.scene], path_map)
+        )
+        or is_like(one.scene)
+    }
+    return _with_rivals(woken, waiting)
+
+
 @dataclass(frozen=True, slots=True)
 class Rousing:
     """The waiting scenes that a change of Plex's items concerns.
@@ -213,11 +271,9 @@ class Rousing:
         widened = find_widened(self.state.claims(), index.items, changed)
         if changed is None:
             return Roused(waiting, several, widened)
-        from plexsync.sync.detection.affected import concerned  # noqa: PLC0415 - see `_changes`
-
         known = self._known(waiting | several)
         unknown = (waiting | several).difference(known)
-        found = concerned(list(known.values()), changed, self.rules) | unknown
+        found = concerned(known.values(), changed, self.rules) | unknown
         return Roused(waiting & found, several & found, widened)
 
     def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
@@ -226,10 +282,6 @@ class Rousing:
             return []
         if index.before is None or index.before.name != seen:
             return None
-        from plexsync.sync.detection.affected import (  # noqa: PLC0415 - it compares as matching does
-            changed_items,
-        )
-
         return changed_items(index.before.items, index.items, self.state.claims)
 
     def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
@@ -240,3 +292,68 @@ class Rousing:
             if (record := self.state.get(scene_id)) is not None
             and record.files == files_digest(one.scene.files)
         }
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _likeness(items: Sequence[PlexItem]) -> Callable[[Scene], bool]:
+    """Return what says whether one of `items` may resemble a scene by its title or name."""
+    from plexsync.matcher import are_near, telling_words, texts_of_item, texts_of_scene  # noqa: PLC0415 - see `concerned`
+
+    like: defaultdict[tuple[str, tuple[int, ...], bool], set[Text]] = defaultdict(set)
+    for item in items:
+        texts = texts_of_item(item)
+        for word in {word for text in texts for word in text.words.split()}:
+            for text in texts:
+                like[word, text.numbers, text.extra].add(text)
+
+    def is_like(scene: Scene) -> bool:
+        texts = texts_of_scene(scene)
+        words = {word for text in texts for word in telling_words(text)}
+        return any(
+            are_near(text, other)
+            for text in texts
+            for word in words
+            for other in like.get((word, text.numbers, text.extra), ())
+        )
+
+    return is_like
+
+
+def _differs(old: PlexItem | None, new: PlexItem | None) -> bool:
+    """Whether an item is another one to matching, whatever it is called."""
+    if old is None or new is None:
+        return True
+    return (old.trashed, old.section_id, old.files) != (new.trashed, new.section_id, new.files)
+
+
+def _titled(old: PlexItem, new: PlexItem) -> bool:
+    return (old.title, old.date) != (new.title, new.date)
+
+
+def _with_rivals(woken: set[SceneId], waiting: Collection[Waiting]) -> set[SceneId]:
+    """Those woken, and whoever competes with one of them for an item, and so on.
+
+    One with more candidates than are kept may compete with anybody.
+    """
+    if not woken:
+        return woken
+    by_item: defaultdict[RatingKey, list[SceneId]] = defaultdict(list)
+    for one in waiting:
+        for key in _keys_of(one.match):
+            by_item[key].append(one.scene_id)
+    candidates = {one.scene_id: _keys_of(one.match) for one in waiting}
+    crowded = (one for one in waiting if one.match.candidate_count > len(one.match.candidates))
+    reached = woken.union(one.scene_id for one in crowded)
+    front = list(reached)
+    while front:
+        items = candidates[front.pop()]
+        more = {scene for item in items for scene in by_item.get(item, ())} - reached
+        reached |= more
+        front += more
+    return reached
+
+
+def _keys_of(match: Match) -> list[RatingKey]:
+    return [candidate.rating_key for candidate in match.candidates]
