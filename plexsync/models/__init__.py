@@ -27,7 +27,6 @@ from plexsync.models.memory import SceneRecord as SceneRecord
 from plexsync.models.memory import ShowRecord as ShowRecord
 from plexsync.models.memory import ShowWish as ShowWish
 from plexsync.models.memory import Withheld as Withheld
-from plexsync.models.memory import collection_key as collection_key
 from plexsync.models.memory import is_kept as is_kept
 from plexsync.models.memory import is_show_key as is_show_key
 from plexsync.models.memory import noun_of as noun_of

@@ -81,7 +81,7 @@ class Log(RotatingFileHandler):
 
     def __init__(self, options: LogOptions) -> None:
         self.failure: OSError | None = None
-        self._line = _as_json if options.json else _as_text
+        self._json = options.json
         file = options.file
         try:
             super().__init__(file, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8")
@@ -103,7 +103,12 @@ class Log(RotatingFileHandler):
         """
         if level >= self.level:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            line = self._line(stamp, logging.getLevelName(level), words, event)
+            name = logging.getLevelName(level)
+            if self._json:
+                head = f'{{"time": "{stamp}", "level": "{name.lower()}", '
+                line = head + event.decode().removeprefix("{").rstrip("\n")
+            else:
+                line = f"{stamp} {name} {words}"
             self.handle(logging.makeLogRecord({"msg": line}))
 
     def close(self) -> None:
@@ -180,15 +185,3 @@ class LoggingReporter:
     def close(self) -> None:
         """Pass it on."""
         self._reporter.close()
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _as_text(stamp: str, level: str, words: str, _event: bytes) -> str:
-    return f"{stamp} {level} {words}"
-
-
-def _as_json(stamp: str, level: str, _words: str, event: bytes) -> str:
-    head = f'{{"time": "{stamp}", "level": "{level.lower()}", '
-    return head + event.decode().removeprefix("{").rstrip("\n")

@@ -246,14 +246,11 @@ def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
 def _named(context: ReviewContext, waiting: Waiting, items: Sequence[RatingKey]) -> list[Candidate]:
     """Return the candidates with these keys; an item that is none is read from Plex."""
     known = {one.rating_key: one for one in waiting.candidates}
-    found = []
-    for key in dict.fromkeys(items):
-        if key in known:
-            found.append(known[key])
-            continue
-        item = context.servers.item(key)
-        found.append(candidate_of(item, waiting.scene, found="named by a person"))
-    return found
+    return [
+        known.get(key)
+        or candidate_of(context.servers.item(key), waiting.scene, found="named by a person")
+        for key in dict.fromkeys(items)
+    ]
 
 
 def _require_free(context: ReviewContext, answers: Sequence[Answer], *, take: bool) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import os
 import signal
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,7 +25,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.text import Text
 
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
-from plexsync.output.console import is_terminal, make_console
+from plexsync.output.console import can_ask, make_console
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
@@ -83,9 +83,8 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
     """
     if invocation.shape.as_document:
         raise click.UsageError("Keys have no JSON; plexsync review list --json has.")
-    streams = invocation.streams
-    stdin = streams.stdin
-    if stdin is None or not (is_terminal(stdin) and is_terminal(streams.stdout)):
+    streams, stdin = invocation.streams, invocation.streams.stdin
+    if stdin is None or not can_ask(streams):
         raise ConfigError(
             "a review by keys needs a terminal",
             hint="plexsync review list shows what waits; review -h names the other commands",
@@ -100,7 +99,8 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
         gc.freeze()
         gc.enable()
         review = context.review()
-        with _ends_well(console, review), _pictures(pictures, review, context, console) as drawn:
+        with _ends_well(console, review):
+            drawn = _pictures(review, context, console) if pictures else None
             _show(review, context, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
                 context.answers.release_lock()
@@ -119,24 +119,14 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
 # ---- Pictures ------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _pictures(
-    wanted: bool,  # noqa: FBT001 - from one place
-    review: Review,
-    context: ReviewContext,
-    console: Console,
-) -> Iterator[TerminalPictures | None]:
-    """Yield what draws covers; None where nobody wants them, or the terminal or we cannot."""
-    make = None
-    if wanted and find_spec("textual_image") is not None:
-        from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
+def _pictures(review: Review, context: ReviewContext, console: Console) -> TerminalPictures | None:
+    """Return what draws covers; None where the terminal or we cannot."""
+    if find_spec("textual_image") is None:
+        return None
+    from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
 
-        make = picture_maker(os.environ, console)
-    if make is None:
-        yield None
-        return
-    with closing(TerminalPictures(make, context.servers, review.queue, console)) as pictures:
-        yield pictures
+    make = picture_maker(os.environ, console)
+    return TerminalPictures(make, context.servers, review.queue, console) if make else None
 
 
 # ---- Ending --------------------------------------------------------------------------------------
@@ -192,7 +182,8 @@ def _show(
     Raises:
         StateError: an answer could not be kept.
     """
-    with closing(PreviewLoader(context.servers.compare)) as loader:
+    drawing = closing(pictures) if pictures else nullcontext()
+    with closing(PreviewLoader(context.servers.compare)) as loader, drawing:
         if os.environ.get("TERM", "dumb") == "dumb":
             _show_lines(review, context, loader, console, stdin=stdin)
         while review.ending is None:
