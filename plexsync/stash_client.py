@@ -30,7 +30,7 @@ from plexsync.stash.objects import (
     stamps_query,
 )
 from plexsync.stash.objects import Names as Names
-from plexsync.stash.paging import Batches, HasId, KeptDetails, Page, Where, keyset_pages
+from plexsync.stash.paging import Batches, KeptDetails, Page, Where, keyset_pages
 from plexsync.stash.paging import Fetched as Fetched
 from plexsync.stash.queries import OWN as OWN
 from plexsync.stash.queries import needs_of as needs_of
@@ -48,6 +48,7 @@ from plexsync.stash.readiness import base_url as base_url
 from plexsync.stash.readiness import scene_address as scene_address
 from plexsync.stash.readiness import stash_headers as stash_headers
 from plexsync.stash.wire import (
+    Reference,
     SceneCount,
     WireDetail,
     WireFiles,
@@ -80,7 +81,7 @@ Source: docs/stash-api.md 1.2.
 _LATEST = 20
 """Scenes edited last that a look compares: one that is edited comes in among them."""
 
-W = TypeVar("W", bound=HasId)
+W = TypeVar("W", bound=Reference)
 T = TypeVar("T")
 
 

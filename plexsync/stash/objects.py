@@ -81,7 +81,9 @@ def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
         for kind, part, read in zip(_KINDS, parts, readers, strict=True):
             if part is not None:
                 counted += part.count
-                _add(names, kind, part.rows, read)
+                rows = [read(row) if isinstance(row, msgspec.Raw) else row for row in part.rows]
+                check_readable(rows)
+                _add(names, kind, rows)
         if len(names.texts) + len(names.unreadable) != counted:
             raise TransientError(
                 f"Stash lists {len(names.texts)} tags, performers, studios and groups, but counts "
@@ -140,13 +142,9 @@ _KINDS = (
 """In the order of the query."""
 
 
-def _add(
-    names: Names, kind: _Kind, rows: Sequence[Any], read: Callable[[msgspec.Raw], Any]
-) -> None:
+def _add(names: Names, kind: _Kind, rows: Sequence[Any]) -> None:
     """Add the objects of one kind."""
-    read_rows = [read(row) if isinstance(row, msgspec.Raw) else row for row in rows]
-    check_readable(read_rows)
-    for row in read_rows:
+    for row in rows:
         if isinstance(row, UnreadableRow):
             names.unreadable[related_id(kind.letter, row.id)] = row.why
         else:

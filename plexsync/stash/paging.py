@@ -13,7 +13,7 @@ import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.queries import Json, where_up_to
-from plexsync.stash.wire import WireDetail
+from plexsync.stash.wire import Reference, WireDetail
 from plexsync.transport.responses import SlowError
 from plexsync.transport.sockets import TooLargeError
 
@@ -43,15 +43,7 @@ _LONGEST_ID = 18
 _TOO_MUCH = (SlowError, TooLargeError)
 
 
-class HasId(Protocol):
-    """A decoded row."""
-
-    @property
-    def id(self) -> str:
-        """The scene's id."""
-
-
-W = TypeVar("W", bound=HasId)
+W = TypeVar("W", bound=Reference)
 T = TypeVar("T")
 
 Where = Mapping[str, Json]
@@ -150,7 +142,7 @@ def unreadable_words(row: UnreadableRow) -> str:
     return f"Stash tells of this scene in another shape: {row.why}"
 
 
-def check_page(rows: Sequence[HasId], last_id: int, size: int) -> None:
+def check_page(rows: Rows[Reference], last_id: int, size: int) -> None:
     """Hold a keyset page to its promise: at most `size` rows, ids rising from above `last_id`.
 
     Raises:

@@ -16,10 +16,15 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
     """What all decoded shapes share. Unset texts come as "" or null alike."""
 
 
-class WireObject(Wire, frozen=True):
-    """An object with a name."""
+class Reference(Wire, frozen=True):
+    """The id of something."""
 
     id: str
+
+
+class WireObject(Reference, frozen=True):
+    """An object with a name."""
+
     name: str = ""
 
 
@@ -53,12 +58,6 @@ class _Paths(Wire, frozen=True):
     screenshot: str | None = None
 
 
-class Reference(Wire, frozen=True):
-    """The id of something."""
-
-    id: str
-
-
 class WireStashId(Wire, frozen=True):
     """The id a stash-box has for something."""
 
@@ -77,58 +76,53 @@ class WireFile(Wire, frozen=True):
     oshash: str | None = None
 
 
-class WireScene(Wire, frozen=True):
-    """A scene as matching wants it."""
+class WireWords(Reference, frozen=True):
+    """What every query for scenes reads of one, as far as that was asked for."""
 
-    id: str
     updated_at: str | None = None
     title: str | None = None
     date: str | None = None
-    organized: bool = False
-    files: tuple[WireFile, ...] = ()
-    tags: tuple[Reference, ...] = ()
     urls: tuple[str, ...] = ()
     stash_ids: tuple[WireStashId, ...] = ()
     details: str | None = None
+
+
+class WireScene(WireWords, frozen=True):
+    """A scene as matching wants it."""
+
+    organized: bool = False
+    files: tuple[WireFile, ...] = ()
+    tags: tuple[Reference, ...] = ()
     studio: Reference | None = None
     performers: tuple[Reference, ...] = ()
 
 
-class WireDetail(Wire, frozen=True):
+class WireDetail(WireWords, frozen=True, kw_only=True):
     """A scene with everything it says about itself, as far as that was asked for."""
 
-    id: str
     files: tuple[WireFile, ...]
     tags: tuple[WireTag, ...]
     organized: bool
     paths: _Paths | None = None
     groups: tuple[_Grouped, ...] | None = None
     performers: tuple[WirePerformer, ...] | None = None
-    urls: tuple[str, ...] = ()
-    stash_ids: tuple[WireStashId, ...] = ()
     custom_fields: dict[str, object] | None = None
     studio: WireStudio | None = None
-    updated_at: str | None = None
-    title: str | None = None
     code: str | None = None
-    details: str | None = None
     director: str | None = None
-    date: str | None = None
     rating100: int | float | None = None
 
 
-class WireVersion(Wire, frozen=True):
+class WireVersion(Reference, frozen=True):
     """Id and version text of a scene, and whether it is organized if that was asked for."""
 
-    id: str
     updated_at: str | None = None
     organized: bool = True
 
 
-class WireFiles(Wire, frozen=True):
+class WireFiles(Reference, frozen=True):
     """A scene, and which files it has."""
 
-    id: str
     files: tuple[Reference, ...]
 
 

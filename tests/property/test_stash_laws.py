@@ -14,7 +14,7 @@ from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, decoder_of
 from plexsync.stash.paging import SMALLEST_PAGE, Batches, keyset_pages
-from plexsync.stash.wire import ScenePage, WireDetail, WireScene, WireVersion
+from plexsync.stash.wire import Reference, ScenePage, WireDetail, WireScene, WireVersion
 from plexsync.transport.responses import HttpResponse, SlowError
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
 IDS = st.sets(st.integers(1, 300), max_size=80)
 FEW_IDS = st.sets(st.integers(1, 300), max_size=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A decoded row."""
-
-    id: str
 
 
 @dataclass(slots=True)
@@ -47,7 +40,7 @@ class FakeStash:
     limit: int = 10_000
     asked: int = 0
 
-    def by_ids(self, ids: Sequence[SceneId], divisible: bool) -> tuple[Row, ...]:
+    def by_ids(self, ids: Sequence[SceneId], divisible: bool) -> tuple[Reference, ...]:
         """A query by ids."""
         self.asked += 1
         assert ids, "an empty list of ids asks for everything"
@@ -57,16 +50,16 @@ class FakeStash:
                 raise ResolverError("multiple rows")
             if int(one) not in self.ids | self.silently_missing:
                 raise MissingSceneError(one)
-        return tuple(Row(one) for one in ids if int(one) in self.ids)
+        return tuple(Reference(one) for one in ids if int(one) in self.ids)
 
-    def page(self, where: Where, size: int, divisible: bool) -> tuple[Row, ...]:
+    def page(self, where: Where, size: int, divisible: bool) -> tuple[Reference, ...]:
         """A keyset page."""
         self.asked += 1
         self._check_speed(size, divisible=divisible)
         rows = self._matching(where)[:size]
         if self.poisoned & set(rows):
             raise ResolverError("multiple rows")
-        return tuple(Row(str(one)) for one in rows)
+        return tuple(Reference(str(one)) for one in rows)
 
     def count(self, where: Where) -> int:
         """How many the filter finds."""
@@ -161,11 +154,11 @@ def test_a_page_out_of_order_never_loops(rows: list[str]) -> None:
     """A server that repeats itself is found out: the walk ends, well or with an error."""
     calls = 0
 
-    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:
+    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Reference, ...]:
         nonlocal calls
         calls += 1
         assert calls < 10
-        return tuple(Row(one) for one in rows)
+        return tuple(Reference(one) for one in rows)
 
     with suppress(BadResponseError):
         list(keyset_pages(ask, lambda _where: 0, after, 3))
@@ -180,11 +173,11 @@ def test_a_page_that_breaks_its_promise_is_refused(rows: tuple[str, ...]) -> Non
     """Ids rise from page to page, and a page holds no more than was asked for."""
     calls = 0
 
-    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Row, ...]:
+    def ask(_where: Where, _size: int, _divisible: bool) -> tuple[Reference, ...]:
         nonlocal calls
         calls += 1
         assert calls < 3
-        return tuple(Row(one) for one in rows)
+        return tuple(Reference(one) for one in rows)
 
     with pytest.raises(BadResponseError):
         list(keyset_pages(ask, lambda _where: 0, after, 3))
