@@ -72,7 +72,7 @@ class PlexEquality:
         if frozenset(other).issuperset(one):
             return {}
         keys = self.spellings.keys
-        there = {keys[name]: name for name in other}
+        there = {keys[name]: name for name in reversed(other)}
         pairs = [(name, there.get(keys[name], name)) for name in one]
         return {name: shown for name, shown in pairs if name != shown}
 

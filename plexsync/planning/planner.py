@@ -294,11 +294,8 @@ class Planner(WriteMemory):
         Plex knows one tag per name, but tells letters beyond ASCII apart by their case.
         Source: docs/plex-api.md 5, "Tags".
         """
-        if isinstance(desired, str) or isinstance(observed, str):
-            return desired
-        keys = self._keys
-        there = {keys[name]: name for name in reversed(observed)}
-        return tuple([there.get(keys[name], name) for name in desired])
+        there = self.equality.respelled(desired, observed)
+        return tuple([there.get(name, name) for name in desired]) if there else desired
 
     def _merged(
         self,

@@ -9,7 +9,7 @@ edit, and names of ours in it would never be taken out again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemDetail, ItemPlan, Link, Value
     from plexsync.planning.observed import Rules
-
-T = TypeVar("T")
 
 ONE_REQUEST_BYTES = 2_000
 """A list that is shorter is never cut, whatever a proxy takes: it is written whole or not at all.
@@ -51,14 +49,18 @@ class WriteMemory:
 
     def link_after(self, link: Link, changes: Iterable[Change]) -> Link:
         """Return the link once Plex was seen to hold what `changes` say."""
-        base, held = dict(link.base), dict(link.held)
+        base: dict[PlexField, Base | None] = dict(link.base)
+        held = dict(link.held)
         for change in changes:
             target, trace = change.target, change.trace_after
             if trace is None:
                 trace = Trace(base=self._base_of(change, base.get(target)))
-            _put(base, target, trace.base)
-            _put(held, target, trace.held)
-        return replace(link, base=base, held=held)
+            base[target], held[target] = trace.base, trace.held
+        return replace(
+            link,
+            base={target: one for target, one in base.items() if one},
+            held={target: one for target, one in held.items() if one},
+        )
 
     def link_after_part(self, link: Link, missing: Iterable[Change], detail: ItemDetail) -> Link:
         """Return the link once Plex was seen to hold a part of the lists of a write that failed."""
@@ -254,14 +256,6 @@ def trace_of(
     """Return what is remembered of one field by its base and what holds it; None for nothing."""
     trace = Trace(base=base.get(target), held=held.get(target, ""))
     return trace if trace.base or trace.held else None
-
-
-def _put(where: dict[PlexField, T], target: PlexField, value: T | None) -> None:
-    """Set an entry, or take it out."""
-    if value:
-        where[target] = value
-    else:
-        where.pop(target, None)
 
 
 def _run_together(entries: Iterable[str]) -> str:
