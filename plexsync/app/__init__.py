@@ -8,8 +8,8 @@ reporter and signals; undo and saved plans go the same way. `announcing.py` repo
 server and token at plex.tv for it. `explain.py` matches one scene or item again and keeps the whole
 account, and finds what agents matched; `retry.py` makes scenes due; `report.py` gathers a report;
 `web_addresses.py` knows the pages of scenes and items without a server, and what Stash's plugin
-shows of them; `failures.py` shows an error before or beside a run; `demo.py` starts both simulators
-and runs between them; `signals.py` turns SIGINT and SIGTERM into a wish to stop.
+shows of them; `failures.py` shows an error before or beside a run, and makes of SIGINT and SIGTERM
+a wish to stop; `demo.py` starts both simulators and runs between them.
 
 Nothing here decides about scenes or items; that is `plexsync.sync` and what lies below it.
 Read first: `runs.py`.

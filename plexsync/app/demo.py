@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from plexsync.app.failures import utc_now
+from plexsync.app.failures import StopSignals, utc_now
 from plexsync.app.runs import run_with
-from plexsync.app.signals import StopSignals
 from plexsync.config.files import write_config
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError

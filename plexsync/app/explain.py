@@ -58,7 +58,7 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
         known["hashes"] = {**(known["hashes"] or {}), **hashes}
         found = account(scene, world.items, **known)
     record = world.state.get(scene_id)
-    notes = (*_scope_notes(config, ports, scene_id), *_show_notes(config, world.state, record))
+    notes = _scope_notes(config, ports, scene_id)
     return world.explanation(found, world.name_scene(scene), record, notes=notes)
 
 
@@ -87,8 +87,7 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
         known["hashes"] = {**(known["hashes"] or {}), **world.hashes([rating_key])}
     found = account_of_item(rating_key, scenes, world.items, **known)
     record = world.state.get(owner) if owner is not None else None
-    notes = _show_notes(config, world.state, record)
-    return world.explanation(found, world.name_item(item), record, is_item=True, notes=notes)
+    return world.explanation(found, world.name_item(item), record, is_item=True)
 
 
 class MatchingInputs:
@@ -192,7 +191,7 @@ class MatchingInputs:
             record=record,
             names=names,
             items_compared=len(self.items),
-            notes=notes,
+            notes=(*notes, *_show_notes(self._config, self.state, record)),
         )
 
     def name_scene(self, scene: Scene) -> Named:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import msgspec
 
 from plexsync.app.announcing import Announcement, announced
-from plexsync.app.failures import make_run_id, utc_now
+from plexsync.app.failures import StopSignals, make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
-from plexsync.app.signals import StopSignals
 from plexsync.config.loader import load_notify
 from plexsync.errors import (
     ConfigError,

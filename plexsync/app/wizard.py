@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from plexsync.app.checkup.doctor import find_rules, read_sample, rule_hits
+from plexsync.app.checkup.doctor import read_sample
 from plexsync.app.opening import open_servers
 from plexsync.app.sign_in import SignInSteps, machine_at
 from plexsync.config.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
@@ -248,17 +248,17 @@ class Interview(SignInSteps):
         self.asker.tell("Comparing where both servers have their files ...")
         try:
             with self._open() as servers:
-                scenes, items = read_sample(servers, sections, cache=self.cache, now=self.now())
+                sample = read_sample(servers, sections, cache=self.cache, now=self.now())
         except ServerError as error:
             self._tell(error)
             return
-        rules = find_rules(scenes, items)
+        rules = sample.proposals()
         if not rules:
             self.asker.tell("Both see their files under the same names, or have none in common.")
             return
         self.asker.tell("They see the same folders under different names:")
         for rule in rules:
-            hits, covered = rule_hits(rule, scenes, items)
+            hits, covered = sample.hits(rule)
             self.asker.tell(f"    {rule_arrow(rule)}  fits {hits:,} of {covered:,}")
         if self.asker.confirm("Write these rules?", default=True):
             self.answers.rules = rules

@@ -101,27 +101,25 @@ def load_config(
 
 
 def load_notify(
-    path: Path | None, environ: Mapping[str, str], *, home: Path | None = None
+    path: Path | None, environ: Mapping[str, str]
 ) -> tuple[NotifyConfig | None, tuple[Secret, ...]]:
     """Return `[notify]` of a configuration in which something is wrong, and its secrets.
 
     None where `[notify]` itself cannot be read. For the report that nothing can run like this.
     """
-    reader = _Reader(path, environ, home)
+    reader = _Reader(path, environ)
     known = len(reader.sources.problems)
     found = {name: reader.read(key) for name, key in section_keys("notify")}
     whole = NotifyConfig(**found) if len(reader.sources.problems) == known else None
     return whole, tuple(reader.secrets)
 
 
-def load_server_addresses(
-    path: Path | None, environ: Mapping[str, str], *, home: Path | None = None
-) -> tuple[str, str]:
+def load_server_addresses(path: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the addresses of Stash and Plex; "" for one that is missing or wrong.
 
     For links only, where nothing is asked of a server: no secret is read, no problem reported.
     """
-    reader = _Reader(path, environ, home)
+    reader = _Reader(path, environ)
     stash, plex = (reader.read(BY_NAME[name]) or "" for name in ("stash.url", "plex.url"))
     return stash, plex
 
@@ -183,7 +181,7 @@ class _Reader:
         self,
         path: Path | None,
         environ: Mapping[str, str],
-        home: Path | None,
+        home: Path | None = None,
         *,
         must_exist: bool = False,
     ) -> None:

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from itertools import chain
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import (
     ConfigError,
@@ -100,6 +100,46 @@ def failed(area: str, error: PlexsyncError) -> Finding:
     return Finding(area, Severity.FAIL, str(error), error.hint, error.exit_code)
 
 
+class Sample(NamedTuple):
+    """Scenes from all of Stash, and everything in the libraries of Plex."""
+
+    scenes: Sequence[Scene]
+    items: Sequence[PlexItem]
+
+    def judge(self, rules: Sequence[PathRule]) -> Iterator[Finding]:
+        """How well `rules` explain where Plex has the files; others, if they explain more."""
+        ours, theirs = _paths(self.scenes), set(_paths(self.items))
+        if not ours or not theirs:
+            where = "Plex" if ours else "Stash"
+            yield warned("paths", f"there is no file in {where} to compare")
+            return
+        for rule in rules:
+            yield _rule_finding(rule, *self.hits(rule))
+        known = compile_rules(rules)
+        hits = sum((known.apply(path) or path) in theirs for path in ours)
+        summary = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
+        if hits >= _ENOUGH * len(ours):
+            yield passed("paths", summary)
+            return
+        remedy = (
+            "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
+        )
+        if proposals := self.proposals(rules):
+            lines = indent(rules_text(proposals), "    ").rstrip()
+            remedy = f"These rules fit; write them into the configuration:\n{lines}"
+        yield warned("paths", summary, remedy)
+
+    def proposals(self, rules: Sequence[PathRule] = ()) -> tuple[PathRule, ...]:
+        """Return rules that explain more than `rules` do, the one that explains most first."""
+        return propose_rules(match(self.scenes, self.items, rules=rules), rules=rules)
+
+    def hits(self, rule: PathRule) -> tuple[int, int]:
+        """Return how many files are in Plex where the rule says, and how many it speaks of."""
+        alone, theirs = compile_rules((rule,)), set(_paths(self.items))
+        mapped = [found for path in _paths(self.scenes) if (found := alone.apply(path))]
+        return sum(path in theirs for path in mapped), len(mapped)
+
+
 def check_config(config: Config) -> Iterator[Finding]:
     """Where it is, and what is unsafe in it."""
     where = config.source or "environment variables"
@@ -173,11 +213,11 @@ def check_paths(
 ) -> Iterator[Finding]:
     """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
     try:
-        scenes, items = read_sample(servers, sections, cache=cache, now=now)
+        sample = read_sample(servers, sections, cache=cache, now=now)
     except ServerError as error:
         yield failed("paths", error)
         return
-    yield from judge_paths(scenes, items, servers.config.paths)
+    yield from sample.judge(servers.config.paths)
 
 
 def read_sample(
@@ -187,7 +227,7 @@ def read_sample(
     cache: Path,
     now: datetime,
     most: int = _SAMPLE,
-) -> tuple[tuple[Scene, ...], tuple[PlexItem, ...]]:
+) -> Sample:
     """Scenes from all of Stash, about `most` of them, and everything in the libraries.
 
     Args:
@@ -208,57 +248,7 @@ def read_sample(
         now=now,
         write=False,
     )
-    return scenes, loader.load(sections).items
-
-
-def judge_paths(
-    scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]
-) -> Iterator[Finding]:
-    """How well `rules` explain where Plex has the files of `scenes`; others, if they explain more.
-
-    Args:
-        scenes: a sample.
-        items: everything in the libraries.
-        rules: as configured.
-    """
-    ours, theirs = _paths(scenes), set(_paths(items))
-    if not ours or not theirs:
-        where = "Plex" if ours else "Stash"
-        yield warned("paths", f"there is no file in {where} to compare")
-        return
-    for rule in rules:
-        yield _rule_finding(rule, *rule_hits(rule, scenes, items))
-    known = compile_rules(rules)
-    hits = sum((known.apply(path) or path) in theirs for path in ours)
-    summary = f"{hits:,} of {len(ours):,} sampled files are in Plex where expected"
-    if hits >= _ENOUGH * len(ours):
-        yield passed("paths", summary)
-        return
-    proposals = find_rules(scenes, items, rules)
-    if proposals:
-        lines = indent(rules_text(proposals), "    ").rstrip()
-        remedy = f"These rules fit; write them into the configuration:\n{lines}"
-    else:
-        remedy = (
-            "If more of Stash should be in Plex, check [plex] libraries and add [[paths]] rules."
-        )
-    yield warned("paths", summary, remedy)
-
-
-def find_rules(
-    scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule] = ()
-) -> tuple[PathRule, ...]:
-    """Rules that explain more than `rules` do, the one that explains most first."""
-    return propose_rules(match(scenes, items, rules=rules), rules=rules)
-
-
-def rule_hits(
-    rule: PathRule, scenes: Sequence[Scene], items: Sequence[PlexItem]
-) -> tuple[int, int]:
-    """Return how many files are in Plex where the rule says, and how many it speaks of."""
-    alone, theirs = compile_rules((rule,)), set(_paths(items))
-    mapped = [found for path in _paths(scenes) if (found := alone.apply(path))]
-    return sum(path in theirs for path in mapped), len(mapped)
+    return Sample(scenes, loader.load(sections).items)
 
 
 def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:

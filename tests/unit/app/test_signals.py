@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.app.signals import StopSignals
+from plexsync.app.failures import StopSignals
 from plexsync.errors import ExitCode
 
 if TYPE_CHECKING:
