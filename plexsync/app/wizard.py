@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from plexsync.app.checkup.doctor import read_sample
+from plexsync.app.failures import utc_now
 from plexsync.app.opening import open_servers
 from plexsync.app.sign_in import SignInSteps, machine_at
 from plexsync.config.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
@@ -28,7 +29,6 @@ from plexsync.transport.outgoing import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from plexsync.app.opening import Servers
     from plexsync.models import Section
@@ -72,12 +72,10 @@ class Interview(SignInSteps):
         plex_tv: where plex.tv is; "" where signing in is not offered.
         sleep: waits so many seconds.
         cache: where Plex's listing would lie; nothing is written there.
-        now: tells the time, aware UTC.
         answers: those so far.
     """
 
     cache: Path
-    now: Callable[[], datetime]
     answers: Answers = field(default_factory=Answers)
 
     def ask_all(self) -> Answers:
@@ -248,7 +246,7 @@ class Interview(SignInSteps):
         self.asker.tell("Comparing where both servers have their files ...")
         try:
             with self._open() as servers:
-                sample = read_sample(servers, sections, cache=self.cache, now=self.now())
+                sample = read_sample(servers, sections, cache=self.cache, now=utc_now())
         except ServerError as error:
             self._tell(error)
             return

@@ -155,7 +155,6 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
 
 
 def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
-    from plexsync.app.failures import utc_now
     from plexsync.app.sign_in import PLEX_TV
     from plexsync.app.wizard import Interview
     from plexsync.state import cache_directory, load_client_id, state_directory
@@ -163,7 +162,6 @@ def _interview(invocation: Invocation, asker: Asker, plex_tv: str) -> Interview:
     return Interview(
         asker=asker,
         cache=cache_directory(os.environ),
-        now=utc_now,
         learn=invocation.secrets.append,
         plex_tv=plex_tv or PLEX_TV,
         # Made now if there is none: the account will list it.

@@ -20,6 +20,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plexsync.config.fields import FIELD_KEYS
 from plexsync.config.forms import Key, key_of
 from plexsync.config.sections import (
@@ -110,7 +112,7 @@ class Setting:
 
     @property
     def is_default(self) -> bool:
-        """Whether nobody said otherwise."""
+        """Whether it stands nowhere."""
         return self.origin == DEFAULT_ORIGIN
 
 
@@ -213,12 +215,4 @@ class Config:
     @property
     def participants(self) -> Participants:
         """What decides which scenes take part."""
-        stash = self.stash
-        return Participants(
-            include_tags=stash.include_tags,
-            exclude_tags=stash.exclude_tags,
-            include_studios=stash.include_studios,
-            exclude_studios=stash.exclude_studios,
-            include_paths=stash.include_paths,
-            exclude_paths=stash.exclude_paths,
-        )
+        return msgspec.convert(self.stash, Participants, from_attributes=True)

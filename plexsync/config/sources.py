@@ -28,22 +28,35 @@ from plexsync.errors import ConfigError
 from plexsync.text.toml import toml_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from plexsync.config.forms import Key
 
 
 POLICY_KEY = "policy"
 """What a field's policy is called in its table."""
 _FIELDS = tuple(name for name in BY_NAME if re.fullmatch(r"fields\.\w+", name))
-_BY_VARIABLE = {key.variable: key for key in KEYS} | {
-    f"{BY_NAME[name].variable}__POLICY": BY_NAME[name] for name in _FIELDS
-}
-_SECRET_FILES = {f"{key.variable}_FILE": key for key in KEYS if key.form is SECRET}
-_VARIABLES = (*_BY_VARIABLE, *_SECRET_FILES, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
 
-_UNQUOTED = {one for one, key in _BY_VARIABLE.items() if not key.name.startswith("fields.")} | {
-    *_SECRET_FILES,
+
+def _secret_file(text: str) -> object:
+    return {"file": path_from_here(text.strip())}
+
+
+_READERS: dict[str, tuple[Key, Callable[[str], object]]] = {
+    **{key.variable: (key, key.form.from_text) for key in KEYS},
+    **{
+        f"{key.variable}__POLICY": (key, key.form.from_text)
+        for key in (BY_NAME[name] for name in _FIELDS)
+    },
+    **{f"{key.variable}_FILE": (key, _secret_file) for key in KEYS if key.form is SECRET},
+}
+"""What each variable is for, and what makes its text what TOML would have given."""
+
+_VARIABLES = (*_READERS, ENV_CONFIG, ENV_STATE_DIR, ENV_PATHS)
+_UNQUOTED = {
     ENV_PATHS,
+    *(one for one, (key, _) in _READERS.items() if not key.name.startswith("fields.")),
 }
 """Variables whose values never begin and end with a quote; a template may."""
 
@@ -258,7 +271,7 @@ class Sources:
             raw = self._from_variable(variable, environ[variable])
             if raw is None:
                 continue
-            key = (_BY_VARIABLE.get(variable) or _SECRET_FILES[variable]).name
+            key = _READERS[variable][0].name
             if key in taken:
                 self.add_problem(
                     variable, f"says the same as {taken[key]}", "Set only one of the two."
@@ -273,12 +286,10 @@ class Sources:
             if text.strip():
                 rules = map(_path_rule, split_list(text))
                 self.path_rules = [Raw(rule, ENV_PATHS, ENV_PATHS) for rule in rules]
-        elif (key := _BY_VARIABLE.get(variable)) is not None:
+        elif variable in _READERS:
+            key, read = _READERS[variable]
             if text.strip() or key.form.empties:
-                return Raw(key.form.from_text(text), variable, variable)
-        elif variable in _SECRET_FILES:
-            if text.strip():
-                return Raw({"file": path_from_here(text.strip())}, variable, variable)
+                return Raw(read(text), variable, variable)
         elif variable not in _VARIABLES:
             self._check_unknown_variable(variable)
         return None

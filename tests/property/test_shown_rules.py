@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from plexsync.app.checkup.doctor import Sample
+from plexsync.app.checkup.doctor import PathSample
 from plexsync.config.files import Answers, add_path_rule, config_text, remove_path_rule
 from plexsync.config.loader import load_config
 from plexsync.config.secrets import describe
@@ -178,8 +178,8 @@ def test_the_doctor_proposes_the_folders_there_are(stash: str, plex: str) -> Non
         )
         for at, name in enumerate(files, start=1)
     ]
-    rules = Sample(scenes, items).proposals()
-    remedy = [finding.remedy for finding in Sample(scenes, items).judge(())][-1]
+    rules = PathSample(scenes, items).proposals()
+    remedy = [finding.remedy for finding in PathSample(scenes, items).judge(())][-1]
     shown = read(dedent(remedy.partition(":\n")[2])) if rules else []
     assert shown == pairs(rules)
 

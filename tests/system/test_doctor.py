@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.app.checkup.doctor import (
-    Sample,
+    PathSample,
     Severity,
     check_clock,
     read_sample,
@@ -219,8 +219,8 @@ def test_a_clock_nobody_tells_is_no_finding(headers: dict[str, str]) -> None:
 
 def test_nothing_to_compare_is_a_warning() -> None:
     """A new Stash or a new library is neither good nor bad."""
-    assert [one.level for one in Sample([], [make_item()]).judge(())] == [Severity.WARN]
-    assert [one.level for one in Sample([make_scene()], []).judge(())] == [Severity.WARN]
+    assert [one.level for one in PathSample([], [make_item()]).judge(())] == [Severity.WARN]
+    assert [one.level for one in PathSample([make_scene()], []).judge(())] == [Severity.WARN]
 
 
 @pytest.mark.parametrize(("most", "step"), [(7, 5), (30, 1), (29, 2)])

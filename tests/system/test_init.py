@@ -10,7 +10,6 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,7 +78,6 @@ def interview(world: World, *lines: tuple[str, str]) -> tuple[Answers, Script, l
     answers = Interview(
         asker=script,
         cache=world.cache_dir,
-        now=lambda: datetime.now(UTC),
         learn=secrets.append,
     ).ask_all()
     assert script.lines == []
@@ -415,7 +413,6 @@ def signed_in(
     answers = Interview(
         asker=script,
         cache=world.cache_dir,
-        now=lambda: datetime.now(UTC),
         learn=secrets.append,
         plex_tv=server.url,
         client_id=lambda: "stable-client",

@@ -100,7 +100,7 @@ def failed(area: str, error: PlexsyncError) -> Finding:
     return Finding(area, Severity.FAIL, str(error), error.hint, error.exit_code)
 
 
-class Sample(NamedTuple):
+class PathSample(NamedTuple):
     """Scenes from all of Stash, and everything in the libraries of Plex."""
 
     scenes: Sequence[Scene]
@@ -227,7 +227,7 @@ def read_sample(
     cache: Path,
     now: datetime,
     most: int = _SAMPLE,
-) -> Sample:
+) -> PathSample:
     """Scenes from all of Stash, about `most` of them, and everything in the libraries.
 
     Args:
@@ -248,7 +248,7 @@ def read_sample(
         now=now,
         write=False,
     )
-    return Sample(scenes, loader.load(sections).items)
+    return PathSample(scenes, loader.load(sections).items)
 
 
 def check_clock(area: str, headers: Mapping[str, str], now: datetime) -> Iterator[Finding]:
