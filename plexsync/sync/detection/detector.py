@@ -315,7 +315,7 @@ class Detector:
 
     def _has_other_files(self, scene: Scene | None) -> bool:
         """Whether a scene, if its files were read, has others than when it was matched."""
-        record = self._records.get(scene.scene_id) if scene else None
+        record = self._records.get(scene.scene_id, bare=True) if scene else None
         if scene is None or record is None:
             return False
         return record.files not in ("", files_digest(scene.files))
