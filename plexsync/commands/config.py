@@ -105,24 +105,32 @@ def validate_command(invocation: Invocation) -> int:
       plexsync config validate --json | jq .problems
     """
     from plexsync.app.opening import command_config
+    from plexsync.config.sources import ConfigProblem, InvalidConfigError
+    from plexsync.output.summary import warning_line
 
-    wants_document = invocation.shape.as_document
+    problems: tuple[ConfigProblem, ...] = ()
+    warnings: tuple[str, ...] = ()
     try:
         found = command_config(invocation)
+        warnings = found.warnings
     except ConfigError as error:
-        if not wants_document:
+        if not invocation.shape.as_document:
             raise
-        console.print_document(invocation.streams, _verdict(problems=_problems(error)))
-        return ExitCode.USAGE
-    if wants_document:
-        console.print_document(invocation.streams, _verdict(warnings=found.warnings))
-        return ExitCode.OK
-    if not invocation.shape.quiet:
-        from plexsync.output.summary import warning_line
-
-        console.write_lines(invocation.streams.stderr, map(warning_line, found.warnings))
+        problems = (ConfigProblem(error.context, error.message, error.hint),)
+        if isinstance(error, InvalidConfigError):
+            problems = error.problems
+    if invocation.shape.as_document:
+        document = {
+            "schema": "plexsync/config-validate/1",
+            "valid": not problems,
+            "problems": problems,
+            "warnings": warnings,
+        }
+        console.print_document(invocation.streams, document)
+    elif not invocation.shape.quiet:
+        console.write_lines(invocation.streams.stderr, map(warning_line, warnings))
         console.print_text(invocation.streams, f"{found.source or 'The environment'} is right.\n")
-    return ExitCode.OK
+    return ExitCode.USAGE if problems else ExitCode.OK
 
 
 @new_command(config_group, short_help="The file's JSON schema, for editors.")
@@ -165,29 +173,6 @@ def document_schema_command(invocation: Invocation, *, name: str) -> int:
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _problems(error: ConfigError) -> list[dict[str, str]]:
-    """Every problem; one that is not of a key has no place."""
-    from plexsync.config.sources import InvalidConfigError
-
-    if not isinstance(error, InvalidConfigError):
-        return [{"place": error.context, "message": error.message, "remedy": error.hint}]
-    return [
-        {"place": one.place, "message": one.message, "remedy": one.remedy} for one in error.problems
-    ]
-
-
-def _verdict(
-    *, problems: Iterable[dict[str, str]] = (), warnings: Iterable[str] = ()
-) -> dict[str, object]:
-    found = list(problems)
-    return {
-        "schema": "plexsync/config-validate/1",
-        "valid": not found,
-        "problems": found,
-        "warnings": list(warnings),
-    }
 
 
 def _view(settings: Sequence[Setting], *, width: int) -> Group:

@@ -254,33 +254,32 @@ def stash_url(value: object) -> str:
 
 def server_address(value: object) -> str:
     """Return a server's address without a trailing slash. Nothing secret may be part of it."""
+    hint = 'Write "http://host:port".'
     if not isinstance(value, str) or not value.strip():
-        raise ParseError("must be a text", hint='Write "http://host:port".')
+        raise ParseError("must be a text", hint=hint)
     text = value.strip()
     if not text.isprintable() or " " in text or "\\" in text:
-        raise ParseError("is no address", hint='Write "http://host:port".')
+        raise ParseError("is no address", hint=hint)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
         # Not raised from the cause: it repeats part of the address.
-        raise ParseError(
-            "is no address: host or port cannot be read", hint='Write "http://host:port".'
-        ) from None
+        raise ParseError("is no address: host or port cannot be read", hint=hint) from None
     if parts.scheme not in {"http", "https"}:
-        raise ParseError("must start with http:// or https://", hint='Write "http://host:port".')
+        raise ParseError("must start with http:// or https://", hint=hint)
     if "@" in parts.netloc:
         raise ParseError(
             "must not hold a user name or password",
             hint="Take them out; plexsync sends only the token or API key, in a header.",
         )
     if not host or port == 0:
-        raise ParseError("has no host or an impossible port", hint='Write "http://host:port".')
+        raise ParseError("has no host or an impossible port", hint=hint)
     if "?" in text or "#" in text:
         raise ParseError(
             "must not hold ? or #: a token or key has its own setting, and the address of a page "
             "is not that of the server",
-            hint='Write "http://host:port".',
+            hint=hint,
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
