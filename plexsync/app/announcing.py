@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plexsync.app.failures import utc_now
 from plexsync.errors import ConfigError, ExitCode, PlexsyncError, StateError, local_failure
 from plexsync.integrations.metrics import last_run_of, samples, write_textfile
 from plexsync.integrations.notify import (
@@ -32,7 +33,6 @@ from plexsync.transport.responses import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from plexsync.config.secrets import Secret
     from plexsync.config.sections import MetricsConfig, NotifyConfig
@@ -48,14 +48,12 @@ class Announcement:
 
     Args:
         environ: says where state and cache are.
-        now: the clock; aware UTC.
         warn: takes a sentence about what could not be sent.
         complain: takes a sentence about what cannot work as it is configured.
         wanted: others are to learn of the run; else `begin` does nothing.
     """
 
     environ: Mapping[str, str]
-    now: Callable[[], datetime]
     warn: Callable[[str], None]
     complain: Callable[[str], None]
     wanted: bool = True
@@ -80,7 +78,7 @@ class Announcement:
         if not self.wanted:
             return
         self._notify, self._metrics, self._secrets = notify, metrics, secrets
-        self._began_at = iso(self.now())
+        self._began_at = iso(utc_now())
         with self._warnings():
             if notify.ping is not None:
                 self._check = HealthCheck(notify.ping, secrets)
@@ -130,7 +128,7 @@ class Announcement:
             failed = problem_lines(summary.error) if summary.error else ()
             words = (*failed, outcome_sentence(summary))
         return RunEnd(
-            at=iso(self.now()),
+            at=iso(utc_now()),
             code=code,
             written=summary.counts.applied if summary else 0,
             new_review=summary.new_review if summary else 0,
@@ -142,7 +140,7 @@ class Announcement:
             return
         try:
             status = read_status(
-                state_directory(self.environ), self.now(), cache_dir=cache_directory(self.environ)
+                state_directory(self.environ), utc_now(), cache_dir=cache_directory(self.environ)
             )
         except StateError:
             status = None
@@ -158,7 +156,7 @@ class Announcement:
             run_id="",
             kind=RunKind.RUN,
             started_at=self._began_at,
-            finished_at=iso(self.now()),
+            finished_at=iso(utc_now()),
             exit_code=code,
         )
 

@@ -160,7 +160,6 @@ def _world(
 def _announcement(invocation: Invocation, *, wanted: bool) -> Announcement:
     return Announcement(
         environ=os.environ,
-        now=utc_now,
         # Cron gets no mail because a health check is away.
         warn=_warner(invocation, watched=True),
         complain=_warner(invocation),

@@ -209,11 +209,11 @@ def _folder_of(one: Setting) -> str:
 
 
 def _table(settings: Iterable[Setting], folder: str) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+    from plexsync.output.tables import plain_table
+
+    table = plain_table()
     table.add_column("Key", no_wrap=True)
     for title in ("Value", "From"):
         table.add_column(title, overflow="fold")

@@ -35,38 +35,26 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _AREA_COLUMNS = 14
 
 
-def make_init_command(plex_tv: str = "") -> click.Command:
-    """Return the command.
+@new_command()
+@click.option(
+    "-y", "--yes", is_flag=True, help="Ask nothing: take servers and token from the variables."
+)
+def init_command(invocation: Invocation, *, yes: bool, plex_tv: str = "") -> int:
+    """Write the first configuration by asking, and try each answer on the servers.
 
-    Args:
-        plex_tv: where plex.tv is, for tests; "" for where it is.
+    Finds the Plex server by signing in with a code, or takes an address and a token. Asks for
+    Stash and the libraries, finds the path rules between both by itself, and offers a check
+    and a first dry run. The files are made at the end, readable by you alone. A file that is
+    there is never touched, and nothing is written to Stash or Plex.
+
+    \b
+    Examples:
+      plexsync init
+      plexsync init -c ~/plexsync.toml
+      plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
+                              PLEXSYNC_PLEX__TOKEN set: asks nothing
     """
-
-    @new_command(name="init")
-    @click.option(
-        "-y", "--yes", is_flag=True, help="Ask nothing: take servers and token from the variables."
-    )
-    def init_command(invocation: Invocation, *, yes: bool) -> int:
-        """Write the first configuration by asking, and try each answer on the servers.
-
-        Finds the Plex server by signing in with a code, or takes an address and a token. Asks for
-        Stash and the libraries, finds the path rules between both by itself, and offers a check
-        and a first dry run. The files are made at the end, readable by you alone. A file that is
-        there is never touched, and nothing is written to Stash or Plex.
-
-        \b
-        Examples:
-          plexsync init
-          plexsync init -c ~/plexsync.toml
-          plexsync init --yes     with PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and
-                                  PLEXSYNC_PLEX__TOKEN set: asks nothing
-        """
-        return _init(invocation, yes=yes, plex_tv=plex_tv)
-
-    return init_command
-
-
-init_command = make_init_command()
+    return _init(invocation, yes=yes, plex_tv=plex_tv)
 
 
 @new_command()

@@ -30,9 +30,11 @@ _NOT_CLONED = (".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "test
 
 _INIT = """
 import sys
+import click
 from plexsync.cli import run_command_line
-from plexsync.commands.init import make_init_command
-sys.exit(run_command_line([], make_init_command(sys.argv[1])))
+from plexsync.commands.init import init_command
+init_command.params.append(click.Option(["--plex-tv"]))
+sys.exit(run_command_line(["--plex-tv", sys.argv[1]], init_command))
 """
 """`plexsync init`, with the address of plex.tv that no user can name."""
 

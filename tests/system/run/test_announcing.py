@@ -17,7 +17,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from plexsync.app.announcing import Announcement, announced
-from plexsync.app.failures import utc_now
 from plexsync.errors import ExitCode
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.demo import demo_library
@@ -184,9 +183,7 @@ def test_a_bug_reaches_the_health_check(world: World, receiver: Receiver) -> Non
     config = world.config(**receiver.settings())
 
     def raise_a_bug() -> None:
-        announcement = Announcement(
-            environ=world.environ(), now=utc_now, warn=pytest.fail, complain=pytest.fail
-        )
+        announcement = Announcement(environ=world.environ(), warn=pytest.fail, complain=pytest.fail)
         with announced(announcement):
             announcement.begin(config.notify, None, ("canary",))
             raise ValueError("canary")
