@@ -291,12 +291,14 @@ def _elsewhere(
 
 def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:
     """Each rating key once, in its newest state: listings that move while read repeat items."""
+    if len({item.rating_key for item in items}) == len(items):
+        return items
     newest: dict[RatingKey, PlexItem] = {}
     for item in items:
         other = newest.get(item.rating_key)
         if other is None or _freshness(item) > _freshness(other):
             newest[item.rating_key] = item
-    return items if len(newest) == len(items) else list(newest.values())
+    return list(newest.values())
 
 
 def _freshness(item: PlexItem) -> tuple[int, int, str]:

@@ -223,7 +223,7 @@ SHOW_KINDS = frozenset({ItemKind.SHOW, ItemKind.SEASON})
 """What stands above an episode."""
 
 
-class PlexFile(Noun, frozen=True):
+class PlexFile(Noun, frozen=True, array_like=True):
     """One part of an item, as Plex sees it.
 
     `changed_at` is the change stamp in the part's key; `stacked` says that the part is one of
@@ -240,7 +240,7 @@ class PlexFile(Noun, frozen=True):
     stacked: bool = False
 
 
-class PlexItem(Noun, frozen=True):
+class PlexItem(Noun, frozen=True, array_like=True):
     """What matching needs to know of an item.
 
     Optimised versions are not among `files`; `updated_at` is an epoch. `stash_id` is the scene an

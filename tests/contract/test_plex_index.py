@@ -88,8 +88,8 @@ def test_an_unchanged_library_costs_nothing(tmp_path: Path) -> None:
         warm = load(bench, tmp_path, names=())
 
         assert bench.spent() == UNCHANGED
-        assert (warm.how, warm.items, warm.edition) == (How.CACHED, cold.items, cold.edition)
-        assert warm.before == (cold.edition, cold.items)
+        assert (warm.how, warm.items, warm.edition) == (How.CACHED, tuple(cold.items), cold.edition)
+        assert warm.before == (cold.edition, tuple(cold.items))
 
 
 def test_few_changes_cost_two_requests(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_list_tells_what_lay_in_the_cache_before(tmp_path: Path) -> None:
         assert first.before is None
         bench.simulator.edit_by_hand("1003", {"title": "by hand"})
         updated = load(bench, tmp_path)
-        assert updated.before == (first.edition, first.items)
+        assert updated.before == (first.edition, tuple(first.items))
         assert updated.edition != first.edition
         listed = load(bench, tmp_path, force=True)
         assert listed.before == (updated.edition, updated.items)

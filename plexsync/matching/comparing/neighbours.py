@@ -34,8 +34,7 @@ def find_neighbours(
     if not due or not others:
         return []
     keys = FileKeys(items, hashes)
-    live = [item for item in items if not item.trashed]
-    shown, waiting = _Keyed(_keys_of_items(live, keys)), _Keyed(_keys_of(others, keys))
+    shown, waiting = _Keyed(_keys_of_items(items, keys)), _Keyed(_keys_of(others, keys))
     crowded = shown.crowded()
     found: list[Scene] = []
     front = {hash(key) for several in _keys_of(due, keys) for key in several}
@@ -58,7 +57,8 @@ def _keys_of(scenes: Iterable[Scene], keys: FileKeys) -> Iterator[list[Key]]:
 
 def _keys_of_items(items: Iterable[PlexItem], keys: FileKeys) -> Iterator[list[Key]]:
     for item in items:
-        yield [key for part in prepare_parts(0, item) for key in keys.theirs(part)]
+        if not item.trashed:
+            yield [key for part in prepare_parts(0, item) for key in keys.theirs(part)]
 
 
 class _Keyed:

@@ -8,6 +8,7 @@ pair lets go of it once it is done.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -144,16 +145,12 @@ class Linker:
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], taken: Sequence[Pair]
     ) -> Linked:
         """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
-        ours = {scene.scene_id: scene for scene in scenes}
         owners = self.records.claims()
-        claims = {key: who for key, who in owners.items() if not (who in ours or who in self.void)}
-        claims.update(
-            (pair.link.rating_key, pair.scene.scene_id)
-            for pair in taken
-            if pair.scene.scene_id not in ours
-        )
+        claims = self._claims(owners, scenes, taken)
         matches, layout = self.decider.decide(scenes, items, claims)
-        by_key = {item.rating_key: item for item in items}
+        ours = {scene.scene_id: scene for scene in scenes}
+        places = {item.rating_key: at for at, item in enumerate(items)}
+        waiting = cache(lambda key: items[places[key]])  # a candidate of many is one object
         linked = Linked(
             proposed=propose_rules(matches, rules=self.decider.rules),
             learned=used_rules(matches, layout),
@@ -171,10 +168,23 @@ class Linker:
                 if found.confidence is not Confidence.HIGH or key in standing:
                     continue
             listened = self.decider.answers.review(found, scene)
-            shown = tuple(by_key[one.rating_key] for one in listened.candidates)
+            keys = [one.rating_key for one in listened.candidates]
+            is_high = found.confidence is Confidence.HIGH
+            shown = (items[places[keys[0]]],) if is_high and keys else tuple(map(waiting, keys))
             one = Unlinked(scene=scene, match=listened, items=shown)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
+
+    def _claims(
+        self, owners: Mapping[RatingKey, SceneId], scenes: Sequence[Scene], taken: Sequence[Pair]
+    ) -> dict[RatingKey, SceneId]:
+        """Return which items belong to scenes that are not matched."""
+        if not (owners or taken):
+            return {}
+        out = {scene.scene_id for scene in scenes}
+        claims = {key: who for key, who in owners.items() if not (who in out or who in self.void)}
+        held = ((pair.link.rating_key, pair.scene.scene_id) for pair in taken)
+        return claims | {key: who for key, who in held if who not in out}
 
     def _place(
         self,
