@@ -23,7 +23,7 @@ from plexsync.config.files import write_config
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
 from plexsync.output.console import is_terminal, make_console
-from plexsync.output.streams import NoMeter
+from plexsync.output.streams import Meter
 from plexsync.output.terminal import Bars, TerminalReporter
 from plexsync.sync.ports import RunOptions
 
@@ -147,7 +147,7 @@ class _Story:
         self._out: Console = make_console(streams.stdout, no_color=shape.no_color)
         self._err: Console = make_console(streams.stderr, no_color=shape.no_color)
         watched = is_terminal(streams.stdout) and is_terminal(streams.stderr)
-        self._meter = Bars(self._err, time.monotonic) if watched else NoMeter()
+        self._meter = Bars(self._err, time.monotonic) if watched else Meter()
 
     def tell(self) -> None:
         """From the first look to the run with nothing to do."""

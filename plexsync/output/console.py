@@ -14,7 +14,7 @@ import sys
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
-from plexsync.output.streams import NoMeter, Priority, Sink
+from plexsync.output.streams import Meter, Priority, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import ByteStream, Meter, Shape
+    from plexsync.output.streams import ByteStream, Shape
 
 
 class LogOptions(NamedTuple):
@@ -303,7 +303,7 @@ def _file_of(stream: IO[str] | None) -> os.stat_result | None:
 
 def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
     if shape.quiet or not is_terminal(streams.stderr):
-        return NoMeter()
+        return Meter()
     from plexsync.output.terminal import Bars
 
     return Bars(make_console(streams.stderr, no_color=shape.no_color), monotonic)

@@ -16,7 +16,7 @@ from plexsync.models import Outcome, as_problem
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats import tsv as lines
 from plexsync.output.outages import Notice
-from plexsync.output.streams import PLAIN, NoMeter, Priority, Spool
+from plexsync.output.streams import PLAIN, Meter, Priority, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -31,7 +31,7 @@ from plexsync.text.words import without_ids
 if TYPE_CHECKING:
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import Meter, Shape, Sink
+    from plexsync.output.streams import Shape, Sink
 
 
 class StreamReporter:
@@ -49,7 +49,7 @@ class StreamReporter:
     ) -> None:
         self._out, self._err = out, err
         self._quiet, self._verbose = shape.quiet, shape.verbosity > 0
-        self._meter = meter or NoMeter()
+        self._meter = meter or Meter()
 
     @property
     def failure(self) -> OSError | None:
@@ -115,7 +115,7 @@ class PipeReporter(StreamReporter):
         if (self._named or lines.is_worth_a_line(row)) and not self._quiet:
             if self._polite:
                 self._meter.clear()
-                self._meter = NoMeter()
+                self._meter = Meter()
             line = lines.row_line(row, evidence=self._evidence)
             self._out.write(line.encode() + b"\n")
 

@@ -46,24 +46,14 @@ class Priority(IntEnum):
     INFO = 6
 
 
-class Meter(Protocol):
-    """Where progress is shown."""
+class Meter:
+    """Where progress is shown: nowhere, since nobody watches; see `terminal.Bars`."""
 
     def step(self, phase: str, done: int, total: int | None) -> None:
         """`done` of `total` (None: unknown) steps of `phase` are behind us."""
 
     def clear(self) -> None:
         """Leave no trace on the screen."""
-
-
-class NoMeter:
-    """Nobody watches."""
-
-    def step(self, phase: str, done: int, total: int | None) -> None:
-        """Show nothing."""
-
-    def clear(self) -> None:
-        """There is nothing to clear."""
 
 
 class ByteStream(Protocol):

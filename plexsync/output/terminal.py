@@ -9,6 +9,7 @@ from rich.text import Text
 
 from plexsync.models import Outcome
 from plexsync.output import tables as report
+from plexsync.output.streams import Meter
 from plexsync.output.summary import (
     cost_sentence,
     next_steps,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.output.streams import Meter, Shape
+    from plexsync.output.streams import Shape
 
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30
@@ -36,7 +37,7 @@ VERBOSE = 1
 VERY_VERBOSE = 2
 
 
-class Bars:
+class Bars(Meter):
     """A progress bar that is gone when its phase is over.
 
     Nothing ticks by itself: a bar is redrawn when a step comes in and the last drawing is

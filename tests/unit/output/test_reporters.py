@@ -17,7 +17,7 @@ from plexsync.output.console import make_console
 from plexsync.output.formats.tsv import COLUMNS
 from plexsync.output.outages import Outages
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-from plexsync.output.streams import Shape, Sink, Spool
+from plexsync.output.streams import Meter, Shape, Sink, Spool
 from plexsync.output.terminal import Bars, TerminalReporter
 from tests.support.factories import (
     make_counts,
@@ -106,7 +106,7 @@ def test_pipe_gets_a_line_per_row_that_is_not_unchanged(wires: Wires) -> None:
     assert wires.stderr == "plexsync: careful\ufffd\n1 written.\n"
 
 
-class Steps:
+class Steps(Meter):
     """A meter that keeps what it shows."""
 
     def __init__(self) -> None:
