@@ -30,7 +30,7 @@ from plexsync.models import (
     ShowWish,
     id_order,
 )
-from plexsync.planning.relations import above, is_studio, name_in
+from plexsync.planning.relations import above, name_in
 from plexsync.text.normalize import fold_tag, strip_control, tag_key
 
 if TYPE_CHECKING:
@@ -348,7 +348,7 @@ def _studio_of(
     lines: dict[RelatedId, tuple[RelatedId, ...]] = {}
     for scene in scenes:
         shown = map(RelatedId, scene.related.split())
-        own = next(filter(is_studio, shown), None)
+        own = next((one for one in shown if one.startswith("s")), None)
         if own is None or own not in names:
             return None, f"scene {scene.scene_id} has no studio"
         lines[own] = (own, *(one for one in above(own, names[own]) if one in names))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.models import PathRule
-from plexsync.planning.relations import UNKNOWN, above, is_studio, is_tag, name_in
+from plexsync.models import RELATED_KINDS, PathRule
+from plexsync.planning.relations import UNKNOWN, above, name_in
 from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from plexsync.models import RelatedId, Scene
     from plexsync.text.normalize import PathMap
@@ -26,13 +26,13 @@ STASH_ID = "stash_id"
 """What a scene may need beside the names under `[fields]`: the id a stash-box has for it."""
 
 
-_KINDS: Mapping[str, Callable[[RelatedId], bool]] = {
-    "include_tags": is_tag,
-    "exclude_tags": is_tag,
-    "include_studios": is_studio,
-    "exclude_studios": is_studio,
+_KINDS = {
+    "include_tags": "t",
+    "exclude_tags": "t",
+    "include_studios": "s",
+    "exclude_studios": "s",
 }
-"""What the keys name that choose by name."""
+"""How the ids begin of what the keys name that choose by name; see `RELATED_KINDS`."""
 
 _FOLDERS = ("include_paths", "exclude_paths")
 """The keys that choose by folder."""
@@ -112,8 +112,8 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
         below = _below(names) if self.with_names else {}
         return Participation(
             {
-                key: _with_below(self._wanted(key), names, below, is_kind)
-                for key, is_kind in _KINDS.items()
+                key: _with_below(self._wanted(key), names, below, letter)
+                for key, letter in _KINDS.items()
                 if self._wanted(key)
             },
             {
@@ -132,22 +132,22 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not self.with_names:
             return frozenset()
-        doubtful = (one for one, text in before.items() if text == UNKNOWN)
-        kinds = frozenset(one for one in doubtful if is_tag(one) or is_studio(one))
+        kinds = frozenset(
+            one for one, text in before.items() if text == UNKNOWN and one.startswith(("t", "s"))
+        )
         then, by_now = self.among(before).chosen, self.among(now).chosen
         return kinds.union(*(then[key].keys() ^ by_now[key].keys() for key in by_now))
 
     def strange_names(self, names: Mapping[RelatedId, str]) -> Iterator[str]:
         """Yield a sentence for each configured name that no tag or studio has."""
-        for key, is_kind in _KINDS.items():
-            known = [name_in(text) for one, text in names.items() if is_kind(one)]
+        for key, letter in _KINDS.items():
+            known = [name_in(text) for one, text in names.items() if one.startswith(letter)]
             folded = set(map(fold_tag, known))
             for name in self._wanted(key):
                 if fold_tag(name) not in folded:
                     near = nearest_name(name, known)
                     hint = f"; did you mean {near!r}?" if near else ""
-                    kind = "tag" if key.endswith("tags") else "studio"
-                    yield f"[stash] {key}: Stash has no {kind} {name!r}{hint}"
+                    yield f"[stash] {key}: Stash has no {RELATED_KINDS[letter]} {name!r}{hint}"
 
 
 def refusal_of(
@@ -189,13 +189,13 @@ def _with_below(
     wanted: tuple[str, ...],
     names: Mapping[RelatedId, str],
     below: Mapping[RelatedId, list[RelatedId]],
-    is_kind: Callable[[RelatedId], bool],
+    letter: str,
 ) -> dict[RelatedId, str]:
     """Everything that has one of the names, and what lies below it; circles end."""
     spelled = {fold_tag(name): name for name in wanted}
     found: dict[RelatedId, str] = {}
     for one, text in names.items():
-        name = spelled.get(fold_tag(name_in(text))) if is_kind(one) and text else None
+        name = spelled.get(fold_tag(name_in(text))) if one.startswith(letter) and text else None
         waiting = [one] if name else []
         while waiting:
             here = waiting.pop()

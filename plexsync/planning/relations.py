@@ -37,16 +37,6 @@ def related_id(kind: str, number: str) -> RelatedId:
     return RelatedId(f"{kind}{number}")
 
 
-def is_tag(one: RelatedId) -> bool:
-    """Whether it is a tag."""
-    return one.startswith("t")
-
-
-def is_studio(one: RelatedId) -> bool:
-    """Whether it is a studio."""
-    return one.startswith("s")
-
-
 def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
     """Return the names several performers have, as `tag_key` has them: one actor to Plex."""
     kept = (name_in(text) for one, text in names.items() if one.startswith("p"))
@@ -90,7 +80,7 @@ def name_in(text: str) -> str:
 
 def above(one: RelatedId, text: str) -> tuple[RelatedId, ...]:
     """Return the tags right above a tag, or the studio above a studio, in what its text says."""
-    if not (is_tag(one) or is_studio(one)):
+    if not one.startswith(("t", "s")):
         return ()
     return tuple(related_id(one[0], number) for number in text.split(_PART)[1:])
 

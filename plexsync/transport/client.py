@@ -58,7 +58,7 @@ from plexsync.transport.validation import (
 from plexsync.transport.wording import ServerWords, origin_of, without_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import tenacity
 
@@ -177,20 +177,13 @@ class Transport:
         return self._breaker.is_open
 
     def request(
-        self,
-        method: str,
-        path_and_query: str,
-        *,
-        body: bytes | None = None,
-        headers: Iterable[tuple[str, str]] = (),
-        **rules: Unpack[RequestRules],
+        self, method: str, path_and_query: str, **rules: Unpack[RequestRules]
     ) -> HttpResponse:
         """Send one request and return its complete answer.
 
         Arguments and errors are those of `ask`.
         """
-        path = "/" + path_and_query.lstrip("/")
-        task = OutgoingRequest(self._prepared(method, path, body, headers), path, **rules)
+        task = OutgoingRequest(method, "/" + path_and_query.lstrip("/"), **rules)
         return self._perform(task, lambda answer: answer)
 
     def ask(
@@ -198,9 +191,6 @@ class Transport:
         method: str,
         path_and_query: str,
         decode: Callable[[HttpResponse], T],
-        *,
-        body: bytes | None = None,
-        headers: Iterable[tuple[str, str]] = (),
         **rules: Unpack[RequestRules],
     ) -> T:
         """Send one request and return what `decode` makes of its answer.
@@ -212,8 +202,6 @@ class Transport:
             method: the HTTP method.
             path_and_query: what follows the base URL, percent-encoded.
             decode: reads the answer.
-            body: sent as it is.
-            headers: further headers; they win over the transport's own.
             rules: see `RequestRules`.
 
         Raises:
@@ -224,30 +212,27 @@ class Transport:
             BadResponseError: a redirect, another status, too large, or no valid certificate.
             LocalLimitError: this machine has no open files or memory left.
         """
-        path = "/" + path_and_query.lstrip("/")
-        task = OutgoingRequest(self._prepared(method, path, body, headers), path, **rules)
+        task = OutgoingRequest(method, "/" + path_and_query.lstrip("/"), **rules)
         return self._perform(task, decode)
 
     def ahead(self, answers: Iterator[T]) -> Iterator[T]:
         """Return the same answers, the next one asked for while the last one is worked on."""
         return read_ahead(answers) if isinstance(self._adapter, TimedAdapter) else answers
 
-    def _prepared(
-        self, method: str, path: str, body: bytes | None, headers: Iterable[tuple[str, str]]
-    ) -> requests.PreparedRequest:
+    def _prepared(self, task: OutgoingRequest) -> requests.PreparedRequest:
         """Return a request that is ready to be sent.
 
         Its address is encoded already: what requests makes of a long edit takes a quarter of the
         time of the whole edit, and leaves it as it is.
         """
         prepared = self._template.copy()
-        prepared.method, prepared.body = method, body
-        prepared.url = self._root + path
-        for header in headers:
+        prepared.method, prepared.body = task.method, task.body
+        prepared.url = self._root + task.path
+        for header in task.headers:
             requests.utils.check_header_validity(header)
             prepared.headers[header[0]] = header[1]
-        if body or method not in _WITHOUT_LENGTH:
-            prepared.headers["Content-Length"] = str(len(body or b""))
+        if task.body or task.method not in _WITHOUT_LENGTH:
+            prepared.headers["Content-Length"] = str(len(task.body or b""))
         return prepared
 
     # ---- one request, with its retries ---------------------------------------------------------
@@ -340,7 +325,7 @@ class Transport:
         self._local.deadline = self._timing.monotonic() + self._local.limit_s
         self._make_way(task)
         response = self._adapter.send(
-            task.prepared,
+            self._prepared(task),
             stream=True,
             timeout=(self._timeout_s, self._timeout_s),
             verify=self._verify,

@@ -15,9 +15,7 @@ from plexsync.errors import TransientError, WebPageError
 from plexsync.transport.responses import SlowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
+    from collections.abc import Callable, Collection
 
     from plexsync.errors import ServerError
 
@@ -27,9 +25,11 @@ _WEB_PAGE_ATTEMPTS = 2
 
 
 class RequestRules(TypedDict, total=False):
-    """The rules of one request beside its parts.
+    """What one request may say beside its method and address.
 
     Attributes:
+        body: sent as it is.
+        headers: further headers; they win over the transport's own.
         write: count it as a write.
         repeatable: sending it twice does no harm, so it may be retried; true unless given.
         accept_status: statuses that are answers, not errors; 200 unless given.
@@ -41,6 +41,8 @@ class RequestRules(TypedDict, total=False):
             and raises a ServerError where sending it again might do harm by now.
     """
 
+    body: bytes | None
+    headers: Collection[tuple[str, str]]
     write: bool
     repeatable: bool
     accept_status: frozenset[int]
@@ -60,8 +62,10 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
     `path` follows the address of the server.
     """
 
-    prepared: requests.PreparedRequest
+    method: str
     path: str
+    body: bytes | None = None
+    headers: Collection[tuple[str, str]] = ()
     write: bool = False
     repeatable: bool = True
     accept_status: frozenset[int] = _OK
@@ -77,12 +81,12 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
             return self.limits
         if not self.write:
             return PAGE
-        return WRITE if self.prepared.body is None else UPLOAD
+        return WRITE if self.body is None else UPLOAD
 
     @property
     def where(self) -> str:
         """What it is called in messages: no query, for a Plex edit is all query."""
-        return f"{self.prepared.method} {self.path.partition('?')[0]}"
+        return f"{self.method} {self.path.partition('?')[0]}"
 
     def bears_repeating(
         self, error: BaseException | None, attempt: int, policy: RetryPolicy
