@@ -35,7 +35,7 @@ from plexsync.models import (
 )
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
-from plexsync.storage.journal import Lineage, RunKind, Settlement
+from plexsync.storage.journal import End, Lineage, RunKind, Settlement
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
@@ -133,7 +133,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
             for seq, scene in zip(seqs, batch, strict=True):
                 session.result(seq, Settlement.APPLIED)
                 session.remember(SceneId(str(scene)), make_record(scene, f"run {number}"))
-        session.end(finished_at=NOW, exit_code=0, counts=Counts())
+        session.end(NOW, End(exit_code=0, counts=Counts()))
 
 
 def peak_of_a_load(directory: Path) -> float:

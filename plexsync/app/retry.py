@@ -11,7 +11,7 @@ from plexsync import __version__
 from plexsync.errors import ConfigError
 from plexsync.models import Counts, KeptRecord, Outcome
 from plexsync.planning.retry_schedule import WAITING, iso
-from plexsync.state import DISK, RunKind, load_state, open_session
+from plexsync.state import DISK, End, RunKind, load_state, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def retry(
             version=__version__,
         )
         _make_due(session, waiting)
-        session.end(finished_at=now, exit_code=0, counts=Counts())
+        session.end(now, End(exit_code=0, counts=Counts()))
     settled = tuple(one for one in scene_ids if one not in waiting)
     return Retried(due=tuple(waiting), settled=settled)
 

@@ -30,7 +30,7 @@ from plexsync.matcher import (
 from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord, id_order
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.queue import wanted_by
-from plexsync.state import DISK, Filesystem, RunKind, Session, load_state, open_session
+from plexsync.state import DISK, End, Filesystem, RunKind, Session, load_state, open_session
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class AnswerStore:
         session, self._session = self._session, None
         try:
             if session is not None and self._begun:
-                session.end(finished_at=self._now(), exit_code=0, counts=Counts())
+                session.end(self._now(), End(exit_code=0, counts=Counts()))
         finally:
             self._stack.close()
 

@@ -142,14 +142,15 @@ class DecisionEntry(_Entry, frozen=True, tag="decision"):
     value: msgspec.Raw
 
 
-class End(_Entry, frozen=True, tag="end"):
+class End(_Entry, frozen=True, kw_only=True, tag="end"):
     """The last line of a run that came to its end. `full`: a full sweep was completed.
 
-    `items` is how many items the run meant to write; None in journals that do not say. `by_library`
-    is how many rows it wrote, by the title of their library.
+    `newest_updated_at` is the version text up to which all is handled; "" if that stays. `items` is
+    how many items the run meant to write; None in journals that do not say. `by_library` is how
+    many rows it wrote, by the title of their library.
     """
 
-    finished_at: str
+    finished_at: str = ""
     exit_code: int
     counts: Counts
     full: bool = False

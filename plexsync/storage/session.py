@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import Requests
 from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import (
-        Counts,
         ItemPlan,
         KeptRecord,
         PlexField,
@@ -57,8 +54,6 @@ if TYPE_CHECKING:
 
 KEEP_DAYS = 90
 """How long the journal of a run that wrote something is kept, unless configured."""
-
-NO_REQUESTS = Requests()
 
 _LONGEST_PAUSE = timedelta(days=366)
 _CLOCK_SET = timedelta(days=1)  # a clock set back by less was right, more or less
@@ -266,41 +261,18 @@ class Session:
         """
         self._running().commit()
 
-    def end(
-        self,
-        *,
-        finished_at: datetime,
-        exit_code: int,
-        counts: Counts,
-        full: bool = False,
-        newest_updated_at: str = "",
-        requests: Requests = NO_REQUESTS,
-        by_library: Mapping[str, int] = MappingProxyType({}),
-    ) -> None:
+    def end(self, finished_at: datetime, how: End) -> None:
         """End the run, and fold the journals into `state.json` where that is worth its price.
 
         Args:
             finished_at: the time, aware.
-            exit_code: what the process will end with.
-            counts: what was done.
-            full: whether a full sweep was completed; not merely asked for.
-            newest_updated_at: the version text up to which all is handled; "" if that stays.
-            requests: what it took.
-            by_library: rows that were written, by library.
+            how: what else is known of the end but the number of items.
 
         Raises:
             StateError: a file could not be written; `state.json` comes last, and holds no more.
         """
-        end = End(
-            finished_at=f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            exit_code=exit_code,
-            counts=counts,
-            full=full,
-            newest_updated_at=newest_updated_at,
-            requests=requests,
-            items=len(self._items),
-            by_library=dict(by_library),
-        )
+        finished = f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        end = msgspec.structs.replace(how, finished_at=finished, items=len(self._items))
         entry = self._running().append(end)
         self.commit()
         self.state.apply(self._run_id, entry)

@@ -28,7 +28,16 @@ from plexsync.models import (
     as_problem,
 )
 from plexsync.planning.retry_schedule import iso
-from plexsync.state import PROPOSED, Lineage, Proposed, RunKind, Session, load_state, open_session
+from plexsync.state import (
+    PROPOSED,
+    End,
+    Lineage,
+    Proposed,
+    RunKind,
+    Session,
+    load_state,
+    open_session,
+)
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -249,15 +258,15 @@ def journaled(
     except PlexsyncError as caught:
         error = caught
     if session is not None:
-        session.end(
-            finished_at=ports.now(),
+        how = End(
             exit_code=totals.exit_code(error or end.held),
             counts=totals.counts,
             full=end.full,
             newest_updated_at=end.newest,
             requests=ports.requests(),
-            by_library=totals.by_library,
+            by_library=dict(totals.by_library),
         )
+        session.end(ports.now(), how)
     if error is not None:
         raise error
 

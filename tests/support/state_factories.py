@@ -24,7 +24,7 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.storage.checkpoint import Checkpoint
-from plexsync.storage.journal import Lineage, RunKind
+from plexsync.storage.journal import End, Lineage, RunKind
 from plexsync.storage.memory import State
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import SceneRows
@@ -108,4 +108,5 @@ def begin(session: Session, number: int = 1, *, at: datetime = NOW) -> str:
 
 def end(session: Session, *, at: datetime = NOW, full: bool = False, newest: str = "") -> None:
     """End the run well."""
-    session.end(finished_at=at, exit_code=0, counts=Counts(), full=full, newest_updated_at=newest)
+    how = End(exit_code=0, counts=Counts(), full=full, newest_updated_at=newest)
+    session.end(at, how)

@@ -103,9 +103,12 @@ class Glance:
     def _are_own(self) -> bool:
         """Whether what is made of an edited scene is its own, and concerns no other one."""
         config = self.config
-        if config.uses_records or config.with_namesakes:
-            return False
-        return not (config.stash.organized_only or config.participants.with_names)
+        return not (
+            config.uses_records
+            or config.with_namesakes
+            or config.stash.organized_only
+            or config.participants.with_names
+        )
 
     @property
     def _every_s(self) -> float:
@@ -118,18 +121,16 @@ class Glance:
     def _may_pass(self, before: Seen) -> bool:
         """Whether this run needs not look at every version by what is remembered alone."""
         options, run, now = self.options, self.config.run, self.ports.now()
-        if options.watched or options.full or options.ask:
-            return False
-        if (
-            self.state.notes
+        return not (
+            options.watched
+            or options.full
+            or options.ask
+            or self.state.notes
             or self.state.has_unsettled
             or read_unread(self.state)
             or self._is_announced()
             or self._is_one_due()
-        ):
-            return False
-        return not (
-            not self._only_good_runs_since(before.swept_at)
+            or not self._only_good_runs_since(before.swept_at)
             or is_past(before.swept_at, self._every_s, now)
             or is_past(self.state.checkpoint.last_full_at, run.full_every_s, now)
             or is_past(before.files_at, run.files_every_s, now)

@@ -13,7 +13,7 @@ from plexsync.errors import ExitCode
 from plexsync.models import Counts, Outcome, PlexField
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Redirect, Reset, Rewrite, html
 from plexsync.storage.history import read_run
-from plexsync.storage.journal import RunKind, Settlement
+from plexsync.storage.journal import End, RunKind, Settlement
 from plexsync.storage.session import open_session
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
@@ -730,7 +730,7 @@ def test_a_state_that_knows_no_pictures_is_taken_up(tmp_path: Path) -> None:
                 old = replace(record, links=links)
                 assert b'"pictures":' not in msgspec.json.encode(old)
                 session.remember(scene_id, old)
-            session.end(finished_at=world.now, exit_code=0, counts=Counts())
+            session.end(world.now, End(exit_code=0, counts=Counts()))
         assert only_link(world, "5").pictures == {}
         assert only_link(world, "5").base
         world.stash.edit_scenes(range(1, SCENES + 1), title="New")

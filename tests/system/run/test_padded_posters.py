@@ -11,7 +11,7 @@ from PIL import Image
 
 from plexsync.errors import ExitCode
 from plexsync.models import Counts, Outcome, PlexField
-from plexsync.storage.journal import RunKind
+from plexsync.storage.journal import End, RunKind
 from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_factories import bomb, cover, encoded, plain
@@ -95,7 +95,7 @@ def test_another_pillow_makes_no_other_poster_of_the_same_cover(world: World) ->
         picture = replace(link.pictures[PlexField.POSTER], key=key)
         link = replace(link, pictures={PlexField.POSTER: picture})
         session.remember(scene_id, replace(record, links=(link,)))
-        session.end(finished_at=world.now, exit_code=0, counts=Counts())
+        session.end(world.now, End(exit_code=0, counts=Counts()))
     world.stash.edit_scenes(ALL, organized=True)
     for options in (None, FULL):
         assert world.run(options).summary.requests.plex_writes == 0

@@ -329,7 +329,7 @@ def test_previous_copy_keeps_the_journals_it_needs() -> None:
         session = Session(PLACE, disk=disk, keep_days=1)
         begin(session, number, at=long_ago)
         session.remember(SceneId(str(number)), make_record(number))
-        session.end(finished_at=NOW, exit_code=0, counts=Counts())
+        session.end(NOW, End(exit_code=0, counts=Counts()))
     disk.remove(PLACE / STATE_NAME)
 
     state = load_state(PLACE, disk)

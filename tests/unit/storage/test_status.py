@@ -31,6 +31,7 @@ from plexsync.output.status import (
 )
 from plexsync.output.status_view import bar, percent, sparkline, status_view
 from plexsync.state import load_state
+from plexsync.storage.journal import End
 from plexsync.storage.locations import hold_lock
 from plexsync.storage.memory import SHOW_PREFIX
 from plexsync.storage.scenes.rows import STATE_NAME
@@ -73,10 +74,10 @@ def run_of(
     with open_session(directory, now=now) as session:
         begin(session, number, at=now)
         yield session
+        failed = int(code == ExitCode.SOME_FAILED)
         session.end(
-            finished_at=now + timedelta(minutes=number, seconds=30),
-            exit_code=code,
-            counts=Counts(scenes_read=10, applied=number, failed=int(code == ExitCode.SOME_FAILED)),
+            now + timedelta(minutes=number, seconds=30),
+            End(exit_code=code, counts=Counts(scenes_read=10, applied=number, failed=failed)),
         )
 
 
