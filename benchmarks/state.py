@@ -35,7 +35,7 @@ from plexsync.models import (
 )
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
-from plexsync.storage.journal import End, Lineage, RunKind, Settlement
+from plexsync.storage.journal import End, Lineage, Result, RunKind, Settlement
 from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
@@ -131,7 +131,7 @@ def run(directory: Path, number: int, scenes: range) -> None:
             batch = range(start, min(start + 100, scenes.stop))
             seqs = session.intend([make_plan(scene) for scene in batch])
             for seq, scene in zip(seqs, batch, strict=True):
-                session.result(seq, Settlement.APPLIED)
+                session.note(Result(seq, Settlement.APPLIED))
                 session.remember(SceneId(str(scene)), make_record(scene, f"run {number}"))
         session.end(NOW, End(exit_code=0, counts=Counts()))
 

@@ -20,6 +20,7 @@ from plexsync.storage.history import find_run as find_run
 from plexsync.storage.history import read_history as read_history
 from plexsync.storage.journal import End as End
 from plexsync.storage.journal import Lineage as Lineage
+from plexsync.storage.journal import Result as Result
 from plexsync.storage.journal import RunKind as RunKind
 from plexsync.storage.journal import Settlement as Settlement
 from plexsync.storage.journal import is_run_id as is_run_id

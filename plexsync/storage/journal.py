@@ -25,7 +25,7 @@ from plexsync.models import Counts, PlexField, Problem, RatingKey, Requests, Sce
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 SCHEMA = "plexsync/journal/2"
@@ -102,10 +102,6 @@ class Intent(_Entry, frozen=True, tag="intent"):
     """One item is about to be written; `plan` is its ItemPlan as JSON."""
 
     plan: msgspec.Raw
-
-
-NOT_EVEN_PARTLY: Mapping[PlexField, tuple[str, ...]] = {}
-"""No list of a failed write was written in part."""
 
 
 class Result(_Entry, frozen=True, tag="result"):

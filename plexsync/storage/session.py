@@ -12,7 +12,6 @@ from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
     DIRECTORY,
-    NOT_EVEN_PARTLY,
     NULL,
     SCHEMA,
     Begin,
@@ -24,7 +23,6 @@ from plexsync.storage.journal import (
     Result,
     RunKind,
     SceneKept,
-    Settlement,
     began_at,
     first_entry,
     is_run_id,
@@ -39,15 +37,12 @@ from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from plexsync.models import (
         ItemPlan,
         KeptRecord,
-        PlexField,
-        Problem,
-        RatingKey,
         SceneId,
         SceneRecord,
     )
@@ -168,7 +163,7 @@ class Session:
         """Note that `plans` are about to be written; safe on disk, values and all, on return.
 
         Returns:
-            The number of each plan, for `result`.
+            The number of each plan, for its `Result`.
 
         Raises:
             StateError: nothing may be written to Plex.
@@ -183,54 +178,24 @@ class Session:
             self._items.add(planned_item(entry.plan))
         return tuple(entry.seq for entry in entries)
 
-    def result(
-        self,
-        seq: int,
-        status: Settlement,
-        problem: Problem | None = None,
-        *,
-        missing: tuple[PlexField, ...] = (),
-        partly: Mapping[PlexField, tuple[str, ...]] = NOT_EVEN_PARTLY,
-        made: RatingKey | None = None,
-        run_id: str = "",
-    ) -> None:
-        """Note what became of plan number `seq`.
-
-        Args:
-            seq: as `intend` gave it.
-            status: what is known.
-            problem: why it failed.
-            missing: the fields of a failed plan that Plex did not show.
-            partly: see `journal.Result`.
-            made: likewise.
-            run_id: the earlier run it is of, which did not find out; "" for this one.
-        """
-        self._note(
-            Result(
-                run_id=run_id,
-                intent=seq,
-                status=status,
-                problem=problem,
-                missing=missing,
-                partly=dict(partly),
-                made=made,
-            )
-        )
+    def note(self, entry: Result | SceneKept | DecisionEntry) -> None:
+        """Note what became of a plan, by the number `intend` gave it, or what is remembered now."""
+        self.state.apply(self._run_id, self._running().append(entry))
 
     def remember(self, scene_id: SceneId, record: SceneRecord) -> None:
         """Remember `record` of a scene. Costs nothing on disk if just that is remembered."""
         if self.state.get(scene_id) != record:
-            self._note(SceneKept(scene_id=scene_id, record=msgspec.Raw(encode_row(record))))
+            self.note(SceneKept(scene_id=scene_id, record=msgspec.Raw(encode_row(record))))
 
     def forget(self, scene_id: SceneId) -> None:
         """Remember nothing of a scene any more."""
         if scene_id in self.state.scene_ids():
-            self._note(SceneKept(scene_id=scene_id, record=NULL))
+            self.note(SceneKept(scene_id=scene_id, record=NULL))
 
     def decide(self, key: str, value: msgspec.Struct | None) -> None:
         """Keep what a person decided under `key`; None takes it back."""
         raw = NULL if value is None else _raw(value)
-        self._note(DecisionEntry(key=key, value=raw))
+        self.note(DecisionEntry(key=key, value=raw))
 
     def keep(self, key: SceneId, record: KeptRecord | None) -> None:
         """Remember `record` of a collection, show or season; None for nothing any more."""
@@ -318,9 +283,6 @@ class Session:
     def _require_no_run(self) -> None:
         if self._journal is not None:
             raise RuntimeError("a run is under way")
-
-    def _note(self, entry: Result | SceneKept | DecisionEntry) -> None:
-        self.state.apply(self._run_id, self._running().append(entry))
 
     def _prune(
         self,

@@ -18,7 +18,7 @@ import pytest
 from plexsync.errors import StateCorruptError, StateError
 from plexsync.models import SceneId
 from plexsync.state import load_state
-from plexsync.storage.journal import DIRECTORY, Settlement
+from plexsync.storage.journal import DIRECTORY, Result, Settlement
 from plexsync.storage.scenes.rows import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.session import Session, open_session
 from tests.support.disk_faults import FaultyDisk, Killed, MemoryDisk, Strike, dice
@@ -50,7 +50,7 @@ def synchronise(session: Session, world: World, wanted: str, run: int) -> None:
     """One run that makes every item say `wanted`."""
     begin(session, run)
     for unsettled in session.state.unsettled:
-        session.result(unsettled.seq, Settlement.SETTLED, run_id=unsettled.run_id)
+        session.note(Result(unsettled.seq, Settlement.SETTLED, run_id=unsettled.run_id))
     due = [
         number
         for number in range(1, SCENES + 1)
@@ -68,7 +68,7 @@ def _write_batch(session: Session, world: World, batch: list[int], wanted: str) 
     ]
     for number, seq in zip(stale, session.intend(plans), strict=True):
         world.write(number, wanted)
-        session.result(seq, Settlement.APPLIED)
+        session.note(Result(seq, Settlement.APPLIED))
     for number in batch:
         session.remember(SceneId(str(number)), make_record(number, updated_at=wanted))
     session.commit()
@@ -231,7 +231,7 @@ def journal_of_three_batches() -> tuple[MemoryDisk, Path]:
     session = Session(PLACE, disk=disk)
     run_id = begin(session)
     for seq in session.intend([make_plan(1), make_plan(2)]):
-        session.result(seq, Settlement.APPLIED)
+        session.note(Result(seq, Settlement.APPLIED))
     session.remember(SceneId("1"), make_record(1))
     session.remember(SceneId("2"), make_record(2))
     session.commit()

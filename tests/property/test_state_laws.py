@@ -28,7 +28,14 @@ from plexsync.storage.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from plexsync.storage.journal import DIRECTORY, Intent, Settlement, encode_line, read_journal
+from plexsync.storage.journal import (
+    DIRECTORY,
+    Intent,
+    Result,
+    Settlement,
+    encode_line,
+    read_journal,
+)
 from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.storage.session import Session
 from tests.support.disk_faults import MemoryDisk, dice
@@ -113,7 +120,7 @@ class Machine:
         """Intend a write, and maybe learn what became of it."""
         (seq,) = self.session.intend([make_plan(number)])
         if status is not None:
-            self.session.result(seq, status)
+            self.session.note(Result(seq, status))
         self.open += status in {None, Settlement.UNKNOWN}
 
     def do_end(self, *_: None) -> None:

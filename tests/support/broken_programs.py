@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Counts
 from plexsync.planning.retry_schedule import iso
-from plexsync.storage.journal import SUFFIX, End, RunKind, Settlement
+from plexsync.storage.journal import SUFFIX, End, Result, RunKind, Settlement
 from plexsync.storage.session import Session
 from tests.support.one_process import OneProcess, PointDisk
 
@@ -88,7 +88,7 @@ def _drop_unsettled(stage: OneProcess) -> None:
         version="0",
     )
     for one in found:
-        session.result(one.seq, Settlement.SETTLED, run_id=one.run_id)
+        session.note(Result(one.seq, Settlement.SETTLED, run_id=one.run_id))
     session.end(stage.now, End(exit_code=0, counts=Counts()))
 
 

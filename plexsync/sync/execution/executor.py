@@ -295,8 +295,8 @@ class Executor:
         """Note and remember what became of fields; return the items with pictures to come."""
         self._moved += written.moved
         with session.batch():
-            for note_end in written.ends:
-                note_end()
+            for result in written.ends:
+                session.note(result)
             return [edit.ready for edit in written.tried if self._end.fields_sent(edit)]
 
     def _write_pictures(
@@ -320,8 +320,8 @@ class Executor:
             for done in self._pictures.write(work):
                 with session.batch():
                     for ready in done:
-                        for note_end in ready.pictures.ends:
-                            note_end()
+                        for result in ready.pictures.ends:
+                            session.note(result)
                         self._end.written(ready)
         except ServerError as error:
             return error

@@ -24,7 +24,7 @@ from plexsync.models import (
     Trace,
     as_problem,
 )
-from plexsync.state import Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.reader import with_members
 from plexsync.sync.execution.work import title_in
 from plexsync.sync.ports import WorkKind
@@ -173,14 +173,14 @@ class CollectionMaker:
         if key is None:
             why = refusal or ServerError("Plex accepted a new collection and does not show it")
             missing = tuple(change.target for change in first.changes)
-            session.result(seq, Settlement.FAILED, as_problem(why), missing=missing)
+            session.note(Result(seq, Settlement.FAILED, problem=as_problem(why), missing=missing))
             return _failed(why)
         self._health.faults.answered(WorkKind.EDIT)
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
         ready.made = first.changes
         with session.batch():
-            session.result(seq, Settlement.APPLIED, made=key)
+            session.note(Result(seq, Settlement.APPLIED, made=key))
             self._outcomes.note_written(ready.pair)
         found = answer or self._reader.read_one(key)
         if not isinstance(found, ItemDetail):

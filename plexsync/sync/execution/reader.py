@@ -25,7 +25,7 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -364,12 +364,14 @@ def settle_one(
 ) -> None:
     """Note how an intent ended, by what its item shows; one that is gone shows nothing."""
     missing = planner.not_stored(one.plan, detail) if detail else one.plan.changes
-    session.result(
-        one.seq,
-        Settlement.FAILED if missing else Settlement.APPLIED,
-        run_id=one.run_id,
-        missing=tuple(change.target for change in missing),
-        partly=planner.partly(missing, detail) if detail else {},
+    session.note(
+        Result(
+            one.seq,
+            Settlement.FAILED if missing else Settlement.APPLIED,
+            run_id=one.run_id,
+            missing=tuple(change.target for change in missing),
+            partly=planner.partly(missing, detail) if detail else {},
+        )
     )
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
+    from plexsync.state import Result
     from plexsync.sync.rows import Pair, PairEnd
 
 
@@ -204,7 +205,7 @@ class PictureResult:
         kept: the names of fields that stay.
         problem: why something could not be written.
         unfinished: something was not even tried.
-        ends: each notes how an intent ended; one that is not known stays unsettled.
+        ends: how intents ended; one of which that is not known stays unsettled.
         sent_ahead: they were sent right behind the fields, and are still to be proven.
     """
 
@@ -213,7 +214,7 @@ class PictureResult:
     kept: list[str] = field(default_factory=list)
     problem: Problem | None = None
     unfinished: bool = False
-    ends: list[Callable[[], None]] = field(default_factory=list)
+    ends: list[Result] = field(default_factory=list)
     sent_ahead: bool = False
 
 

@@ -8,7 +8,6 @@ was sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -20,7 +19,7 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
-from plexsync.state import Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
@@ -57,14 +56,14 @@ class FieldsWritten:
     Attributes:
         tried: what was sent, whatever Plex answered, each with what Plex holds of it.
         moved: what was not sent because the item was changed meanwhile: to be decided once more.
-        ends: each notes how an intent ended; one that is not known stays unsettled.
+        ends: how intents ended; one of which that is not known stays unsettled.
         error: after which nothing more can be written: the token may not write, Plex is down, or
             the run is asked to stop.
     """
 
     tried: list[Write] = field(default_factory=list)
     moved: list[WorkItem] = field(default_factory=list)
-    ends: list[Callable[[], None]] = field(default_factory=list)
+    ends: list[Result] = field(default_factory=list)
     error: ServerError | InterruptedRunError | None = None
 
 
@@ -150,19 +149,17 @@ class FieldWriter:
 
     def _end(self, edit: Write, status: Settlement, written: FieldsWritten) -> None:
         """Have the end of an edit's intents noted."""
-        end = partial(
-            self._session.result,
-            status=status,
-            problem=edit.problem,
-            missing=tuple(change.target for change in edit.missing),
-            partly=self._planner.partly(edit.missing, edit.held) if edit.held else {},
-        )
-        written.ends += [partial(end, seq) for seq in edit.seqs]
+        missing = tuple(change.target for change in edit.missing)
+        partly = self._planner.partly(edit.missing, edit.held) if edit.held else {}
+        written.ends += [
+            Result(seq, status, problem=edit.problem, missing=missing, partly=partly)
+            for seq in edit.seqs
+        ]
 
     def _note_harm(self, harmed: ItemPlan | None, written: FieldsWritten) -> None:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""
         for seq in self._session.intend([harmed] if harmed else []):
-            written.ends.append(partial(self._session.result, seq, Settlement.APPLIED))
+            written.ends.append(Result(seq, Settlement.APPLIED))
 
     def _intend(self, edits: Sequence[Write]) -> None:
         """Journal what is replaced."""

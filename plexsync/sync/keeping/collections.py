@@ -25,7 +25,7 @@ from plexsync.models import (
 )
 from plexsync.planning.planner import Planner
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, find_made, going
 from plexsync.sync.execution.reader import reread, settle_one
 from plexsync.sync.execution.work import (
@@ -338,7 +338,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
                 if gone is not None:
                     session.keep(one.plan.scene_id, None)
             elif not self._rules.kinds:
-                session.result(one.seq, Settlement.SETTLED, run_id=one.run_id)
+                session.note(Result(one.seq, Settlement.SETTLED, run_id=one.run_id))
         session.commit()
         self._records = session.state.collections()
 
@@ -352,7 +352,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             return
         link = Link(rating_key=key, section_id=plan.section_id, path="")
         link = self._planner.link_after(link, plan.changes)
-        session.result(one.seq, Settlement.APPLIED, made=key, run_id=one.run_id)
+        session.note(Result(one.seq, Settlement.APPLIED, made=key, run_id=one.run_id))
         session.keep(plan.scene_id, CollectionRecord(link=link, title=title_in(plan)))
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from plexsync.errors import StateCorruptError
 from plexsync.models import Problem, SceneId
 from plexsync.storage.history import LAST, Written, find_run, read_history, read_run
-from plexsync.storage.journal import DIRECTORY, End, Settlement, encode_line, read_journal
+from plexsync.storage.journal import DIRECTORY, End, Result, Settlement, encode_line, read_journal
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk
 from tests.support.state_factories import NOW, begin, end, make_plan, make_record
@@ -109,8 +109,8 @@ def test_run_tells_each_intent_and_its_result(tmp_path: Path) -> None:
     session = Session(tmp_path)
     run_id = begin(session)
     first, second, third = session.intend([make_plan(number) for number in (1, 2, 3)])
-    session.result(first, Settlement.APPLIED)
-    session.result(second, Settlement.FAILED, REFUSED)
+    session.note(Result(first, Settlement.APPLIED))
+    session.note(Result(second, Settlement.FAILED, problem=REFUSED))
     session.remember(SceneId("1"), make_record(1))
     end(session)
 
@@ -130,11 +130,11 @@ def test_what_a_later_run_found_out_counts(tmp_path: Path) -> None:
     session = Session(tmp_path)
     run_id = begin(session, 1)
     (lost,) = session.intend([make_plan(1)])
-    session.result(lost, Settlement.UNKNOWN)
+    session.note(Result(lost, Settlement.UNKNOWN))
     end(session)
     begin(session, 2)
     open_one = session.state.unsettled[0]
-    session.result(open_one.seq, Settlement.APPLIED, run_id=open_one.run_id)
+    session.note(Result(open_one.seq, Settlement.APPLIED, run_id=open_one.run_id))
     end(session)
 
     log = read_run(tmp_path, run_id)

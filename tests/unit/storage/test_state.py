@@ -25,7 +25,7 @@ from plexsync.storage.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from plexsync.storage.journal import DIRECTORY, Lineage, Settlement
+from plexsync.storage.journal import DIRECTORY, Lineage, Result, Settlement
 from plexsync.storage.scenes.rows import PREVIOUS_NAME, STATE_NAME
 from plexsync.storage.session import Session
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike
@@ -171,8 +171,8 @@ def test_unknown_write_stays_unsettled_until_settled(tmp_path: Path) -> None:
     session = Session(tmp_path)
     run_id = begin(session)
     lost, done = session.intend([make_plan(1), make_plan(2)])
-    session.result(lost, Settlement.UNKNOWN)
-    session.result(done, Settlement.APPLIED)
+    session.note(Result(lost, Settlement.UNKNOWN))
+    session.note(Result(done, Settlement.APPLIED))
     session.remember(TWO, make_record(2))
     end(session)
 
@@ -181,7 +181,7 @@ def test_unknown_write_stays_unsettled_until_settled(tmp_path: Path) -> None:
 
     session = Session(tmp_path)
     begin(session, 2)
-    session.result(unsettled.seq, Settlement.SETTLED, run_id=unsettled.run_id)
+    session.note(Result(unsettled.seq, Settlement.SETTLED, run_id=unsettled.run_id))
     end(session)
 
     assert load_state(tmp_path).unsettled == ()

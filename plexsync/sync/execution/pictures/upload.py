@@ -8,7 +8,6 @@ Source: docs/plex-api.md 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -24,7 +23,7 @@ from plexsync.models import (
 )
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
 from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.execution.sender import MOVED, UNSENT
@@ -306,8 +305,7 @@ class Uploader:
         missing: tuple[PlexField, ...] = (),
     ) -> None:
         """Have the end of an intent noted."""
-        end = partial(self._session.result, upload.seq, status, problem, missing=missing)
-        upload.result.ends.append(end)
+        upload.result.ends.append(Result(upload.seq, status, problem=problem, missing=missing))
 
 
 # ---- Private -------------------------------------------------------------------------------------
