@@ -234,41 +234,14 @@ def read_status(directory: Path, now: datetime, *, cache_dir: Path | None = None
     return msgspec.structs.replace(found, review_libraries=tuple(sorted(counts.items())))
 
 
-class _Waiting(msgspec.Struct):
-    """The scenes that are not settled, by what they wait for; see `Status`."""
-
-    due: int = 0
-    later: int = 0
-    next_at: str = ""
-    review: list[SceneId] = []
-    failing: list[Trouble] = []
-    parked: list[Trouble] = []
-
-    def add(self, scene_id: SceneId, record: SceneRecord, now: datetime) -> None:
-        """Count one scene."""
-        if record.outcome is Outcome.REVIEW:
-            self.review.append(scene_id)
-        if record.due_at == PARKED:
-            self.parked.append(_trouble(scene_id, record, due_at=""))
-            return
-        if record.outcome is Outcome.FAILED:
-            self.failing.append(_trouble(scene_id, record, due_at=record.due_at))
-        if record.outcome is Outcome.UNMATCHED and record.due_at:
-            self.later += 1  # when Plex's libraries change
-        elif has_come(record.due_at, now):
-            self.due += 1
-        else:
-            self.later += 1
-            self.next_at = min(self.next_at or record.due_at, record.due_at)
-
-
 def status_of(
     state: State, directory: Path, now: datetime, *, running: Holder | None = None
 ) -> Status:
     """Return how things stand by what `state` remembers."""
-    waiting = _Waiting()
-    for scene_id, record in state.waiting():
-        waiting.add(scene_id, record, now)
+    waiting = tuple(state.waiting())
+    tried = [one for one in waiting if one[1].due_at != PARKED]
+    rest = [record for _, record in tried if not _waits_for_plex(record)]
+    timed = [record.due_at for record in rest if not has_come(record.due_at, now)]
     proposed = state.decision(PROPOSED, Proposed) or Proposed()
     coverage, items, links = _count(state)
     return Status(
@@ -282,12 +255,12 @@ def status_of(
         coverage=coverage,
         items=items,
         links=links,
-        due=waiting.due,
-        later=waiting.later,
-        next_at=waiting.next_at,
-        review=tuple(waiting.review),
-        failing=tuple(waiting.failing),
-        parked=tuple(waiting.parked),
+        due=len(rest) - len(timed),
+        later=len(tried) - len(rest) + len(timed),
+        next_at=min(timed, default=""),
+        review=tuple(one for one, record in waiting if record.outcome is Outcome.REVIEW),
+        failing=tuple(_trouble(*one) for one in tried if one[1].outcome is Outcome.FAILED),
+        parked=tuple(_trouble(*one) for one in waiting if one[1].due_at == PARKED),
         shows=kept_status(state.shows()),
         collections=kept_status(state.collections()),
         unsettled=len(state.unsettled),
@@ -371,11 +344,16 @@ def coverage_part(outcome: Outcome, *, linked: bool) -> str:
     return _PARTS.get(outcome) or ("linked" if linked else "undecided")
 
 
-def _trouble(scene_id: SceneId, record: SceneRecord, *, due_at: str) -> Trouble:
+def _waits_for_plex(record: SceneRecord) -> bool:
+    """Whether a scene is tried again when Plex's libraries change."""
+    return record.outcome is Outcome.UNMATCHED and bool(record.due_at)
+
+
+def _trouble(scene_id: SceneId, record: SceneRecord) -> Trouble:
     return Trouble(
         scene_id=scene_id,
         attempts=record.attempts,
-        due_at=due_at,
+        due_at="" if record.due_at == PARKED else record.due_at,
         problem=record.problem,
         paths=tuple(link.path for link in record.links),
         section_id=record.links[0].section_id if record.links else "",
