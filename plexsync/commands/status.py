@@ -61,7 +61,6 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     """
     from datetime import UTC, datetime
 
-    from plexsync.output.status import status_lines
     from plexsync.state import cache_directory, read_status, state_directory
 
     is_document = invocation.shape.as_document
@@ -75,14 +74,20 @@ def status_command(invocation: Invocation, *, check: bool, max_age: float) -> in
     if check and not is_document:
         _say_check(invocation, found, code, max_age_s=max_age)
     elif is_document or not invocation.shape.quiet:
-        show_found(
-            invocation,
-            document=partial(_document, invocation, found, code),
-            lines=partial(status_lines, found),
-            view=partial(_status_view, invocation=invocation, found=found),
-            crop=False,  # path rules are to be copied
-        )
+        _show(invocation, found, code)
     return code
+
+
+def _show(invocation: Invocation, found: Status, code: ExitCode) -> None:
+    from plexsync.output.status import status_lines
+
+    show_found(
+        invocation,
+        document=partial(_document, invocation, found, code),
+        lines=partial(status_lines, found),
+        view=partial(_status_view, invocation=invocation, found=found),
+        crop=False,  # path rules are to be copied
+    )
 
 
 def _document(invocation: Invocation, found: Status, code: ExitCode) -> object:
