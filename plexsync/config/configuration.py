@@ -37,6 +37,7 @@ from plexsync.config.sections import (
 )
 from plexsync.models import FieldRules, Policy
 from plexsync.planning.participation import Participants
+from plexsync.plex.connection import named_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,20 +128,6 @@ class LibraryFields:
 
     library: str
     rules: tuple[FieldRule, ...]
-
-
-def named_library(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the ids of the libraries a name means: by title, else by id, else but for case.
-
-    Args:
-        name: a title or an id.
-        titles: of all libraries that count, by id.
-    """
-    exact = tuple(one for one, title in titles.items() if title == name)
-    by_id = (name.strip(),) if name.strip() in titles else ()
-    folded = name.strip().casefold()
-    alike = (one for one, title in titles.items() if title.strip().casefold() == folded)
-    return exact or by_id or tuple(alike)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,12 +121,8 @@ def _flag_from(text: str) -> object:
     return _FLAGS.get(text.strip().lower(), text)
 
 
-def _count_from(text: str) -> object:
-    return int(text) if _COUNT.fullmatch(text.strip()) else text.strip()
-
-
-def _share_from(text: str) -> object:
-    return float(text) if _SHARE.fullmatch(text.strip()) else text.strip()
+def _number(written: re.Pattern[str], kind: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: kind(text) if written.fullmatch(text.strip()) else text.strip()
 
 
 def _verify_from(text: str) -> object:
@@ -220,8 +216,8 @@ def _made_of(words: tuple[str, ...], example: str, *, optional: bool = False) ->
 # ---- The forms -----------------------------------------------------------------------------------
 
 FLAG: Form[bool] = plain(values.flag, _FLAG_SCHEMA, _flag_from, "false")
-COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _count_from)
-SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _share_from)
+COUNT: Form[int] = plain(values.count, {"type": "integer", "minimum": 0}, _number(_COUNT, int))
+SHARE: Form[float] = plain(values.share, {"type": "number", "minimum": 0}, _number(_SHARE, float))
 NAMES: Form[tuple[str, ...]] = listed(values.names, _NAMES_SCHEMA)
 FOLDERS: Form[tuple[str, ...]] = listed(values.folders, _NAMES_SCHEMA)
 FIELD_NAMES: Form[tuple[str, ...]] = listed(values.field_names, _NAMES_SCHEMA)

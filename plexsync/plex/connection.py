@@ -16,7 +16,7 @@ from plexsync.errors import BadResponseError, LibraryMissingError
 from plexsync.models import ItemKind, Section, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from plexsync.models import RatingKey
@@ -180,22 +180,33 @@ def chosen_sections(container: Element, names: Sequence[str]) -> tuple[Section, 
     return tuple(chosen.values())
 
 
+def named_library(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the ids of the libraries a name means: by title, else by id, else but for case.
+
+    Args:
+        name: a title or an id.
+        titles: of all libraries that count, by id.
+    """
+    exact = tuple(one for one, title in titles.items() if title == name)
+    by_id = (name.strip(),) if name.strip() in titles else ()
+    alike = (one for one, title in titles.items() if _same_name(title, name))
+    return exact or by_id or tuple(alike)
+
+
 def _choose(sections: Sequence[Section], name: str, container: Element) -> Section:
     """Return the one library a name means.
 
     Raises:
         LibraryMissingError: there is none, or there are several.
     """
-    exact = [section for section in sections if section.title == name]
-    by_id = [section for section in sections if section.section_id == name.strip()]
-    alike = [section for section in sections if _same_name(section.title, name)]
-    same = exact or by_id or alike
+    ids = named_library(name, {one.section_id: one.title for one in sections})
+    same = [one for one in sections if one.section_id in ids]
     if not same:
         raise _library_missing(name, container)
     if len(same) > 1:
-        ids = " and ".join(f"{one.title!r} with id {one.section_id}" for one in same)
+        several = " and ".join(f"{one.title!r} with id {one.section_id}" for one in same)
         raise LibraryMissingError(
-            f"{len(same)} Plex libraries are called {name!r}: {ids}",
+            f"{len(same)} Plex libraries are called {name!r}: {several}",
             hint="name the id instead of the title in [plex] libraries, or give one another title",
         )
     return same[0]

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.config.configuration import named_library
 from plexsync.errors import ConfigError, LibraryMissingError
 from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import next_try
-from plexsync.plex.connection import other_writer
+from plexsync.plex.connection import named_library, other_writer
 from plexsync.state import Lineage, review_queue_path, trial_queue_path
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.plex_items import Inventory

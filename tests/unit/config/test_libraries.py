@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.config.configuration import named_library
 from plexsync.config.loader import load_config
 from plexsync.config.reference import config_schema
 from plexsync.config.sources import InvalidConfigError
 from plexsync.models import PlexField, Policy
+from plexsync.plex.connection import named_library
 from tests.support.toml_schema import fits
 
 if TYPE_CHECKING:
