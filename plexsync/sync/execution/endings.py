@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.errors import ServerError
-    from plexsync.models import KeptRecord, PlexField, Problem, SceneId, SceneRecord
+    from plexsync.models import Change, KeptRecord, PlexField, Problem, SceneId, SceneRecord
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Outcomes, Ready, Write
@@ -66,22 +66,8 @@ class ItemEndings:
         self.outcomes.finish(pair, failed)
 
     def unwritten(self, ready: Ready) -> None:
-        """End an item that needs nothing, or is only shown because the run is a dry one.
-
-        What Plex shows already is ours all the same.
-        """
-        decision, pair, changes = ready.decision, ready.pair, ready.changes
-        if decision.agreed:
-            pair.link = self.planner.link_after(pair.link, decision.agreed)
-        outcome = Outcome.PLANNED if changes else decision.outcome
-        ending = PairEnd(
-            Outcome.FAILED if decision.problem else outcome,
-            changes,
-            decision.problem,
-            decision.words(),
-            failed=WorkKind.PICTURE,
-        )
-        self.outcomes.finish(pair, ending)
+        """End an item that needs nothing, or is only shown because the run is a dry one."""
+        self._finish(ready, Outcome.PLANNED, ready.changes)
 
     def fields_sent(self, edit: Write) -> bool:
         """Take what became of the fields of an item, and end it unless pictures are to come.
@@ -114,21 +100,26 @@ class ItemEndings:
 
     def written(self, ready: Ready) -> None:
         """End an item that was written as far as it went."""
-        decision, pictures = ready.decision, ready.pictures
+        pictures = ready.pictures
         changes = (*ready.made, *ready.plan.changes, *pictures.changes)
-        shown = (*changes, *pictures.refused)
-        if pictures.unfinished and not shown:
+        if pictures.unfinished and not (changes or pictures.refused):
             return  # the run ends, and says so for this item as for all that are left
-        if pictures.problem and not decision.problem:
+        if pictures.problem and not ready.decision.problem:
             ready.failed = WorkKind.PICTURE
         if pictures.changes:
             self.faults.proven(WorkKind.PICTURE)
+        self._finish(ready, Outcome.APPLIED, changes)
+
+    def _finish(self, ready: Ready, done: Outcome, changes: tuple[Change, ...]) -> None:
+        """End an item as `done` where it has changes. What Plex shows already is ours, too."""
+        decision, pictures = ready.decision, ready.pictures
         problem = pictures.problem or decision.problem
         outcome = Outcome.KEPT if pictures.kept else decision.outcome
-        ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
+        if decision.agreed:
+            ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
         ending = PairEnd(
-            Outcome.FAILED if problem else Outcome.APPLIED if changes else outcome,
-            shown,
+            Outcome.FAILED if problem else done if changes else outcome,
+            (*changes, *pictures.refused),
             problem,
             decision.words(*pictures.kept),
             again=pictures.unfinished,

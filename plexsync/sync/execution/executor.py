@@ -220,7 +220,7 @@ class Executor:
         """
         ready = Ready(item=item, decision=item.decide(detail), detail=detail, read_at=read_at)
         if self._session is None and ready.decision.pictures:
-            ready.decision = self._pictures.compare(ready)
+            self._pictures.compare(ready)
         return ready
 
     def _settle(self, item: WorkItem, detail: ItemDetail) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import Outcome, PictureBase, PlexField, as_problem
+from plexsync.models import PictureBase, PlexField, as_problem
 from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
@@ -18,7 +18,7 @@ from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.saved import KeptPictures
 from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
-from plexsync.sync.execution.work import deletes
+from plexsync.sync.execution.work import PictureResult, deletes
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plexsync.models import Picture
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Decision, PictureChange, Ready
+    from plexsync.sync.execution.work import PictureChange, Ready
     from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20
@@ -129,8 +129,8 @@ class PictureWriter:
         if end is not None:
             raise end
 
-    def compare(self, ready: Ready) -> Decision:
-        """Return what an item needs without the pictures it shows already.
+    def compare(self, ready: Ready) -> None:
+        """Take from what an item needs the pictures it shows already.
 
         After a lost state only the bytes of a cover say that Plex has it. A run finds that out
         right before it would send them; a dry run by this, so that both list the same changes.
@@ -138,17 +138,10 @@ class PictureWriter:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        decision, result = ready.decision, ready.pictures
-        left = [change for change in decision.pictures if self._differs(ready, change)]
-        if len(left) == len(decision.pictures) and not (result.kept or result.problem):
-            return decision
-        return replace(
-            decision,
-            pictures=tuple(left),
-            kept=(*decision.kept, *result.kept),
-            outcome=Outcome.KEPT if result.kept else decision.outcome,
-            problem=decision.problem or result.problem,
-        )
+        pictures = [one for one in ready.decision.pictures if self._differs(ready, one)]
+        ready.decision = replace(ready.decision, pictures=tuple(pictures))
+        seen = ready.pictures  # of which nothing was refused: nothing was to be sent
+        ready.pictures = PictureResult(kept=seen.kept, problem=seen.problem)
 
     def _differs(self, ready: Ready, change: PictureChange) -> bool:
         """Whether a run would write a picture; what the item has is asked once at most."""
