@@ -94,6 +94,8 @@ class PictureWriter:
             ServerError: nothing more can be sent. What became of all of `work` was yielded before.
         """
         new = [ready for ready in work if not ready.pictures.sent_ahead]
+        waiting: list[PictureUpload] = []
+        done = 0
         end, self._end = self._end, None
         try:
             self._uploader.prove()
@@ -101,31 +103,21 @@ class PictureWriter:
             end = end or error
         if len(new) < len(work):
             yield [ready for ready in work if ready.pictures.sent_ahead]
-        if end is None:
-            yield from self._write(new)
-            return
-        _mark_unfinished(new)
-        yield new
-        raise end
-
-    def _write(self, work: Sequence[Ready]) -> Iterator[list[Ready]]:
-        waiting: list[PictureUpload] = []
-        done = 0
-        end: ServerError | None = None
         try:
-            for at, ready in enumerate(work, 1):
+            for at, ready in enumerate(new if end is None else (), 1):
                 waiting += self._uploads(ready)
                 if sum(len(upload.body) for upload in waiting) >= _HELD_BYTES:
                     self._uploader.send(waiting)
-                    yield list(work[done:at])
+                    yield new[done:at]
                     done, waiting = at, []
             self._uploader.send(waiting)
         except ServerError as error:
             end = error
-            _mark_unfinished(work[done:])
         finally:
             self._fetched = ("", NoCover.NONE)
-        yield list(work[done:])
+        if end is not None:
+            _mark_unfinished(new[done:])
+        yield new[done:]
         if end is not None:
             raise end
 
