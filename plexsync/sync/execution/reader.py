@@ -196,7 +196,17 @@ class Freshness:
 
     def is_disturbed(self, edit: Write, detail: ItemDetail) -> bool:
         """Return whether an item holds what neither was there before `edit` nor comes of it."""
-        return any(self._is_others(change, edit.first, detail) for change in edit.plan.changes)
+        follows = any(change.target is PlexField.TITLE for change in edit.plan.changes)
+        return any(
+            self._is_others(change, edit.first, detail)
+            for change in edit.plan.changes
+            # An unlocked sort title follows the title until its own text arrives.
+            if not (
+                follows
+                and change.target is PlexField.SORT_TITLE
+                and not self._planner.observe(detail, change.target)
+            )
+        )
 
     def got(self, edit: Write, detail: ItemDetail, plan: ItemPlan) -> bool:
         """Return whether an item got all that `plan` means for another one, and not for it."""
