@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
+from tests.support.children import PRELOADED
 from tests.support.terminals import run_plexsync
 
 
@@ -19,3 +22,9 @@ def test_a_copy_is_like_a_new_interpreter(arguments: list[str], terminals: list[
     new = run_plexsync(arguments, {"PYTHONHASHSEED": "0", **environ}, terminals=terminals)
     assert copy == new
     assert new.out + new.err
+
+
+@pytest.mark.parametrize("name", PRELOADED)
+def test_what_is_imported_before_a_copy_is_there(name: str) -> None:
+    """Python passes over a module it does not find, and each copy would import it by itself."""
+    assert importlib.util.find_spec(name) is not None
