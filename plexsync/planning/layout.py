@@ -203,7 +203,7 @@ class _Sources:
         """Yield the studios above one; a circle ends."""
         seen = {studio}
         while up := above(studio, self._names[studio]):
-            (studio,) = up
+            studio = up[-1]  # what comes before it is of a name with the separator in it
             if studio in seen or studio not in self._names:
                 return
             seen.add(studio)

@@ -18,6 +18,7 @@ from plexsync.text.templates import parse_template
 NAMES = {
     RelatedId("s1"): "Mother",
     RelatedId("s2"): nested_text("Daughter", "1"),
+    RelatedId("s3"): nested_text("Son\x1f2", "1"),
     RelatedId("p1"): "mother",
     RelatedId("t1"): "Lake",
     RelatedId("t2"): "Sea",
@@ -62,6 +63,11 @@ def test_a_scene_is_in_the_collections_of_all_it_shows() -> None:
         "Lake": ("9", "10"),
     }
     assert found.placed == {"1": {"9", "10", "11"}}
+
+
+def test_a_studio_is_below_another_whatever_is_in_its_name() -> None:
+    """Also what stands between a name and the id of the studio above."""
+    assert members(wished(placing("s3", "1"))) == {"Mother": ("1",), "Son": ("1",)}
 
 
 def test_one_title_is_one_collection() -> None:
