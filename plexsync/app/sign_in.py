@@ -12,8 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
-from xml.etree.ElementTree import ParseError as XMLParseError
-from xml.etree.ElementTree import fromstring
 
 from plexsync.config.secrets import Secret
 from plexsync.errors import (
@@ -24,7 +22,7 @@ from plexsync.errors import (
     ServerError,
     StateError,
 )
-from plexsync.plex.connection import plex_headers, plexapi_imported
+from plexsync.plex.connection import plex_headers, plexapi_imported, read_xml
 from plexsync.state import UNREGISTERED_CLIENT_ID
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.transport.client import Transport
@@ -176,7 +174,6 @@ def machine_at(address: str, client_id: str) -> str:
         ServerError: none answers there.
         ConfigError: it is no address.
     """
-    place = "/identity"
     with Transport(
         address,
         name="Plex",
@@ -186,15 +183,15 @@ def machine_at(address: str, client_id: str) -> str:
         timeout_s=_TRY_S,
         limits=AnswerLimits(deadline_s=_TRY_S, max_bytes=1 << 20),
     ) as transport:
-        answer = transport.request("GET", place, headers=_XML)
-    machine = _parsed(answer, place).get("machineIdentifier", "")
-    if not machine:
-        raise BadResponseError(
-            "what answers is no Plex Media Server",
-            context=place,
-            hint="write the address of Plex itself into [plex] url; its port is usually 32400",
-        )
-    return machine
+        answer = transport.request("GET", "/identity", headers=_XML)
+    with suppress(BadResponseError):
+        if machine := read_xml(answer).get("machineIdentifier", ""):
+            return machine
+    raise BadResponseError(
+        "what answers is no Plex Media Server",
+        context="/identity",
+        hint="write the address of Plex itself into [plex] url; its port is usually 32400",
+    )
 
 
 def answering_address(
@@ -329,8 +326,8 @@ class SignInSteps:
 
 def _parsed(answer: HttpResponse, place: str) -> Element:
     try:
-        return fromstring(answer.body)  # noqa: S314 - expat loads nothing, and the size is capped
-    except XMLParseError as error:
+        return read_xml(answer)
+    except BadResponseError as error:
         raise BadResponseError("plex.tv sent no XML", context=place) from error
 
 

@@ -135,7 +135,7 @@ def read_xml(answer: HttpResponse) -> Element:
 
     try:
         return fromstring(answer.body)  # noqa: S314 - expat limits what entities become
-    except (ParseError, ValueError) as error:
+    except (ParseError, ValueError, LookupError) as error:  # the last two: of its encoding
         raise BadResponseError(
             "Plex sent something else than the XML asked for",
             hint="check that [plex] url leads to Plex itself, not to another service",

@@ -121,10 +121,23 @@ def test_a_server_that_does_not_start_is_named() -> None:
         ErrorStatus(200, b"{}"),
         ErrorStatus(200, b"<MediaContainer machineIdentifier='"),
         ErrorStatus(200, b"<MediaContainer machineIdentifier='m' multiuser='perhaps'/>"),
+        ErrorStatus(200, b"<?xml version='1.0' encoding='utf-9'?><MediaContainer/>"),
+        ErrorStatus(200, b"<?xml version='1.0' encoding='shift_jis'?><MediaContainer/>"),
         html(),
         garbage(),
     ],
-    ids=["response", "nobody", "empty", "JSON", "cut XML", "no boolean", "web page", "garbage"],
+    ids=[
+        "response",
+        "nobody",
+        "empty",
+        "JSON",
+        "cut XML",
+        "no boolean",
+        "unknown encoding",
+        "encoding nobody reads",
+        "web page",
+        "garbage",
+    ],
 )
 def test_what_is_no_plex_server_is_refused(effect: ErrorStatus) -> None:
     """A 200 alone makes no Plex server."""

@@ -13,6 +13,7 @@ from plexsync.app.sign_in import (
     PlexSignIn,
     account_servers,
     answering_address,
+    machine_at,
     plex_tv_transport,
 )
 from plexsync.config.secrets import Secret
@@ -174,3 +175,16 @@ def test_dead_addresses_and_other_servers_are_passed_over_without_the_token() ->
         assert tried == ["http://127.0.0.1:9", other.url, home.url]
         assert answering_address(account_server("another", home.url), CLIENT, tried.append) is None
         assert plex.misdeeds.total == 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"pong", b"<a/>", b"<?xml version='1.0' encoding='utf-7'?><a/>"]
+)
+def test_what_is_no_plex_at_an_address_is_said_with_what_to_write(body: bytes) -> None:
+    """The message is about that address, and not about plex.tv."""
+    plex: Any = PlexSimulator(demo_library(), token=TOKEN)
+    fault = Fault("plex.identity", 1, ErrorStatus(200, body))
+    with LoopbackServer(Wired(plex, Faults(fault))) as home:
+        with pytest.raises(BadResponseError, match="no Plex Media Server") as refused:
+            machine_at(home.url, CLIENT)
+        assert "32400" in refused.value.hint
