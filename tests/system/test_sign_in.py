@@ -180,7 +180,7 @@ def test_dead_addresses_and_other_servers_are_passed_over_without_the_token() ->
 @pytest.mark.parametrize(
     "body", [b"{}", b"pong", b"<a/>", b"<?xml version='1.0' encoding='utf-7'?><a/>"]
 )
-def test_what_is_no_plex_at_an_address_is_said_with_what_to_write(body: bytes) -> None:
+def test_what_is_no_plex_is_named_with_what_to_write(body: bytes) -> None:
     """The message is about that address, and not about plex.tv."""
     plex: Any = PlexSimulator(demo_library(), token=TOKEN)
     fault = Fault("plex.identity", 1, ErrorStatus(200, body))
