@@ -207,7 +207,7 @@ class Sender:
         for edit in edits:
             # What moved was sent even so: reading back tells what became of it.
             if not self._freshness.moved([edit]):
-                self._send_one(edit, mode=True)
+                self._send_again(edit, mode=True)
 
     # ---- sending
 
@@ -264,6 +264,11 @@ class Sender:
         else:
             self._health.faults.answered(WorkKind.EDIT)
 
+    def _send_again(self, edit: Write, *, mode: bool = False) -> None:
+        """Send one of which a part may be there; where the run ends before, reading back tells."""
+        self._send_one(edit, mode=mode)
+        edit.unsent, edit.problem = None, edit.unsent
+
     def _ended(self) -> bool:
         return self._refused or self._health.plex_given_up() or self._health.should_stop()
 
@@ -293,7 +298,7 @@ class Sender:
         elif isinstance(detail, ItemDetail) and not self._freshness.is_disturbed(trial, detail):
             # It replaces, or it did not arrive: both times the whole list is what is missing.
             edit.error = None
-            self._send_one(edit)
+            self._send_again(edit)
 
     def _probe(self, edits: Sequence[Write]) -> _Probe | None:
         """Return the edit to find out with next; None when that saves too little, or is known."""

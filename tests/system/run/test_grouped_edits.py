@@ -295,6 +295,31 @@ def test_a_stop_between_groups_loses_nothing(tmp_path: Path) -> None:
         assert_all_right(world)
 
 
+@pytest.mark.parametrize(("replaces_from", "sent"), [(1, 1), (2, 2)], ids=["probe", "group"])
+def test_what_arrived_before_a_stop_goes_back_with_an_undo(
+    tmp_path: Path, replaces_from: int, sent: int
+) -> None:
+    """The lists were to go out once more, and did not; the texts beside them are there."""
+    with synced_world(tmp_path, 30) as world:
+        world.run()
+        keys = [world.key_of(str(scene.id)) for scene in world.library.stash.scenes]
+        first = {key: world.shown(key, "summary") for key in keys}
+        world.stash.edit_scenes(range(1, 31), details="The same for all.")
+        world.stash.edit_tag(RENAMED, name="Another Name")
+
+        def turn() -> None:
+            world.plex.switches.replace_tags = True
+
+        world.plex.before("plex.put", replaces_from, turn)
+        before = len(world.plex.writes)
+        ran = world.run(FORCED, should_stop=lambda: len(world.plex.writes) >= before + sent)
+        assert ran.summary.exit_code == ExitCode.INTERRUPTED
+        assert "The same for all." in {world.shown(key, "summary") for key in keys}
+
+        world.undo()
+        assert {key: world.shown(key, "summary") for key in keys} == first
+
+
 def test_an_item_plex_cannot_edit_is_no_reason_to_give_up_on_the_others(tmp_path: Path) -> None:
     """It is the one to find out with; another one tells as well."""
     bad: list[str] = []
