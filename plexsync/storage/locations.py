@@ -277,9 +277,10 @@ def at_work(directory: Path) -> Holder | None:
 
 def _leave_note(path: Path, holder: Holder) -> None:
     # Only a courtesy: a full disk will speak up where it matters, at the first durable write.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with suppress(OSError), os.fdopen(os.open(path, flags, _FILE_MODE), "wb") as note:
-        note.write(msgspec.json.encode(holder) + b"\n")
+    with suppress(OSError):
+        path.unlink(missing_ok=True)  # it may be another user's, or open to others
+        with os.fdopen(DISK.create(path), "wb") as note:
+            note.write(msgspec.json.encode(holder) + b"\n")
 
 
 def _without_locks(path: Path) -> StateError:

@@ -109,6 +109,19 @@ def test_released_lock_leaves_its_file_and_no_note(tmp_path: Path) -> None:
     assert read_holder(tmp_path) is None
 
 
+def test_a_note_that_a_killed_run_left_is_replaced_not_written_into(tmp_path: Path) -> None:
+    """It may be another user's, a link, or open to all; what is left is ours alone."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    (tmp_path / "lock.holder").symlink_to(elsewhere)
+    with hold_lock(tmp_path, since=SINCE):
+        note = (tmp_path / "lock.holder").lstat()
+
+    assert stat.S_ISREG(note.st_mode)
+    assert stat.S_IMODE(note.st_mode) == 0o600
+    assert elsewhere.read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("note", [b"", b"{", b'{"pid": "x"}', b"\xff", b'{"pid":1,"since":"\xff"}'])
 def test_unreadable_note_still_means_locked(tmp_path: Path, note: bytes) -> None:
     """Without a note we cannot say who it is, but we do not doubt that it is held."""
