@@ -227,7 +227,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         try:
             return decode(row)
         except UNREADABLE as error:
-            raise self._damaged(scene_id, error) from error
+            raise self._damaged(f"scenes.{scene_id}", error) from error
 
     def view(self, view: RowView[T], scene_id: SceneId) -> T | None:
         """Return a part of one row; None when there is none."""
@@ -251,7 +251,7 @@ class SceneRows(Mapping[SceneId, bytes]):
                 for link in record.links:
                     link.folder, link.path = 0, self._texts.text(link.folder) + link.path
             except IndexError as error:
-                raise self._damaged(scene_id, error) from error
+                raise self._damaged(f"scenes.{scene_id}", error) from error
             if record.links:
                 yield scene_id, record
 
@@ -307,7 +307,10 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     @cached_property
     def _texts(self) -> SharedTexts:
-        return SharedTexts(msgspec.json.decode(self._packed_texts, type=list[str]))
+        try:
+            return SharedTexts(msgspec.json.decode(self._packed_texts, type=list[str]))
+        except UNREADABLE as error:
+            raise self._damaged("texts", error) from error
 
     @cached_property
     def _places(self) -> dict[SceneId, int]:
@@ -381,6 +384,5 @@ class SceneRows(Mapping[SceneId, bytes]):
                 one: self.read(one, self._row_at(at, one), view.one.decode) for one, at in names
             }
 
-    def _damaged(self, scene_id: SceneId, error: Exception) -> StateCorruptError:
-        below = f"scenes.{scene_id}"
+    def _damaged(self, below: str, error: Exception) -> StateCorruptError:
         return corrupt(f"not what plexsync writes: {error}", self._path, below=below)

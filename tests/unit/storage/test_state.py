@@ -481,6 +481,23 @@ def test_record_that_is_none_is_named_by_a_run_that_writes_all_rows(tmp_path: Pa
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("ask", [lambda state: state.get(ONE), lambda state: list(state.links())])
+def test_shared_texts_that_are_none_are_named(
+    tmp_path: Path, ask: Callable[[State], object]
+) -> None:
+    """Under a right checksum, too: they are decoded when the first row is, not while loading."""
+    path = tmp_path / STATE_NAME
+    write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
+    body = b"".join(path.read_bytes().splitlines(keepends=True)[:-2])
+    body = body.replace(b'"texts": [', b'"texts": [\n7')
+    path.write_bytes(b'%b"checksum": "crc32:%08x"\n}\n' % (body, zlib.crc32(body)))
+
+    with pytest.raises(StateCorruptError, match="not what plexsync writes") as caught:
+        ask(load_state(tmp_path))
+
+    assert caught.value.context == f"{path} > texts"
+
+
 def keep_as_first(path: Path, row: bytes) -> None:
     """Make a state of one scene whose row is any bytes, under a right checksum."""
     write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
