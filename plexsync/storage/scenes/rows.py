@@ -320,8 +320,11 @@ class SceneRows(Mapping[SceneId, bytes]):
     def _place(self, scene_id: SceneId) -> int:
         """Return where the line of a scene begins in the checkpoint; -1 for nowhere.
 
-        Most are asked for in their order, so a scene is first looked for near the one before.
+        Most are asked for in their order, so a scene is first looked for near the one before, and
+        then by halving; by an index once many were not near.
         """
+        if self._searches >= _SEARCHES:
+            return self._places.get(scene_id, -1)
         until = min(self._last + _PIECE_BYTES, self._end)
         near = self._content.find(b"\n" + _key(scene_id), self._last, until)
         begin = self._search(scene_id) if near < 0 else near + 1
@@ -330,9 +333,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         return begin
 
     def _search(self, scene_id: SceneId) -> int:
-        """Do what `_place` does by halving; after many searches by an index."""
-        if self._searches >= _SEARCHES:
-            return self._places.get(scene_id, -1)
+        """Do what `_place` does by halving."""
         self._searches += 1
         low, high, wanted = self._start, self._end, id_order(scene_id)
         while low < high:
