@@ -202,7 +202,7 @@ def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding
     if not found:
         missing = LibraryMissingError(
             "Plex shows this token no movie or show library",
-            hint="Make one in Plex, or use the token of the server's owner.",
+            hint="Make one in Plex, or put the token of the server's owner into [plex] token.",
         )
         found = [failed("library", missing)]
     return sections, found
