@@ -23,7 +23,7 @@ from plexsync.text.normalize import holds_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import RatingKey, Scene, SceneId
+    from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.planning.observed import PlexEquality
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.executor import Executor
@@ -243,23 +243,31 @@ class RunWriter:
         again = self.link_again(tuple(scenes.values()))
         linked.review += again.review
         linked.unmatched += again.unmatched
-        found = {pair.scene.scene_id for pair in again.pairs}
-        for scene_id in scenes.keys() - found:
+        found = self._items_of(again.pairs)
+        for scene_id in scenes.keys() - found.keys():
             self.outcomes.forgo(scene_id)
         for pair, note in lost:
             if pair.scene.scene_id in found:
-                self._show_lost(pair, note, again)
+                self._show_lost(pair, note, found[pair.scene.scene_id])
         return again.pairs
 
-    def _show_lost(self, pair: Pair, note: str, linked: Linked) -> None:
+    def _items_of(self, pairs: Sequence[Pair]) -> dict[SceneId, list[PlexItem]]:
+        """Return the items each scene goes to, by one walk over Plex's list."""
+        index = self.run.inventory.index() if pairs else None
+        keys = {one.link.rating_key for one in pairs}
+        listed = index.items if index else ()
+        items = {item.rating_key: item for item in listed if item.rating_key in keys}
+        found: dict[SceneId, list[PlexItem]] = {}
+        for one in pairs:
+            found.setdefault(one.scene.scene_id, []).append(items[one.link.rating_key])
+        return found
+
+    def _show_lost(self, pair: Pair, note: str, theirs: Sequence[PlexItem]) -> None:
         """Show a pair that is no more, unless its scene goes to that item all the same."""
-        theirs = [one for one in linked.pairs if one.scene.scene_id == pair.scene.scene_id]
         key = pair.link.rating_key
-        if any(one.link.rating_key == key for one in theirs):
+        if any(item.rating_key == key for item in theirs):
             return
-        index, keys = self.run.inventory.index(), {one.link.rating_key for one in theirs}
-        items = (item for item in (index.items if index else ()) if item.rating_key in keys)
-        holder = next((item for item in items if holds_file(item, pair.link.path)), None)
+        holder = next((item for item in theirs if holds_file(item, pair.link.path)), None)
         where = f"; its file is in item {holder.rating_key} now" if holder else ""
         merged = " (merged)" if holder and len(holder.files) > 1 else ""
         self.outcomes.give_up(pair, f"item {key}: {note}{where}{merged}")
