@@ -180,9 +180,9 @@ def lint_imports(folder: Path, contract: str) -> subprocess.CompletedProcess[str
         "from importlinter.cli import lint_imports_command\n"
         "lint_imports_command(sys.argv[1:])\n"
     )
-    arguments = ["--no-cache", "--no-logo", "--contract", contract, str(ROOT / "pyproject.toml")]
+    shutil.copy(ROOT / "pyproject.toml", folder)
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
+        [sys.executable, "-c", script, "--no-cache", "--contract", contract],
         capture_output=True,
         text=True,
         check=False,
