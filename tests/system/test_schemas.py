@@ -67,7 +67,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bytes]]:
     return found
 
 
-def said(schema: str) -> object:
+def meaning_of(schema: str) -> object:
     """What a schema says: versions of msgspec write alternatives in an order of their own."""
 
     def ordered(part: dict[str, object]) -> dict[str, object]:
@@ -100,7 +100,9 @@ def test_what_is_printed_is_what_the_schema_allows(
 @pytest.mark.parametrize("name", FORMS)
 def test_the_documents_hold_the_schema_as_it_is(name: str) -> None:
     """Written by `python -m plexsync.output.formats.documents docs/schemas`."""
-    assert said((SCHEMAS / f"{name}.json").read_text("utf-8")) == said(schema_text(name))
+    assert meaning_of((SCHEMAS / f"{name}.json").read_text("utf-8")) == meaning_of(
+        schema_text(name)
+    )
 
 
 def test_every_document_has_a_schema() -> None:
