@@ -55,8 +55,12 @@ class PlanSaver:
         """Save what was planned; a run that failed as a whole saves nothing.
 
         Raises:
-            StateError: it cannot be written, or could not be kept until now.
+            StateError: it could not be kept until now, or cannot be written; `path` holds what it
+                held.
         """
+        if failure := self._plan.failure:
+            reason = failure.strerror or failure
+            raise StateError(f"the plan could not be kept while the run went on: {reason}")
         write_plan(
             path,
             self._plan,
@@ -65,6 +69,3 @@ class PlanSaver:
             lineage=self._run.lineage,
             disk=self._run.ports.disk,
         )
-        if failure := self._plan.failure:
-            reason = failure.strerror or failure
-            raise StateError(f"the plan could not be kept while the run went on: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,20 @@ def test_an_applied_plan_can_be_undone(world: World, plan: Path) -> None:
     assert world.undo().summary.exit_code == ExitCode.OK
     assert world.plex.dump() == before
     assert world.run().puts == 0
+
+
+def test_a_plan_that_could_not_be_kept_as_a_whole_takes_no_ones_place(
+    world: World, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a plan would be applied as if it were all of it."""
+    before = plan.read_bytes()
+    world.stash.edit_scenes(range(1, 11), details="long " * 100_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(world.directory / "full"))
+    ran = world.run(RunOptions(dry_run=True, save_plan=plan))
+    assert ran.summary.exit_code == ExitCode.LOCAL_FILES
+    assert ran.summary.error is not None
+    assert "could not be kept" in ran.summary.error.message
+    assert plan.read_bytes() == before
 
 
 def test_what_a_limit_holds_back_is_not_saved(world: World) -> None:
