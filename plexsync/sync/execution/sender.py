@@ -242,8 +242,12 @@ class Sender:
         for edit in chain.from_iterable(parts):
             edit.read_at = -inf  # to be looked at before anything else is written to it
         for edit in chain.from_iterable(map(self.send, parts)):
+            # Reading back tells.
             if edit.unsent is MOVED:
-                edit.unsent, edit.error = None, error  # reading back tells
+                edit.error = error
+            elif edit.unsent is not None:
+                edit.problem = edit.unsent
+            edit.unsent = None
             yield edit
 
     def _send_one(self, edit: Write, *, mode: bool = False) -> None:

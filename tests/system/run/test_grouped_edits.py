@@ -320,6 +320,23 @@ def test_what_arrived_before_a_stop_goes_back_with_an_undo(
         assert {key: world.shown(key, "summary") for key in keys} == first
 
 
+def test_a_group_whose_reply_was_lost_is_read_back_after_a_stop_as_well(tmp_path: Path) -> None:
+    """It was to go out item by item, and did not; what Plex took of it goes back with an undo."""
+    with synced_world(tmp_path, 30) as world:
+        world.run()
+        before = world.plex.dump()
+        world.stash.edit_scenes(range(1, 31), details="The same for all.")
+        sent = len(world.plex.writes)
+        world.plex_wire.faults.add(Fault("plex.put", 1, Reset(applied=True), None))
+        ran = world.run(FORCED, should_stop=lambda: len(world.plex.writes) > sent)
+        assert ran.summary.exit_code == ExitCode.INTERRUPTED
+        assert ran.count(Outcome.APPLIED) == 30
+
+        world.plex_wire.faults.clear()
+        world.undo()
+        assert world.plex.dump() == before
+
+
 def test_an_item_plex_cannot_edit_is_no_reason_to_give_up_on_the_others(tmp_path: Path) -> None:
     """It is the one to find out with; another one tells as well."""
     bad: list[str] = []
