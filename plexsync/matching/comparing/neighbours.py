@@ -52,7 +52,8 @@ def _keys_of(scenes: Iterable[Scene], keys: FileKeys) -> Iterator[list[Key]]:
     """Yield what the files of each scene are found by."""
     for scene in scenes:
         stems = ((split_name(normalize_path(file.path))[1], file) for file in scene.files)
-        yield [key for stem, file in stems for key in keys.ours(stem, file, scene.scene_id)]
+        found = [key for stem, file in stems for key in keys.ours(stem, file, scene.scene_id)]
+        yield found or [f"/{scene.scene_id}"]  # an item may name a scene that has no file, too
 
 
 def _keys_of_items(items: Iterable[PlexItem], keys: FileKeys) -> Iterator[list[Key]]:

@@ -815,3 +815,22 @@ def test_a_tiny_file_has_no_hash_whatever_the_other_side_says_of_its_size() -> N
         (made,) = match([make_scene(files=(file,))], [make_item(files=(part,))], hashes={5: 11})
         found.append(made.score)
     assert found[1] <= found[0]
+
+
+def test_a_scene_without_a_file_meets_the_rivals_of_the_item_that_names_it() -> None:
+    """However few are due: the item's own keys lead from its id to the scenes that compete."""
+    lost = make_scene(scene_id=SceneId("1"), title="Long Lost Summer", files=())
+    rival = make_scene(
+        scene_id=SceneId("2"),
+        title="Long Lost Summer",
+        files=(make_scene_file(path="/data/a/clip.mkv", size_bytes=5, oshash=None),),
+    )
+    named = make_item(
+        title="Long Lost Summer",
+        stash_id="1",
+        files=(make_plex_file(path="/media/b/clip.mp4", size_bytes=700_000_001),),
+    )
+    alone = only(match([lost], [named], others=[rival]))
+
+    assert alone == match([lost, rival], [named])[0]
+    assert "scene 2" in alone.reason
