@@ -9,6 +9,7 @@ Source: docs/contract.md, "Output"; docs/output.md; JSON Schema 2020-12; msgspec
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -429,7 +430,8 @@ def schema_text(name: str) -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"plexsync/{name}/1",
     }
-    return json.dumps(head | found, indent=1) + "\n"
+    # Python 3.13 takes the indentation off docstrings, which describe the types.
+    return re.sub(r"(?<=\\n) +", "", json.dumps(head | found, indent=1)) + "\n"
 
 
 def write_schemas(folder: Path) -> None:
