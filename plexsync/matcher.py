@@ -89,7 +89,7 @@ def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[K
 
 
 def wanted_hashes(matches: Sequence[Match]) -> tuple[RatingKey, ...]:
-    """Items whose content hash could change what `match` decided, each once.
+    """Items with a content hash that could change what `match` decided, each once.
 
     That is a candidate of a LOW match that neither size nor duration rules out already, the item
     of a HIGH match that rests on its name alone, and what looks like a copy of it. A second

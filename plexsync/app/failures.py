@@ -35,7 +35,7 @@ _CODES = {
 }
 
 _LIKE_A_RUN = frozenset({"", "run", "apply", "undo"})
-"""Commands whose document is that of a run; an error before there was a command has it, too."""
+"""Commands with the document of a run; an error before there was a command has it, too."""
 
 
 def report_failure(error: PlexsyncError, invocation: Invocation) -> None:

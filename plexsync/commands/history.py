@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     help="Only the newest N runs, or N items of a run.",
 )
 def history_command(invocation: Invocation, *, run: str | None, limit: int | None) -> int:
-    """List the runs whose journals are kept, newest first, or what one RUN wrote.
+    """List the runs with a kept journal, newest first, or what one RUN wrote.
 
     For each field it wrote a run has the value before and after, and whether Plex's lock was set.
     RUN is a run's id, or "last" for the newest one that wrote something and is no undo. How long

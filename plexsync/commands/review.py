@@ -36,19 +36,19 @@ _filter_options = with_options(
         "--score-min",
         metavar="SCORE",
         type=_SHARE,
-        help="Only scenes whose best candidate has at least this score, 0 to 1.",
+        help="Only scenes with a best candidate of at least this score, 0 to 1.",
     ),
     click.option(
         "--lead-min",
         metavar="LEAD",
         type=_SHARE,
-        help="Only scenes whose best candidate leads the next by at least this much.",
+        help="Only scenes with a best candidate at least this far ahead of the next.",
     ),
     click.option(
         "--reason",
         metavar="TEXT",
         default="",
-        help="Only scenes whose reason for not being HIGH contains TEXT.",
+        help="Only scenes with TEXT in the reason for not being HIGH.",
     ),
 )
 """Choose among what waits."""

@@ -122,8 +122,8 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
 def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait_s: float) -> int:
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
-    Each item is read first. One whose planned fields hold other values by now, or that no longer
-    holds its file, is skipped and named; and so is one whose picture or cover is another one by
+    Each item is read first. One with other values in its planned fields by now, or that no
+    longer holds its file, is skipped and named; and so is one with another picture or cover by
     now. What is written is remembered as after a run, and can be undone like one. Stash is asked
     for nothing but covers.
 
@@ -149,7 +149,7 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
 @dry_run_option("be taken over")
 @click.option("--force", is_flag=True, help="Write even what a safety limit holds back.")
 def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
-    """Link the items whose GUID names a scene, and keep them in step from then on.
+    """Link the items with a GUID that names a scene, and keep them in step from then on.
 
     Agents, NFO files and custom providers leave the scene's id in Plex. Shows each scene with its
     item, and which fields, locks and collections the agent left there. Then links and writes the

@@ -324,7 +324,7 @@ def _check_collections(
 
 
 def _blind_trust(sections: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each server whose certificate is not checked."""
+    """Yield a sentence for each server with a certificate that is not checked."""
     for name in ("stash", "plex"):
         section = sections[name]
         if section.verify is False and str(section.url).lower().startswith("https:"):

@@ -344,7 +344,7 @@ class ShowsConfig:
 
     studios: bool = setting(
         FLAG,
-        meaning="A show whose linked episodes are all of one studio gets that studio's name, "
+        meaning="A show with all linked episodes of one studio gets that studio's name, "
         "details and picture, and so do those of its seasons that are a year.",
     )
     title: Policy = kept_policy("the title of a show")

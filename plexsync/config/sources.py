@@ -58,7 +58,7 @@ _UNQUOTED = {
     ENV_PATHS,
     *(one for one, (key, _) in _READERS.items() if not key.name.startswith("fields.")),
 }
-"""Variables whose values never begin and end with a quote; a template may."""
+"""Variables with values that never begin and end with a quote; a template may."""
 
 _NEAR = 0.86
 """How like a known variable an unknown one without `__` must be to be called a mistake.

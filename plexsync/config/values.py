@@ -1,6 +1,6 @@
 """Reading single configuration values: each function takes what TOML gave and returns it typed.
 
-All raise `ParseError` whose message says what was expected and whose hint says what to write. The
+All raise `ParseError`: its message says what was expected, and its hint what to write. The
 functions below guess what a person meant by a key, a value or a file that is wrong. No message and
 no hint repeats a text that was given: it could be a secret in the wrong place.
 """

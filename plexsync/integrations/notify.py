@@ -229,7 +229,7 @@ class HealthCheck:
         self._post(suffix, log.encode("utf-8", "replace")[-_MOST_LOG_BYTES:])
 
     def _post(self, suffix: str, body: bytes) -> None:
-        # Not repeatable: a report whose reply was lost would arrive twice.
+        # Not repeatable: a report with a lost reply would arrive twice.
         path = f"{self._path}{suffix}" or "/"
         self._transport.request(
             "POST",

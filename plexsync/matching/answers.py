@@ -109,7 +109,7 @@ class Answer:
         scene: the scene, with the files the answer is about.
         targets: the items.
         reason: why a scene is ignored.
-        open: a scene whose targets are rejected has other candidates, so it goes on waiting.
+        open: the scene has candidates beside rejected `targets`, so it goes on waiting.
     """
 
     verb: Verb

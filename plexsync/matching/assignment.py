@@ -57,7 +57,7 @@ def group(
     """Assign the places scenes compete for, each connected group as a whole.
 
     Scenes nobody competes with are left out, and so are groups of more than `_MOST_IN_GROUP`
-    scenes, whose members are judged by their own rivals alone.
+    scenes; their members are judged by their own rivals alone.
     """
     assigned: dict[int, int] = {}
     for rivals in _connect(columns, places):

@@ -232,7 +232,7 @@ def find_stacked(
 
 
 def find_other_version(option: Option, item: PlexItem) -> Obstacle | None:
-    """Return what forbids an item whose versions differ in length: it holds several videos."""
+    """Return what forbids an item with versions of different length: it holds several videos."""
     length = option.theirs.file.duration_s
     for file in item.files:
         if file.stacked or file.path == option.path:

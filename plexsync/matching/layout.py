@@ -80,7 +80,7 @@ def propose_rules(
     """Rules that would explain where Plex sees the files of certain pairs.
 
     Args:
-        matches: what `matcher.match` decided; HIGH pairs count, and of LOW ones those whose name
+        matches: what `matcher.match` decided; HIGH pairs count, and of LOW ones those where name
             and size agree, because a rule may be what they lack.
         rules: what is configured already; pairs it explains need nothing.
 
@@ -204,7 +204,7 @@ class _Tally:
     def proposals(self, least: float, *, without: Iterable[str] = ()) -> list[PathRule]:
         """One rule for each folder of Stash that fits `least` files, the one for most first.
 
-        A folder whose files are explained already has copies elsewhere, no other mount.
+        Where its files are explained already, a folder has copies elsewhere, no other mount.
         """
         explained = sorted(without)
         found: dict[str, PathRule] = {}
@@ -254,7 +254,7 @@ def _common_folder(one: str, other: str) -> str:
 
 
 def _certain(matches: Iterable[Match]) -> Iterator[Candidate]:
-    """Candidates whose files are the same beyond doubt, wherever they lie."""
+    """Candidates with the same file beyond doubt, wherever it lies."""
     for match in matches:
         if match.confidence is Confidence.HIGH:
             yield match.candidates[0]

@@ -162,7 +162,7 @@ class _Resolution:
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
-        """Items whose content hash could refute what the bytes do not confirm, or prove a copy."""
+        """Items a content hash could refute, where the bytes confirm nothing, or prove copies."""
         copies = [
             one
             for one in row

@@ -65,7 +65,7 @@ _DIGITS = re.compile(r"\d+")
 def reason_kind(reason: str) -> str:
     """Return a reason without what is of one pair alone: ids, paths, sizes, counts.
 
-    Scenes whose reasons are of one kind wait for the same cause.
+    Scenes with reasons of one kind wait for the same cause.
     """
     for pattern, why in _PATTERNS:
         found = pattern.fullmatch(reason)

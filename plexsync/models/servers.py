@@ -292,7 +292,7 @@ LIST_FIELDS = frozenset(
         PlexField.MEMBERS,
     }
 )
-"""The fields whose value is a list of names; the others hold one text."""
+"""The fields that hold a list of names; the others hold one text."""
 
 COLLECTION_FIELDS = frozenset({PlexField.EXISTENCE, PlexField.MEMBERS, PlexField.MODE})
 """The fields only a collection has, each written by a request of its own.

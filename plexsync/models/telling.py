@@ -52,8 +52,8 @@ class Match(Noun, frozen=True):
 
     `confidence` is None when there is no plausible candidate; else `candidates[0]` is the best
     one of `candidate_count` (at most 10 are kept). `margin` is the score's lead over the
-    runner-up. `reason` says in one line why it is HIGH, or why it is not. `unread` are items whose
-    content hash could change what was decided, and was not asked for yet.
+    runner-up. `reason` says in one line why it is HIGH, or why it is not. `unread` are items with a
+    content hash that could change what was decided, and was not asked for yet.
     """
 
     scene_id: SceneId
@@ -69,7 +69,7 @@ class Match(Noun, frozen=True):
 class PathRule(Noun, frozen=True):
     """How Stash sees a folder, and how Plex sees the same one.
 
-    A proposal fits `explains` of the `certain` pairs whose file lies below `stash`.
+    A proposal fits `explains` of the `certain` pairs with a file below `stash`.
     """
 
     stash: str
@@ -192,8 +192,8 @@ class Preview(Noun, frozen=True):
 class RunSummary(Noun, frozen=True):
     """How a run ended: everything of `plexsync run --json` but its rows.
 
-    `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes whose next
-    try lies in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
+    `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes with
+    a next try in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
     or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
     `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
     counts the waiting scenes that failed; `parked` those of them that no run tries again before the

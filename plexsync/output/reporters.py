@@ -1,4 +1,4 @@
-"""Reporters for runs whose stdout no person watches: pipes, cron, JSON, JSON lines.
+"""Reporters for runs that no person watches: pipes, cron, JSON, JSON lines.
 
 A reporter never stops a run: when its reader goes away (`| head`) it falls silent, when its disk
 is full it remembers the error for the end. See `terminal.py` for the one people watch.

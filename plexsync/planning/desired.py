@@ -91,7 +91,7 @@ class FieldMaps:
         rules: how each scene field reaches Plex; those that are off ask for nothing, and pictures
             are the business of `artwork`. Templates must be readable.
         scene_url: the address of a scene's page in Stash, by id.
-        file_url: the address of something whose path on Stash is known.
+        file_url: the address of something, by its path on Stash.
         shared: the names several performers in Stash have, as `tag_key` has them.
     """
 
@@ -324,8 +324,7 @@ def _credits(
     """How the performers of a scene are to be credited, by `tag_key`, as far as that is asked.
 
     Plex knows one actor, with one photo, by a name. So of namesakes that are called the same in
-    Plex the one whose name stands alone in Stash, without a disambiguation, gives the photo, and no
-    other.
+    Plex the one without a disambiguation in Stash gives the photo, and no other.
     """
     (source,) = sources[:1]
     role, photo = source.role, source.photo

@@ -94,7 +94,7 @@ class WishedCollections(NamedTuple):
 
     Attributes:
         wishes: the collections that have members.
-        placed: the items of each library whose scenes are known: in no other collection than those.
+        placed: the items of known scenes in each library: in no other collection than those.
         clashes: the collections left out because another one of the library has their title.
         untitled: those left out because nothing is left of their title.
     """

@@ -106,8 +106,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def check_gone(self, gone: int, remembered: int) -> None:
         """Stop a run that finds Stash empty, or much smaller than it was.
 
-        Of a Stash whose database is not the one it should be, nothing follows for what is
-        remembered. A share of 1 lets everything go.
+        From a Stash with the wrong database nothing follows for what is remembered. A share of 1
+        lets everything go.
 
         Raises:
             UnsafeError: too many scenes are gone, with the count, the limit and how to pass it.

@@ -1,4 +1,4 @@
-"""What an item holds in one field, whose word it is, and when two values are the same to Plex.
+"""What an item holds in one field, who wrote it, and when two values are the same to Plex.
 
 Most fields are what Plex shows. A sort title is not: Plex shows one only where it differs from the
 title, and where none is set makes one of the title, without its article. Nor does an unlocked one
@@ -40,7 +40,7 @@ _REPEATED = frozenset(
         PlexField.COLLECTIONS,
     }
 )
-"""Fields whose values many items share, so that their digests are worked out once."""
+"""Fields with values that many items share: their digests are worked out once."""
 
 
 class PlexEquality:
@@ -79,7 +79,7 @@ class PlexEquality:
     def digest(self, target: PlexField, value: Value) -> str:
         """16 hex digits that agree for values `equal` calls the same.
 
-        They also agree for a text whose letters are composed otherwise, which nobody would see.
+        They also agree for a text with letters composed otherwise, which nobody would see.
         """
         if target not in _REPEATED:
             return self._digest(target, value)

@@ -128,7 +128,7 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
     ) -> frozenset[RelatedId]:
         """Return the tags and studios that decide otherwise since Stash had the names of `before`.
 
-        One whose name then is not known may have decided anything.
+        One that had no known name then may have decided anything.
         """
         if not self.with_names:
             return frozenset()

@@ -50,9 +50,9 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Args:
         changes: what to write; empty when nothing differs that may be written.
-        kept: the configured names of fields whose value in Plex stays although Stash differs.
+        kept: the configured names of fields that keep their value in Plex although Stash differs.
         agreed: fields that need no write because Plex shows what Stash wants, as changes that
-            change nothing: they become base all the same. Those whose base says so already are
+            change nothing: they become base all the same. Those that are base already are
             left out.
         held: the configured names of fields left alone because a person took back what Stash wants.
         by_hand: those of `kept` that stay because they were typed by hand in Plex, so that Stash
@@ -183,7 +183,7 @@ class Planner(WriteMemory):
     def still_held(
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
     ) -> dict[PlexField, str]:
-        """Return the entries of `held` but those whose field Stash wants otherwise by now."""
+        """Return the entries of `held` but for fields that Stash wants otherwise by now."""
         wanted = {want.target: want for want in desired if want.target in held}
         return {
             target: digest

@@ -47,7 +47,7 @@ def shared_names(names: Mapping[RelatedId, str]) -> frozenset[str]:
 def namesakes_moved(
     before: Mapping[RelatedId, str], now: Mapping[RelatedId, str]
 ) -> frozenset[RelatedId]:
-    """Return the performers whose name is shared now and was not before, or the other way round."""
+    """Return the performers who share a name now and did not before, or the other way round."""
     moved = shared_names(before) ^ shared_names(now)
     if not moved:
         return frozenset()

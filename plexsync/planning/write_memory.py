@@ -1,6 +1,6 @@
 """What is remembered of an item once it was written: what Plex was seen to hold becomes base.
 
-After a write that failed, or whose end nobody noted, what the item holds says how far it came. A
+After a write that failed, or with no end noted, what the item holds says how far it came. A
 list that is longer than one request goes out in pieces: names are added, then others taken away
 (`edit_query`). Where it ends between two of those, Plex holds neither what we last applied nor what
 was to be, under a lock that may be ours. Not remembered, it would be kept for good as a person's
@@ -87,7 +87,7 @@ class WriteMemory:
     def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
         """Return the link after an interrupted write: what Plex holds of it was written.
 
-        `changes` are those of an intent whose result is unknown; the others of its fields stay as
+        `changes` are those of an intent with an unknown result; the others of its fields stay as
         remembered, and the next plan compares them as if the write had never been tried. A name
         that was risked and is gone was not taken out by a person: it is ours no more, so that the
         next plan adds it. Of a write that arrived, as another field of it shows, the other names

@@ -75,7 +75,7 @@ def edits_of(plan: ItemPlan, *, appended: frozenset[PlexField] = NONE_APPENDED) 
 
     Args:
         plan: the changes; `before` of a list must be fresh, it says what there is to remove.
-        appended: lists whose names the server is known to add to those an item has: of these only
+        appended: lists where the server is known to add names to those an item has: of these only
             what is new is sent.
     """
     return tuple([_edit_of(change, plan, appended) for change in plan.changes])
@@ -237,7 +237,7 @@ def _edit_of(change: Change, plan: ItemPlan, appended: frozenset[PlexField]) -> 
 
 
 def _as_before(change: Change, name: str) -> Credit:
-    """Return what is sent of an actor whose credit stays: only the role, if there is one."""
+    """Return what is sent of an actor who stays credited: only the role, if there is one."""
     then = change.credits_before.get(tag_key(name))
     return Credit(role=then.role or None) if then else Credit()
 

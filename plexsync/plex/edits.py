@@ -43,7 +43,7 @@ class EditRules(TypedDict, total=False):
     """How an edit is sent.
 
     Attributes:
-        appended: lists whose names the server was seen to add to those an item has. Of these only
+        appended: lists where the server was seen to add names to those an item has. Of these only
             what is new is sent; where that was untrue, the items would lose names.
         by_item: send it to the address of the item, not to that of its library.
         hold: called before whatever is not the first request, be it a repeated one; raises where

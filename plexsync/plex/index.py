@@ -163,7 +163,7 @@ class _Had(NamedTuple):
 class IndexLoader:
     """Brings the lists of libraries up to date.
 
-    A library whose counters stand still costs no request; one that changed costs two while few
+    A library with counters that stand still costs no request; one that changed costs two while few
     items did; any doubt costs a full listing. A dry run may use and write the cache: it is no
     part of the state.
 
@@ -308,7 +308,7 @@ def cached_items(cache_dir: Path, machine: str) -> tuple[PlexItem, ...]:
 
 
 def cached_libraries(cache_dir: Path, machine: str = "") -> dict[str, str]:
-    """Return the names of the libraries whose lists are in the cache, by section id; asks nobody.
+    """Return the names of the libraries with a list in the cache, by section id; asks nobody.
 
     Args:
         cache_dir: where the lists lie.
@@ -332,7 +332,7 @@ def _cached(cache_dir: Path, machine: str, *, with_items: bool = True) -> Iterat
 def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
     """Return the items, as they were listed, that have a file of the same size as one that is new.
 
-    A moved file is a new item, and Plex keeps the old one in its trash, whose update time need not
+    A moved file is a new item. The old one stays in Plex's trash, and its update time need not
     move. Source: docs/plex-api.md 4, "Moved/renamed file".
     """
     known = {item.rating_key for item in old.items}

@@ -57,7 +57,7 @@ class SceneChoice:
 
     Args:
         ids: scenes named one by one.
-        score_min: or those whose best candidate has at least this score.
+        score_min: or those with a best candidate of at least this score.
         lead_min: and at least this lead over the next.
         reason: the reason it is not HIGH contains this text, case aside.
         items: the items the answer is about; none for those that were found.
@@ -103,7 +103,7 @@ def list_waiting(invocation: Invocation, choice: SceneChoice) -> int:
         streams, shape = invocation.streams, invocation.shape
         if shape.as_document:
             scenes = [_scene(context, one) for one in chosen]
-            # Those whose candidates could not be found again wait, too.
+            # Scenes wait, too, if their candidates could not be found again.
             count = len(scenes) + context.missing
             _print(invocation, waiting=count, missing=context.missing, scenes=scenes)
         elif not shape.quiet and is_terminal(streams.stdout):

@@ -49,7 +49,7 @@ class ReviewContext:
         servers: asks the servers.
         waiting: the LOW scenes, by id.
         trial: those of a dry run that no run has handled since, answered or not.
-        missing: how many more wait whose candidates are not known.
+        missing: how many more wait without known candidates.
         notes: what a person should know about that.
     """
 

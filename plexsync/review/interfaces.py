@@ -116,7 +116,7 @@ class ActionsPort(Protocol):
     """What a review asks of the world around it."""
 
     def search(self, text: str, /) -> tuple[tuple[Hit, ...], int]:
-        """Return the first items whose title or path holds all words, and how many there are."""
+        """Return the first items with all words in their title or path, and how many there are."""
 
     def find(self, text: str, /) -> Hit:
         """Return the item of a rating key or an address."""

@@ -138,7 +138,7 @@ def rule_for(candidate: Candidate, known: Sequence[PathRule]) -> PathRule | None
 
 
 def fitted_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
-    """Those of `others` that have just one candidate whose path `rule` explains."""
+    """Those of `others` that have just one candidate with a path that `rule` explains."""
     found = []
     for one in others:
         fits = (
@@ -181,7 +181,7 @@ class Group:
 
     Args:
         scenes: which, the one on the screen first.
-        answers: knows whose an item is, and what was refused.
+        answers: knows which scene has an item, and what was refused.
 
     Attributes:
         scenes: the same.

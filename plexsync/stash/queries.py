@@ -206,8 +206,10 @@ ALWAYS = frozenset(
         StashField.ALL_GROUPS,
     }
 )
-"""What is asked for whatever is configured: what a scene shows of other objects, whose new names
-a run finds by it."""
+"""What is asked for whatever is configured: what a scene shows of other objects.
+
+A run finds their new names by it.
+"""
 
 OWN: Mapping[str, StashField] = {
     "summary": StashField.DETAILS,

@@ -23,7 +23,7 @@ GRAPHQL = "/graphql"
 
 OLDEST_VERSION = (0, 27)
 NEWEST_VERSION = (0, 30)
-"""The newest Stash whose schema is known here. Source: docs/stash-api.md."""
+"""The newest Stash with a schema known here. Source: docs/stash-api.md."""
 
 OLDEST_SCHEMA = 67
 """The database schema of v0.27.0. Source: docs/stash-api.md 7."""

@@ -88,14 +88,14 @@ class Checkpoint(msgspec.Struct, kw_only=True):
     Attributes:
         serial: the number of the last run that is in it.
         lineage: the servers it belongs to.
-        folded: the runs whose journals need not be read again, though they are kept as history.
+        folded: the runs with journals that need no reading again, though they are kept as history.
         idle: those among the journals not to be read again in which nothing happened.
         last_full_at: when the last completed full sweep began; ISO.
         last_success_at: when a run last ended well; ISO.
         newest_updated_at: the version text up to which every scene is handled.
         runs: the last runs, oldest first.
         unsettled: intents of those runs that wait to be settled.
-        waiting: the scenes whose last attempt did not settle them.
+        waiting: the scenes not settled by their last attempt.
         decisions: what people decided, by key.
         former: the Links of items no scene is linked to any more, as JSON, by rating key.
         scenes: the scenes' records, from a file that has each as an object.

@@ -66,7 +66,7 @@ class RunLog(msgspec.Struct, frozen=True, kw_only=True):
 def read_history(
     directory: Path, *, limit: int | None = None, disk: Filesystem = DISK
 ) -> tuple[RunRecord, ...]:
-    """Return the runs whose journals are kept, the last one first, whatever the clock showed then.
+    """Return the runs with a kept journal, the last one first, whatever the clock showed then.
 
     Args:
         directory: the state directory.

@@ -106,8 +106,8 @@ class State:
 
     Attributes:
         checkpoint: what `state.json` would hold by now, but for `unsettled`; see `complete`.
-        covered: the runs whose journals `state.json` holds: those in which something happened, and
-            the others.
+        covered: the runs with journals that `state.json` holds: those in which something happened,
+            and the others.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class State:
         return {scene_id: head.updated_at for scene_id, head in self._rows.views(HEAD)}
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
-        """Return the scenes whose records name any of `objects`."""
+        """Return the scenes with a record that names any of `objects`."""
         if not objects:
             return set()
         from plexsync.planning.relations import shows_any  # noqa: PLC0415 - status asks nothing
@@ -176,7 +176,7 @@ class State:
         return {scene_id for scene_id, head in self._rows.views(HEAD) if head.files in packed}
 
     def waiting(self) -> Iterator[tuple[SceneId, SceneRecord]]:
-        """Yield the scenes whose last outcome is one of `WAITING`, by id. Costs only those."""
+        """Yield the scenes with one of `WAITING` as last outcome, by id. Costs only those."""
         if self._waiting_now is None:
             ids = sorted(self._waiting, key=id_order)
             records = ((scene_id, self.get(scene_id)) for scene_id in ids)
@@ -253,7 +253,7 @@ class State:
         return self._decoded(msgspec.json.Decoder(type_), raw, f"decisions.{key}")
 
     def decisions(self, prefix: str, type_: type[T]) -> dict[str, T]:
-        """Every decision whose key begins with `prefix`, by the rest of its key.
+        """Return every decision with a key that begins with `prefix`, by the rest of its key.
 
         Raises:
             StateCorruptError: one is not a `type_`.

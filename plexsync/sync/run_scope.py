@@ -58,7 +58,7 @@ class Totals:
         header: what is known of the run so far.
         counts: how many of everything.
         new_review: LOW matches no earlier run has announced.
-        waiting: scenes whose next try lies in the future.
+        waiting: scenes with a next try in the future.
         review_waiting: those among them that wait for a person.
         failing: waiting scenes that failed.
         parked: scenes no run tries again before the next full one, each with its problem.

@@ -60,7 +60,7 @@ _LINES = (
 )
 """From how many pixels of its shorter side on a video is called what.
 
-Source: Stash's ResolutionEnum (docs/stash-api.md 10), whose words its pages show.
+Source: Stash's ResolutionEnum (docs/stash-api.md 10); Stash's pages show these words.
 """
 
 
@@ -293,7 +293,7 @@ def photo_words(one: Performer, file_url: Callable[[str], str]) -> Callable[[str
 
     Args:
         one: the performer.
-        file_url: the address of something whose path on Stash is known.
+        file_url: the address of something, by its path on Stash.
     """
     words = performer_words(one)
 

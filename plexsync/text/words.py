@@ -57,7 +57,7 @@ _ITEM_PAGE = re.compile(
 
 
 def named_scene_id(text: str) -> str:
-    """Return the id of the scene that `text` is, or whose page in Stash it is the address of.
+    """Return `text` as the id of a scene; it may be the address of the scene's page in Stash, too.
 
     Raises:
         ParseError: it is neither.

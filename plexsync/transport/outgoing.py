@@ -166,7 +166,7 @@ class AnswerLimits(msgspec.Struct, frozen=True):
     Args:
         deadline_s: longest time for the answer as a whole.
         max_bytes: largest decoded body.
-        slow_attempts: how often a request is sent whose answers do not come in time.
+        slow_attempts: how often a request is sent while its answers do not come in time.
     """
 
     deadline_s: float

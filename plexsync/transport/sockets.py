@@ -107,7 +107,7 @@ class _WholeLines(io.BufferedReader):
 def _pool_class(
     pool: type[urllib3.HTTPConnectionPool], budget: Budget, sent: threading.local
 ) -> type[urllib3.HTTPConnectionPool]:
-    """Return a pool whose connections read their answers under `budget`.
+    """Return a pool with connections that read their answers under `budget`.
 
     They ask for the target in `sent`, if there is one, and not for that of the pool.
     """
@@ -127,7 +127,7 @@ def _pool_class(
 
 
 class TimedAdapter(requests.adapters.HTTPAdapter):
-    """A requests adapter whose every read obeys `budget`. It never retries or redirects."""
+    """A requests adapter that makes every read obey `budget`. It never retries or redirects."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

@@ -43,7 +43,7 @@ CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
 
 _SAMPLE = 4000
-"""Scenes whose paths are looked up in Plex: from all of Stash, as a folder may have come last."""
+"""Scenes to look up in Plex by path: from all of Stash, as a folder may have come last."""
 
 _ENOUGH = 0.5
 """Share of the sample that has to be found for the path rules to count as right: a Plex library may

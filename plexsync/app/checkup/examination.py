@@ -310,7 +310,7 @@ def _log_lines(log: Path | None) -> Iterator[str]:
 def _plex_fact_lines(config: Config, directory: Path) -> Iterator[str]:
     """Yield a question about this Plex server and what it answers, one a line. Reads only.
 
-    It is one whose answer no documentation says for sure.
+    It is one that no documentation answers for sure.
     """
     with open_servers(config, known_client_id(directory)) as servers:
         sections, _ = check_libraries(servers)

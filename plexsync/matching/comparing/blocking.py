@@ -334,7 +334,7 @@ def _tails(path: str) -> Iterator[str]:
 
 
 def _count_names(blocks: Blocks) -> Counter[str]:
-    """How many scenes have each name whose stem several scenes have."""
+    """How many scenes have each name with a stem that several scenes have."""
     shared = {
         (fold(one.name), one.scene) for one in blocks.ours if blocks.buckets[one.stem].scenes > 1
     }

@@ -111,7 +111,7 @@ class Comparison(NamedTuple):
         merged: several roots of Stash lead to this root of Plex, so a path alone proves less.
         outside: a path rule covers our file, and theirs lies in no folder the rules lead to.
         folders: equal trailing folders.
-        telling_folders: those of them whose own name is telling.
+        telling_folders: those of them with a telling name of their own.
         tail_others: other files that share name and equal folders.
         size: how the sizes compare.
         size_bits: what the equality of this size is worth.

@@ -1,4 +1,4 @@
-"""The last resort: items whose title or name resembles a scene's that nothing else found.
+"""The last resort: items that nothing else found, by a title or name like the scene's.
 
 A resemblance is never identity-grade; it only gives a person something to look at. Rare words
 choose the items worth comparing, so that the cost stays linear in the library.

@@ -92,7 +92,7 @@ class LibrarySpec:
         scenes: how many scenes, odd ones not counted.
         mix: weight of each case.
         extra_items: Plex items without a scene, as a share of `scenes`.
-        hashed: share of Plex parts whose hash the server has computed.
+        hashed: share of Plex parts with a hash computed by the server.
         edited: share of Plex items with a title and genres of a person's own, locked.
         odd: also the edge cases of docs/stash-api.md 9, about fifty scenes more.
     """

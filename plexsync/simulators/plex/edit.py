@@ -50,7 +50,7 @@ class EditRequest:
         locks: wanted lock state by field.
         tags: tags to add by kind, in index order.
         removals: tag names to take away by kind.
-        cleared: kinds whose tags all go.
+        cleared: kinds that lose all tags.
         filters: the arguments that are no edit: `id`, `type` and other conditions.
     """
 

@@ -39,7 +39,7 @@ class Switches:
         edits_by_item: items can be edited at their own address; without it that is a 404.
         ignore_edits_by_item: edits there are answered as if they were done.
         drop_edit_ids: a proxy in between loses the ids of edits at the address of a library.
-        edits_land_at: items whose edits are carried out on another item, by rating key.
+        edits_land_at: the other item that edits are carried out on, by rating key.
         tree_hashes: the tree shows hashes; without it no file looks analysed.
         trash_moves_updated_at: an item that goes to the trash gets another updatedAt.
         trash_filter: `trash=1` lists what is in the trash; without it that filter is ignored.

@@ -149,7 +149,7 @@ def _size_test(value: str) -> Test | None:
 
 
 def _file_test(value: str) -> Test:
-    """Items with a file whose path holds the text; for an episode's path, its whole folder.
+    """Items with the text in the path of a file; for an episode's path, its whole folder.
 
     Source: docs/plex-api.md 3, "`file=`".
     """

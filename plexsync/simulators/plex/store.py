@@ -219,7 +219,7 @@ class Store:
 
     Args:
         now: the server's clock, whole epoch seconds.
-        changed: called with every item whose answers may now differ; None means all of them.
+        changed: called with every item that may read differently now; None means all of them.
     """
 
     def __init__(self, *, now: Callable[[], int], changed: Callable[[Item | None], None]) -> None:

@@ -141,7 +141,7 @@ def scan(parts: Parts, asked: Asked) -> SimResponse:
 
 
 def empty_trash(parts: Parts, asked: Asked) -> SimResponse:
-    """Forget the items of a library whose files are gone."""
+    """Forget the items of a library that lost their files."""
     found = find_section(parts, asked)
     gone = [item for item in found.items.values() if item.deleted_at]
     for item in gone:

@@ -280,7 +280,7 @@ _RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
 _MAPPED = frozenset(
     {"Version", "SystemStatus", "ConfigResult", "ConfigGeneralResult", "StashConfig", "Job"}
 )
-"""Types whose rows are mappings."""
+"""Types with mappings as rows."""
 
 _NOTHING: Mapping[str, Any] = {
     "url": None,

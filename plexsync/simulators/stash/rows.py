@@ -114,7 +114,7 @@ class StashRows:
         return tables[kind]
 
     def watch(self, watcher: Callable[[Collection[int]], None]) -> None:
-        """Call `watcher` with the ids of scenes whose answers change, related rows included."""
+        """Call `watcher` with the ids of scenes with changed answers, related rows included."""
         self._watchers.append(watcher)
 
     # -- who is concerned --------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class StashRows:
         return [scene for scene in self.scenes if scene.studio_id in below]
 
     def _concerned(self, table: object, row_id: int) -> list[StashScene]:
-        """Return the scenes whose answers may show a related row."""
+        """Return the scenes that may show a related row."""
         if table is self.tags:
             return self._scenes_at_or_under_tag(row_id)
         if table is self.performers:

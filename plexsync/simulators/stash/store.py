@@ -76,7 +76,7 @@ class StashStore(StashRows):
             self._changed((int(scene_id),))
 
     def merge_scenes(self, sources: Iterable[Id], destination: Id) -> None:
-        """Files move to the destination, whose time moves; the sources are gone."""
+        """Files move to the destination, and its time moves; the sources are gone."""
         with self.lock:
             gone = [self.scene(scene_id) for scene_id in sources]
             file_ids = dict.fromkeys(
@@ -143,7 +143,7 @@ class StashStore(StashRows):
             return self.files.add(file).id
 
     def add_to_scene(self, scene_id: Id, file_id: Id) -> None:
-        """Let a scan find another file with a known hash: it joins the scene, whose time moves."""
+        """Let a scan find another file with a known hash: it joins the scene and moves its time."""
         with self.lock:
             self.edit_scene(scene_id, file_ids=(*self.scene(scene_id).file_ids, int(file_id)))
 

@@ -67,7 +67,7 @@ _SHARED = tuple(
         PlexField.RATING,
     )
 )
-"""The cells of fields whose values many items have."""
+"""The cells of fields with values that many items have."""
 
 _BASE_AT = 4
 _ENTRIES_AND_SEEN = slice(1, 3)

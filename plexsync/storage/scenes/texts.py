@@ -19,7 +19,7 @@ Entries = str | tuple[int, ...]
 """Packed digests of names, run together: written out, or as the numbers of shared texts."""
 
 ENTRY_CHARACTERS = 8
-"""How long the packed digest of a name is, whose hex digits are `text.folding.ENTRY_DIGITS`."""
+"""How long the packed digest of a name is; its hex digits are `text.folding.ENTRY_DIGITS`."""
 
 _PADDING = ("", "===", "==", "=")
 _LITERAL = "~"

@@ -60,7 +60,7 @@ class DetectedChanges:
 
     Attributes:
         detected: the scenes that are due, and those that are not to be linked.
-        broken: the scenes whose item Plex is known to have lost.
+        broken: the scenes with an item that Plex is known to have lost.
         again: linked scenes that may be further items as well.
         dictionary: the names of related objects.
         spool: the events.
@@ -204,7 +204,7 @@ class ChangeDetection:
         changed at all. The first look finds no scene: it has nothing to be compared with.
 
         Returns:
-            What there was to see, the scenes it concerns, and those whose item is lost.
+            What there was to see, the scenes it concerns, and those with a lost item.
         """
         before = self._before
         unseen = replace(self._now, items=before.items, counters=before.counters)

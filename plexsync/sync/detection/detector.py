@@ -2,8 +2,8 @@
 
 Every run sweeps the versions of all scenes: a few requests whatever happened, and the only way to
 see what a filter on times would hide (clocks, zones, imports of old times) and what is gone. What
-moves no version comes from elsewhere and is `forced`: scenes that showed a renamed tag, whose item
-Plex lost, or that an event named. Files are swept less often, because they cost Stash more.
+moves no version comes from elsewhere and is `forced`: scenes that showed a renamed tag, lost
+their item in Plex, or that an event named. Files are swept less often: they cost Stash more.
 Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in Stash".
 """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import Ports, RunOptions
 
 SMALL_LIBRARY = 20_000
-"""Scenes whose versions every run looks at, unless configured: a few requests."""
+"""Up to so many scenes every run looks at all versions, unless configured: a few requests."""
 
 _USUAL_S = 3600.0
 

@@ -5,7 +5,7 @@ the words of a title nearly like its own. A scene that shares none with any item
 or reads differently would get the same match again, so it goes on waiting. Scenes that compete for
 an item are decided together, so they are due together.
 Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change signals);
-docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, whose keys these are.
+docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, which make these keys.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _words(others: Sequence[PlexField]) -> str:
     return f"somebody else changed {', '.join(others)} in Plex meanwhile" if others else ""
 
 
-# ---- whose fault a failure is --------------------------------------------------------------------
+# ---- who is at fault -----------------------------------------------------------------------------
 
 
 def own_failures(

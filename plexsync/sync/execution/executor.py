@@ -224,7 +224,7 @@ class Executor:
         return ready
 
     def _settle(self, item: WorkItem, detail: ItemDetail) -> None:
-        """Bring the link up to date by writes of earlier runs whose result was never noted."""
+        """Bring the link up to date by writes of earlier runs without a noted result."""
         pair = item.pair
         scene_id = pair.scene.scene_id
         unsettled = self._unsettled.pop((scene_id, pair.link.rating_key), None)

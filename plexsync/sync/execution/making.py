@@ -156,7 +156,7 @@ class CollectionMaker:
         Its pair's link has its key then, and `ready.detail` is the answer, where that came.
 
         Returns:
-            How it ended where there is none; one whose title is taken is left alone.
+            How it ended where there is none; one with a taken title is left alone.
 
         Raises:
             AuthError: the token may not write.

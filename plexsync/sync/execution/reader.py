@@ -304,7 +304,7 @@ def settle(
     planner: Planner,
     session: Session | None,
 ) -> Link:
-    """Return the link brought up to date by earlier writes whose result was never noted.
+    """Return the link brought up to date by earlier writes without a noted result.
 
     What became of them is noted in `session`, None in a dry run. Remember the link before anything
     is committed: a result on disk without it would lose what is ours.

@@ -4,7 +4,7 @@ Most alike changes are to lists: a tag renamed on items that have other tags bes
 can say that for all of them only if it names just what is new and what goes, and trusts the server
 to leave the rest: on one that replaced lists, the items would lose their other tags. Servers are
 believed to append (docs/plex-api.md 5), but nobody promises it, so it is found out before it is
-relied on, once per run and kind of list. One item, whose edit is due anyway, gets its whole wanted
+relied on, once per run and kind of list. One item that is edited anyway gets its whole wanted
 list but for one name: one that Stash wants and Plex has, so that it comes back by itself even if
 this process dies at that moment. Is the name still there when the item is read back, the server
 appends. If not, the whole list goes out at once, and everywhere else in that run, too.
@@ -319,7 +319,7 @@ class Sender:
         return None
 
     def _probe_of(self, group: Sequence[Write], open_lists: frozenset[PlexField]) -> _Probe | None:
-        """Best an edit whose spare name is its item's first.
+        """Find a probe, best an edit that can spare the first name of its item.
 
         Then it also tells a server that puts the first name sent in the first one's place.
         """

@@ -374,13 +374,13 @@ class Outcomes(Protocol):
     """Shows how each item ended, and remembers it the way its source needs."""
 
     def lose(self, pair: Pair, note: str, /) -> None:
-        """Take a pair whose item is gone or holds another file, and say so."""
+        """Take a pair with an item that is gone or holds another file, and say so."""
 
     def finish(self, pair: Pair, ending: PairEnd, /) -> None:
         """Show how a pair ended, and remember it."""
 
     def note_written(self, pair: Pair, /) -> None:
-        """Remember what is ours on an item whose pictures are still to come."""
+        """Remember what is ours on an item with pictures still to come."""
 
     def note_settled(self, pair: Pair, /) -> None:
         """Remember what is ours on an item by writes of earlier runs."""

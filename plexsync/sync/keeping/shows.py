@@ -49,7 +49,7 @@ _LEVELS = 2
 """What stands above an episode: its season and its show."""
 
 _UNLINKED = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
-"""How a scene ended whose former items do not count."""
+"""How a scene ended if its former items do not count."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,7 +150,7 @@ class ShowKeeper(Keeper[ShowWork]):
         """Return which season and show episodes are in that were never read to the end.
 
         Raises:
-            ServerError: Plex cannot say, so whose these shows are is not known.
+            ServerError: Plex cannot say, so the shows of these episodes are not known.
         """
         places: dict[RatingKey, tuple[RatingKey, ...]] = {}
         for key, detail in self._executor.reader.read(keys).items():

@@ -37,7 +37,7 @@ class CollectionWork(KeptWork):
 
     Args:
         wish: what the scenes say it should be.
-        placed: the items of its library whose scenes are known: only these may be taken out.
+        placed: the items of known scenes in its library: only these may be taken out.
         members: digest of the members that are wanted.
         taking: its title is that of a collection Stash has the last word in for once.
         count: how many members it has in the end.

@@ -86,7 +86,7 @@ class Linker:
         decider: matches scenes against items.
         strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
         least_low: the lowest score of a LOW candidate that is taken.
-        broken: scenes whose item Plex is known to have lost.
+        broken: scenes with an item that Plex is known to have lost.
         again: linked scenes that may be further items as well: matched beside their links.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
             files by now than what is remembered of them.
@@ -102,7 +102,7 @@ class Linker:
     void: frozenset[SceneId] = frozenset()
 
     def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
-        """Return the pairs earlier runs linked whose scene still has the same files, and the rest.
+        """Return pairs earlier runs linked, of scenes that still have the same files, and the rest.
 
         That the item still holds its file is checked when it is read, before it is written. A
         scene that may be further items as well is among both.
@@ -287,7 +287,7 @@ def link_to(links: Sequence[Link], rating_key: RatingKey, path: str) -> Link | N
 def earlier(
     records: State, best: Candidate, scene_ids: Sequence[SceneId | None]
 ) -> tuple[Link, SceneId | None] | None:
-    """Return what is known of an item, and the scene of whose record that is; None for nothing.
+    """Return what is known of an item, and the scene with a record of that; None for nothing.
 
     It is the first of the scenes that has it, or none where the item lost its scene.
     """

@@ -121,7 +121,7 @@ class EarlierWork(Outcomes, ABC):
             self._remember(pair, ending.outcome, self.session)
 
     def note_written(self, pair: Pair) -> None:
-        """Remember what is ours on an item whose pictures are still to come."""
+        """Remember what is ours on an item with pictures still to come."""
         if self.session is None:
             return
         key = pair.scene.scene_id

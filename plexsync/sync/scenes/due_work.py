@@ -90,7 +90,7 @@ class DueWork:
             self._claims()  # also those of scenes that are forgotten now
 
     def link(self) -> tuple[list[Pair], Linked]:
-        """Return the pairs, those whose link still holds first, and what matching found.
+        """Return the pairs, first those with a link that still holds, and what matching found.
 
         Scenes that are not to be linked are settled.
         """

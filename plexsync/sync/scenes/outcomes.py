@@ -50,7 +50,7 @@ _YEAR_DIGITS = 4
 
 
 class _Progress(msgspec.Struct, gc=False):
-    """How far a scene is whose pairs are under way."""
+    """How far a scene is while its pairs are under way."""
 
     scene: Scene
     open_pairs: int = 0
@@ -74,8 +74,8 @@ class SceneOutcomes:
         planner: says what is ours once something was written.
 
     Attributes:
-        orphans: pairs whose item is gone or holds another file by now, and which of it: to be
-            matched again.
+        orphans: pairs with an item that is gone or holds another file by now, and which of it: to
+            be matched again.
     """
 
     def __init__(self, run: RunContext, planner: Planner) -> None:
@@ -159,11 +159,11 @@ class SceneOutcomes:
         )
 
     def note_written(self, pair: Pair) -> None:
-        """Remember what is ours on an item whose pair is not done yet."""
+        """Remember what is ours on an item while its pair is not done."""
         self._note_unfinished(self._scenes[pair.scene.scene_id], pair.link)
 
     def lose(self, pair: Pair, note: str) -> None:
-        """Keep a pair whose scene is to be matched again."""
+        """Keep a pair: its scene is to be matched again."""
         self.orphans.append((pair, note))
 
     def take_orphans(self) -> list[tuple[Pair, str]]:
@@ -180,7 +180,7 @@ class SceneOutcomes:
         self._run.totals.emit(self._run.rows.pair(pair, PairEnd(Outcome.SKIPPED, note=note)))
 
     def close(self) -> None:
-        """Remember the scenes that lost a pair, and whose others were done before that."""
+        """Remember the scenes that lost a pair after all their others were done."""
         for scene_id in self._reopened:
             progress = self._scenes.get(scene_id)
             if progress is not None and progress.outcomes and not progress.open_pairs:
@@ -319,7 +319,7 @@ class SceneOutcomes:
         return parked
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
-        """Remember a scene some of whose items are still to come: due, and to be matched again."""
+        """Remember a scene with items still to come: due, and to be matched again."""
         if self._run.session is None:
             return
         previous = self._run.state.get(progress.scene.scene_id)

@@ -83,7 +83,7 @@ class RunItems:
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
 
     def of(self, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
-        """Return the pairs whose item has to be read; the others are finished on the way.
+        """Return the pairs with an item that has to be read; the others are finished on the way.
 
         Raises:
             ServerError: Stash is down, or refuses us.

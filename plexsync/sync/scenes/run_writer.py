@@ -231,7 +231,7 @@ class RunWriter:
         )
 
     def _link_orphans(self, linked: Linked) -> list[Pair]:
-        """Match scenes again whose item was gone, or held another file, when it was read.
+        """Match scenes again where the item was gone, or held another file, when it was read.
 
         Returns:
             The pairs that were found; what waits is added to `linked`.

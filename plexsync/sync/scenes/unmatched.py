@@ -130,8 +130,8 @@ class Unwritten:
 def wanted_scans(run: RunContext, unmatched: Iterable[Unlinked]) -> tuple[tuple[Section, str], ...]:
     """Return where Plex should look for what it lacks, if it may be asked to.
 
-    A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, only
-    a scene whose own time has come asks.
+    A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, a
+    scene asks only when its own time has come.
     """
     if not run.config.plex.scan or run.options.dry_run or run.options.libraries:
         return ()

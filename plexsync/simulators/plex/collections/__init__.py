@@ -1,4 +1,4 @@
-"""Collections of the simulated Plex server: items of their own, whose members wear a tag.
+"""Collections of the simulated Plex server: items of their own with members that wear a tag.
 
 In: requests that make, fill, empty, set and delete them, and what a person does by hand. Out: the
 same effects on the items, as docs/plex-api.md 5 describes them.

@@ -128,7 +128,7 @@ def list_collections(parts: Parts, section: LibrarySection) -> None:
 
 
 def rename_edited(parts: Parts, item: Item, edit: EditRequest) -> None:
-    """Rename a collection whose title is edited.
+    """Rename a collection when its title is edited.
 
     Raises:
         RefusedError: 409, another one has that title.

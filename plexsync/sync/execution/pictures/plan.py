@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from plexsync.sync.rows import Pair
 
 _NO_STAMP = "unknown"
-"""The stamp of a cover whose scene has no version, or one that may hide an edit to come.
+"""The stamp of a cover of a scene with no version, or one that may hide an edit to come.
 
 It is compared every time.
 """
@@ -142,7 +142,7 @@ class Artwork:
         self._news = 0
         self._coverless = coverless
         self.elsewhere: set[SceneId] = set()
-        """Scenes whose cover's address leads to no cover of the configured Stash."""
+        """Scenes with a cover's address that leads to no cover of the configured Stash."""
 
     @classmethod
     def of_run(

@@ -87,7 +87,7 @@ class PictureWriter:
     def write(self, work: Sequence[Ready]) -> Iterator[list[Ready]]:
         """Send the pictures of `work`, and prove by reading that they came.
 
-        Each list yielded holds items whose pictures are done, or as far as that goes; their links
+        Each list yielded holds items with their pictures done, or as far as that goes; their links
         know what Plex was seen to show. Nothing but intents is noted.
 
         Raises:

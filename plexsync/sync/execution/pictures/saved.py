@@ -51,7 +51,7 @@ class Fit:
         pictures: those still to be written.
         right: what is known of those Plex shows already.
         moved_in_plex: the names of fields that show another picture by now.
-        moved_in_stash: the names of fields whose cover is another one by now.
+        moved_in_stash: the names of fields with another cover by now.
     """
 
     pictures: list[PictureChange] = field(default_factory=list)
