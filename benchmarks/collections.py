@@ -37,7 +37,7 @@ _LISTING = "type=18"
 
 
 def shared_out(collections: int, scenes: int, seed: int) -> Library:
-    """A library in step whose scenes are shared out among so many studios."""
+    """A library in step, with its scenes shared out among so many studios."""
     spec = LibrarySpec(seed=seed, scenes=scenes, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
     library = make_library(spec)
     studios = tuple(

@@ -66,7 +66,7 @@ class Template(NamedTuple):
 
 
 def make_template(row: object) -> Template:
-    """Return the template of a row whose gaps are marked."""
+    """Return the template of a row with marked gaps."""
     gaps: list[tuple[int, int] | None] = []
 
     def note(found: re.Match[str]) -> str:

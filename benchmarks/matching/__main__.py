@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int, default=10, help="corpora per mix")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--scenes", type=int, default=20_000, help="scenes per corpus")
-    parser.add_argument("--mix", default="", help="only mixes whose name has this in it")
+    parser.add_argument("--mix", default="", help="only mixes with this in their name")
     parser.add_argument("--one", action="store_true", help="match one scene at a time")
     parser.add_argument("--brief", action="store_true", help="only the sums")
     parser.add_argument("--speed", action="store_true", help="time 100,000 x 100,000 instead")

@@ -129,7 +129,7 @@ def upgrade_kept_beside(world: World) -> None:
 
 
 def composed_twins(world: World) -> None:
-    """Two files whose names differ by composition only; Plex has one of them."""
+    """Two files with names that differ by composition only; Plex has one of them."""
     name = f"caf\u00e9 {world.title()}"
     one = world.video(name=f"{name}.mp4")
     two = world.video(
@@ -143,7 +143,7 @@ def composed_twins(world: World) -> None:
 
 
 def case_twins_unknown(world: World) -> None:
-    """Two files whose names differ by case only; Plex has one of them and knows no size."""
+    """Two files with names that differ by case only; Plex has one of them and knows no size."""
     title = world.title()
     one = world.video(name=f"{title}.mp4")
     two = world.video(name=f"{title.upper()}.mp4", folder=one.folder)

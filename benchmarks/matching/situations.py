@@ -263,7 +263,7 @@ def episode_absent(world: World) -> None:
 
 
 def case_twins(world: World) -> None:
-    """Two files whose names differ in case only, both in Plex."""
+    """Two files with names that differ in case only, both in Plex."""
     video = world.video(name=f"{world.name().title()}.mp4")
     for twin in (video, world.video(folder=video.folder, name=video.name.lower())):
         key = world.add_item(world.plex_file(twin))

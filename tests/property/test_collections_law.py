@@ -81,7 +81,7 @@ def ways_up(studio: str) -> list[str]:
 
 
 @given(_rules, _placings)
-def test_every_collection_holds_just_the_items_whose_scenes_say_so(
+def test_every_collection_holds_just_the_items_of_scenes_that_say_so(
     rules: CollectionRules, placings: list[Placing]
 ) -> None:
     """None is forgotten, none is in it for another scene's sake, and none is there in vain."""

@@ -291,7 +291,7 @@ class Servers(TwoServers):
 
     @rule()
     def empty_the_trash(self) -> None:
-        """Items whose file is gone go."""
+        """Items without their file go."""
         self.plex.empty_trash()
 
     @rule(pick=NUMBERS, into=NUMBERS)

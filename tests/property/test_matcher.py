@@ -210,7 +210,7 @@ _LONE = (
         files=(SceneFile(path="/data/bo/sole survivor.mp4", size_bytes=855_333, oshash=15),),
     ),
 )
-"""Two scenes whose files share nothing with those of `_libraries`."""
+"""Two scenes with files that share nothing with those of `_libraries`."""
 
 
 def _mirror(scene: Scene) -> PlexItem:

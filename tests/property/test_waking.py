@@ -66,7 +66,7 @@ def scene_lists(draw: st.DrawFn) -> list[Scene]:
 
 @st.composite
 def item_lists(draw: st.DrawFn) -> list[PlexItem]:
-    """A few items, whose numbers two lists have in common."""
+    """A few items, with numbers that two lists have in common."""
     values = st.tuples(TITLES, st.lists(item_files, min_size=1, max_size=2), st.booleans())
     few = draw(st.dictionaries(st.integers(1, 6), values, max_size=5))
     return [

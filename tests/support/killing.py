@@ -22,7 +22,7 @@ def killed_at(
     """Kill `target` when its `at`-th request reaches Plex; False if it ends before that.
 
     Args:
-        world: whose Plex is asked.
+        world: the one with the Plex that is asked.
         at: the number of the request, from 1.
         target: what runs.
         *arguments: what it is given.

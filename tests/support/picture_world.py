@@ -1,4 +1,4 @@
-"""A world whose scenes have covers, and what is seen of them in Plex."""
+"""A world of scenes with covers, and what is seen of them in Plex."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def transport_bench(  # noqa: PLR0913 - every edge a test may want to turn
     breaker: int = 5,
     random: Callable[[], float] = lambda: 1.0,
 ) -> Iterator[Bench]:
-    """A transport whose first requests meet `effects`, one each; `random` leaves no jitter."""
+    """A transport with first requests that meet `effects`, one each; `random` leaves no jitter."""
     simulator = Scripted(SimResponse(status, headers, body))
     planned = [Fault(None, at, effect) for at, effect in enumerate(effects, 1)]
     clock, repeats = Clock(), list[Repeat]()

@@ -499,7 +499,7 @@ class World:
 
 
 class SocketlessWorld(World):
-    """A world whose servers are called: for laws over many runs, which are not about HTTP."""
+    """A world with servers that are called: for laws over many runs, which are not about HTTP."""
 
     def __enter__(self) -> Self:
         """Name both servers."""

@@ -225,7 +225,7 @@ def test_nothing_to_compare_is_a_warning() -> None:
 
 @pytest.mark.parametrize(("most", "step"), [(7, 5), (30, 1), (29, 2)])
 def test_the_sample_is_of_all_of_stash(world: World, most: int, step: int) -> None:
-    """A folder whose scenes came last is in it as well; small libraries are looked at whole."""
+    """A folder with the last scenes is in it as well; small libraries are looked at whole."""
     config = load_config(None, world.environ(), home=world.directory)
     with open_servers(config, "doctor") as servers:
         servers.stash.connect()

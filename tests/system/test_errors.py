@@ -80,7 +80,7 @@ class House:
         (self.directory / name).write_text(text, encoding="utf-8")
 
     def configure(self, token: str) -> None:
-        """A file `c.toml` instead of variables, whose last line is the token."""
+        """A file `c.toml` instead of variables; its last line is the token."""
         for name in (STASH, PLEX, STASH_KEY, PLEX_TOKEN, "PLEXSYNC_PATHS"):
             self.set(name, None)
         stash = f'[stash]\nurl = "{self.stash_server.url}"\napi_key = "{KEY}"'

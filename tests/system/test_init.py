@@ -390,7 +390,7 @@ def plex_tv(
     *resources: SimResource,
     **fields: Any,  # noqa: ANN401 - those of the simulator
 ) -> Iterator[LoopbackServer]:
-    """A plex.tv whose account has the world's Plex server, unless `resources` say otherwise."""
+    """A plex.tv account with the world's Plex server, unless `resources` say otherwise."""
     own = SimResource(
         name="Home",
         machine=Identity().machine,

@@ -40,7 +40,7 @@ def plex_tv(simulator: PlexTvSimulator, *faults: Fault) -> Iterator[LoopbackServ
 
 
 def sign_in(server: LoopbackServer, waits: list[float] | None = None) -> PlexSignIn:
-    """An attempt whose waits are only noted."""
+    """An attempt that only notes its waits."""
     noted = [] if waits is None else waits
     return PlexSignIn(plex_tv_transport(CLIENT, url=server.url, sleep=noted.append))
 

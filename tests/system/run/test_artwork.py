@@ -571,7 +571,7 @@ def test_a_run_asked_to_stop_keeps_what_is_left_due(world: World) -> None:
     assert all(poster(world, str(n)).startswith("upload://") for n in range(1, SCENES + 1))
 
 
-# ---- whose picture it is -------------------------------------------------------------------------
+# ---- who set a picture ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

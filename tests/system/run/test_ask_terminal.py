@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def asked(world: World, *, width: int = 100) -> Person:
-    """Somebody at a terminal of their own, whose Ctrl-C is a signal."""
+    """Somebody at a terminal of their own, where Ctrl-C is a signal."""
     arguments = ["-m", "plexsync", "run", "--ask"]
     return Person(arguments, world.environ(), width=width, program=sys.executable)
 

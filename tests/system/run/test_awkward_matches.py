@@ -25,7 +25,7 @@ ROUND = 1_000_000_000
 
 
 class _Pairs:
-    """A library whose pairs can be bent one by one."""
+    """A library with pairs that can be bent one by one."""
 
     def __init__(self) -> None:
         spec = LibrarySpec(

@@ -1,4 +1,4 @@
-"""Collections whose titles meet: those of filters, of other libraries, and those given up."""
+"""Collections with titles that meet: those of filters, of other libraries, and those given up."""
 
 from __future__ import annotations
 

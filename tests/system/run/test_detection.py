@@ -469,7 +469,7 @@ def test_torn_and_foreign_notes_do_no_harm(synced: World) -> None:
     assert list((synced.state_dir / SPOOL).iterdir()) == []
 
 
-def test_an_announced_scene_whose_file_moved_is_matched_again(synced: World) -> None:
+def test_an_announced_scene_with_a_moved_file_is_matched_again(synced: World) -> None:
     """A rename that Stash noticed moves no time, but its hook tells; the link stays if it holds."""
     file = synced.stash.scene(7).file_ids[0]
     synced.stash.move_file(file, synced.stash.paths(7)[0].replace("/data/", "/data/new/"))

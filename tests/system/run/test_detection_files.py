@@ -200,7 +200,7 @@ def test_files_that_were_exchanged_while_runs_failed_are_found_afterwards(synced
     assert_quiet(synced.run())
 
 
-def test_a_file_whose_content_changed_is_found_by_the_sweep_of_files(synced: World) -> None:
+def test_a_file_with_changed_content_is_found_by_the_sweep_of_files(synced: World) -> None:
     """A rescan moves the file's time alone; the scene is matched again within a day."""
     synced.stash.rewrite_file(synced.stash.scene(7).file_ids[0], size=1_234_567)
     assert_quiet(synced.run())

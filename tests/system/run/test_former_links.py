@@ -68,7 +68,7 @@ def test_what_a_person_wrote_is_still_theirs_under_another_scene(synced: World) 
     assert synced.shown(key, "title") == "Mine"
 
 
-def test_a_dry_run_shows_what_becomes_of_an_item_whose_scene_is_gone(synced: World) -> None:
+def test_a_dry_run_shows_what_becomes_of_an_item_that_lost_its_scene(synced: World) -> None:
     """The scene that is gone claims nothing any more, though nobody wrote that down yet."""
     again = replaced(synced, title="Snow")
     ran = synced.run(RunOptions(dry_run=True))

@@ -44,7 +44,7 @@ def tagged_library(scenes: int = SCENES) -> Library:
 
 
 def synced_world(directory: Path, scenes: int = SCENES, **settings: str) -> World:
-    """A world to enter, whose every third item has a genre somebody gave it by hand."""
+    """A world to enter, where every third item has a genre somebody gave it by hand."""
     world = World(tagged_library(scenes), directory, **PLAIN, **settings)
     with_hand(world)
     return world
@@ -243,7 +243,7 @@ def test_one_bad_item_in_a_group_fails_alone(tmp_path: Path) -> None:
         assert_all_right(world)
 
 
-def test_a_group_whose_reply_is_lost_is_read_back(tmp_path: Path) -> None:
+def test_a_group_that_lost_its_reply_is_read_back(tmp_path: Path) -> None:
     """Applied, then cut off: nothing is lost, and nothing is written twice to no avail."""
     with synced_world(tmp_path, 60) as world:
         world.run()
@@ -320,7 +320,7 @@ def test_what_arrived_before_a_stop_goes_back_with_an_undo(
         assert {key: world.shown(key, "summary") for key in keys} == first
 
 
-def test_a_group_whose_reply_was_lost_is_read_back_after_a_stop_as_well(tmp_path: Path) -> None:
+def test_a_group_that_lost_its_reply_is_read_back_after_a_stop_as_well(tmp_path: Path) -> None:
     """It was to go out item by item, and did not; what Plex took of it goes back with an undo."""
     with synced_world(tmp_path, 30) as world:
         world.run()

@@ -22,7 +22,7 @@ LOST_ON_EPISODES = ("originalTitle", "tagline", "studio", "genre", "actor")
 
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[World]:
-    """Scenes whose items are movies, and scenes whose items are episodes; every field is on."""
+    """Scenes with movies as items, and scenes with episodes as items; every field is on."""
     mix = {Case.SAME: 1.0, Case.EPISODE: 1.0}
     library = make_library(LibrarySpec(seed=3, scenes=12, mix=mix, edited=0.0))
     with World(library, tmp_path, **EVERYTHING, **CREDITS) as world:

@@ -217,7 +217,7 @@ def _asks(query: str, request: SimRequest) -> bool:
 
 
 def _spoiled(body: bytes, tag: str) -> bytes:
-    """The dictionary with a tag whose name is a number."""
+    """The dictionary with a number as the name of a tag."""
     answer = json.loads(body)
     for row in answer["data"]["findTags"]["rows"]:
         if row["id"] == tag:

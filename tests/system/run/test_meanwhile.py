@@ -42,7 +42,7 @@ def synced(world: World) -> World:
 # ---- Stash ---------------------------------------------------------------------------------------
 
 
-def test_a_scene_whose_file_is_exchanged_while_it_is_read_is_written_nowhere(
+def test_a_scene_is_written_nowhere_if_its_file_is_exchanged_while_it_is_read(
     synced: World,
 ) -> None:
     """Its values are those of another file by then; next time it is linked again."""

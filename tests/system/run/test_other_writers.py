@@ -25,7 +25,7 @@ ALONE = ["com.plexapp.agents.none", "tv.plex.agents.none", "tv.plex.agents.movie
 
 
 def world_with(agent: str, directory: Path) -> World:
-    """A library whose agent that is."""
+    """A library with that agent."""
     spec = LibrarySpec(seed=3, scenes=3, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
     library = make_library(spec)
     sections = tuple(replace(section, agent=agent) for section in library.plex.sections)

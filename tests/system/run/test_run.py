@@ -85,7 +85,7 @@ def test_one_changed_scene_costs_one_put_and_at_most_ten_other_requests(synced: 
     assert synced.shown(synced.key_of("7"), "title") == "Another Title"
 
 
-def test_a_touched_scene_whose_values_stand_costs_plex_nothing(synced: World) -> None:
+def test_a_touched_scene_with_unchanged_values_costs_plex_nothing(synced: World) -> None:
     """A mass "generate covers" moves every version and no value: Stash is read, Plex is not."""
     synced.stash.generate_covers()
     ran = synced.run()

@@ -1,4 +1,4 @@
-"""A scene whose file is several items: each is linked, written, remembered and undone."""
+"""A scene with a file that is several items: each is linked, written, remembered and undone."""
 
 from __future__ import annotations
 

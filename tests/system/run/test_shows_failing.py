@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run_with_another(world: World, title: str) -> Ran:
-    """Run a day later, with a scene whose item is written in the same run."""
+    """Run a day later, with a scene that has its item written in the same run."""
     world.stash.edit_scene(4, title=title)
     world.wait(hours=25)
     return world.run()

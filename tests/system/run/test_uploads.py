@@ -218,7 +218,7 @@ def test_a_dry_run_after_a_lost_state_announces_nothing(world: World, policy: st
     assert not world.state_dir.exists()
 
 
-def test_a_cover_whose_address_leads_elsewhere_is_reported_and_not_fetched(world: World) -> None:
+def test_a_cover_with_an_address_elsewhere_is_reported_and_not_fetched(world: World) -> None:
     """Once a run, however many there are; the fields of its scene are written."""
     world.stash.facts.screenshot_path = "/images/{id}.jpg"
     ran = world.run()

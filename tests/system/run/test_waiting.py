@@ -117,7 +117,7 @@ def test_what_plex_lacks_is_matched_again_only_once_plex_changed(lacking: World)
 
 
 def test_a_file_that_came_without_a_scan_is_found_when_its_time_has_come(lacking: World) -> None:
-    """Only Plex's other counters tell of it; the scenes whose files did not come go on waiting."""
+    """Only Plex's other counters tell of it; the scenes without their files go on waiting."""
     waiting = [row.scene.id for row in lacking.run().rows if row.outcome is Outcome.UNMATCHED]
     file_id = lacking.stash.scene(waiting[0]).file_ids[0]
     lacking.plex.scan_in(lacking.video_of(file_id))

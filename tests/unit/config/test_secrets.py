@@ -43,7 +43,7 @@ def secret_file(path: Path, content: bytes = CANARY.encode() + b"\n", mode: int 
 def load(
     home: Path, token: str, environ: dict[str, str] | None = None, mode: int = 0o600
 ) -> Config:
-    """Load a configuration whose token is written so."""
+    """Load a configuration with a token written so."""
     path = home / "config.toml"
     path.write_text(SERVERS + (f"token = {token}\n" if token else ""), "utf-8")
     path.chmod(mode)

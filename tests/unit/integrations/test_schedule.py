@@ -36,7 +36,7 @@ ODD = '/srv/it\'s 100% $HOME "q"/ü'
 
 
 def make_setup(**changes: object) -> Setup:
-    """A setup whose every path is awkward."""
+    """A setup with nothing but awkward paths."""
     given: dict[str, object] = {
         "program": (f"{ODD}/bin/plexsync",),
         "config": Path(f"{ODD}/config.toml"),

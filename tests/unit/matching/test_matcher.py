@@ -224,7 +224,7 @@ def test_a_lone_copy_is_skipped_where_a_rule_expects_the_file_elsewhere() -> Non
     assert "skip copies" in made.reason
 
 
-def test_a_copy_whose_hash_may_still_be_read_waits_for_it() -> None:
+def test_a_copy_waits_for_a_hash_that_may_still_be_read() -> None:
     """The original at the mapped path does not; the copy is asked for and found."""
     ours = [scene("/data/a/beach day.mp4")]
     copies = [
@@ -404,7 +404,7 @@ def test_files_of_round_sizes_teach_the_layout_by_unique_names_and_lengths() -> 
     assert {one.confidence for one in match(ours[1:], theirs[1:])} == {Confidence.LOW}
 
 
-def test_a_file_whose_former_content_another_scene_has_is_not_replaced_in_place() -> None:
+def test_a_file_is_not_replaced_in_place_if_another_scene_has_its_former_content() -> None:
     """The old file went aside and a new one took its name: Plex may still show the old one."""
     better = scene("/m/a/beach day.mp4", size_bytes=SIZE * 2 + 3)
     kept = scene("/m/a/beach day.old.mp4", size_bytes=SIZE)
@@ -487,7 +487,7 @@ def test_copies_in_both_libraries_find_their_own_folder() -> None:
 
 
 def test_every_file_of_a_scene_finds_its_item() -> None:
-    """A scene whose files are two items has two matches."""
+    """A scene with files in two items has two matches."""
     ours = Scene(
         scene_id=SceneId("1"),
         updated_at="1",

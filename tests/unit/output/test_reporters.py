@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class BrokenStream:
-    """A stream whose every write fails; counts how often it was tried."""
+    """A stream that fails at every write; counts how often it was tried."""
 
     def __init__(self, error: OSError) -> None:
         self.error, self.tries = error, 0
@@ -404,7 +404,7 @@ class Screen:
         return _sent(self.err)
 
     def reporter(self, *, quiet: bool = False, verbosity: int = 0) -> TerminalReporter:
-        """A reporter on this screen, with bars whose clock moves a second a look."""
+        """A reporter on this screen, with bars that see a second pass at each look."""
         ticks = iter(range(1_000_000))
         bars = Bars(self.err, lambda: float(next(ticks)))
         return TerminalReporter(

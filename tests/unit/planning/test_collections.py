@@ -71,7 +71,7 @@ def test_a_studio_is_below_another_whatever_is_in_its_name() -> None:
 
 
 def test_one_title_is_one_collection() -> None:
-    """A studio comes before a performer of its name, whose items are not mixed in."""
+    """A studio comes before a performer of its name; the items of the two are not mixed."""
     found = wished(placing("s1", "1"), placing("p1", "2"))
 
     assert members(found) == {"Mother": ("1",)}

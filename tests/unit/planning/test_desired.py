@@ -236,7 +236,7 @@ def test_a_role_is_a_line_and_a_photo_an_address() -> None:
 
 @pytest.mark.parametrize("cast", [(ANN, OTHER_ANN), (OTHER_ANN, ANN)])
 def test_of_namesakes_one_gives_the_photo(cast: tuple[Performer, ...]) -> None:
-    """The one whose name stands alone: Plex has one photo for the name on the whole server."""
+    """The one with the name alone: Plex has one photo for the name on the whole server."""
     shared = frozenset({"ann"})
     made = credits_of(*cast, photo="{image}", shared=shared)
     assert made["ann"].photo == "http://stash/performer/7/image?t=1"

@@ -36,7 +36,7 @@ def test_a_limit_holds_on_both_sides(
 
 
 def test_the_error_says_count_limit_who_and_both_ways_out() -> None:
-    """A person learns how many, the limit, whose scenes, and how to pass it once or for good."""
+    """A person learns how many, the limit, which scenes, and how to pass it once or for good."""
     (passed,) = LIMITS.passed(losses=501, clears=0, synced=10_000)
     error = passed.error([f"scene {number}" for number in range(501)])
     assert error.exit_code is ExitCode.UNSAFE

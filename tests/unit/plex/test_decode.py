@@ -74,14 +74,14 @@ def container(*entries: dict[str, Any], **attributes: object) -> bytes:
 
 
 def one_item(**changes: object) -> PlexItem:
-    """The one item of a listing whose entry has these members changed."""
+    """The one item of a listing with these members of its entry changed."""
     page = decode_listing(container({**ENTRY, **changes}))
     assert len(page.items) == 1
     return page.items[0]
 
 
 def with_part(**changes: object) -> list[dict[str, Any]]:
-    """The versions of an item whose one part has these members changed."""
+    """The versions of an item with these members of its one part changed."""
     return [{**MEDIA, "Part": [{**PART, **changes}]}]
 
 

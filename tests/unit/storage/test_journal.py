@@ -214,7 +214,7 @@ def test_journal_that_is_there_is_not_overwritten() -> None:
     assert len(lines_of(disk)) == 1
 
 
-def test_journal_whose_name_cannot_be_made_durable_is_not_left_behind() -> None:
+def test_a_journal_is_not_left_behind_if_its_name_cannot_be_made_durable() -> None:
     """A failed fsync of the directory removes the empty file again."""
     disk = MemoryDisk()
 

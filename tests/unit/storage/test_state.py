@@ -499,7 +499,7 @@ def test_shared_texts_that_are_none_are_named(
 
 
 def keep_as_first(path: Path, row: bytes) -> None:
-    """Make a state of one scene whose row is any bytes, under a right checksum."""
+    """Make a state of one scene with any bytes as row, under a right checksum."""
     write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
     lines = path.read_bytes().splitlines(keepends=True)
     lines[lines.index(b'"scenes": {\n') + 1] = b'"1": %b\n' % row

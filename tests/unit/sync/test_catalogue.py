@@ -43,7 +43,7 @@ def looked_at_all(path: Path, scenes: tuple[Scene, ...], *, items: str = "items"
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    """The file of a catalogue whose layout was learned from `SCENES`."""
+    """The file of a catalogue with its layout learned from `SCENES`."""
     path = tmp_path / "scenes.catalogue"
     catalogue = looked_at_all(path, SCENES)
     assert catalogue.layout is None

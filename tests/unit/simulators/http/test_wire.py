@@ -384,7 +384,7 @@ def test_release_lets_a_hanging_request_go() -> None:
 
 
 def test_close_ends_idle_and_hanging_connections() -> None:
-    """Closing waits for no client: neither an idle one nor one whose request hangs."""
+    """Closing waits for no client: neither an idle one nor one with a request that hangs."""
     arrived = threading.Event()
     wired = Wired(Echo(), Faults(Fault(None, 1, Hang())), on_request=lambda _: arrived.set())
     server = LoopbackServer(wired)

@@ -28,7 +28,7 @@ def make(plex: PlexSimulator, title: str, *keys: int) -> int:
     return ask(plex, f"{place}&uri={uri(plex, *keys)}", method="POST").status
 
 
-def test_a_collection_is_an_item_whose_members_wear_its_tag(plex: PlexSimulator) -> None:
+def test_a_collection_is_an_item_with_members_that_wear_its_tag(plex: PlexSimulator) -> None:
     """It is listed as type 18, read in full, and seen on each member."""
     assert make(plex, "Lakes", 10, 11) == 200
 

@@ -47,7 +47,7 @@ def stash(clock: Clock) -> StashSimulator:
 
 
 def _moved(stash: StashSimulator) -> set[int]:
-    """The scenes whose time is the present."""
+    """The scenes with the present as their time."""
     return {scene.id for scene in stash.scenes if scene.updated_at == _NOW_TEXT}
 
 
