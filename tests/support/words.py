@@ -37,6 +37,7 @@ UNWANTED = (
     "stroke",
     "told",
     "whom",
+    "whose",
 )
 """Words that say less than a standard term or a plain verb; also as part of a name."""
 
@@ -60,10 +61,6 @@ _SEARCHED = (
 _PART = rf"(?:{'|'.join(UNWANTED)})(?:s|es)?"
 # A name's parts count: `_told`, `StraySource`, `said_of`; "saideth" and "classroom" do not.
 _WORD = re.compile(rf"(?<![a-z]){_PART}(?![a-z])|(?<![A-Z]){_PART.title()}(?![a-z])", re.ASCII)
-# "A digest of whose": without the thing that is owned.
-_NOUN_WHOSE = re.compile(
-    r"\bwhose(?=\s*[,.;:)?\"]|\s+(?:it|they|he|she|is|are|was|were|has|had)\b)", re.IGNORECASE
-)
 
 
 def find_words(text: str) -> Iterator[tuple[int, str]]:
@@ -71,9 +68,8 @@ def find_words(text: str) -> Iterator[tuple[int, str]]:
     for key in _KEYS:
         text = text.replace(key, "")
     for number, line in enumerate(text.splitlines(), 1):
-        for pattern in (_WORD, _NOUN_WHOSE):
-            for found in pattern.finditer(line):
-                yield number, found.group()
+        for found in _WORD.finditer(line):
+            yield number, found.group()
 
 
 def searched_files(folders: Sequence[str] = ()) -> list[Path]:
