@@ -333,6 +333,23 @@ class Sender:
         return _probe(*(best or found)[0]) if found else None
 
 
+def _probe(edit: Write, change: Change, name: str) -> _Probe:
+    """`edit` with `name` neither added to nor removed from its list."""
+    key, plan = tag_key(name), edit.plan
+
+    def without(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(one for one in names if tag_key(one) != key)
+
+    def with_change(other: Change) -> ItemPlan:
+        return replace(plan, changes=tuple(other if one is change else one for one in plan.changes))
+
+    trimmed = replace(change, before=without(change.before), after=without(change.after))
+    return _Probe(edit, change, with_change(replace(change, risked=name)), with_change(trimmed))
+
+
+# ---- What became of lists ------------------------------------------------------------------------
+
+
 def lists_harmed(plan: ItemPlan, detail: ItemDetail) -> frozenset[PlexField]:
     """Return the lists of an item, as it was read back, that lost a name `plan` meant to leave."""
     return frozenset(
@@ -344,7 +361,14 @@ def lists_harmed(plan: ItemPlan, detail: ItemDetail) -> frozenset[PlexField]:
     )
 
 
-# ---- what goes out together
+def _names(detail: ItemDetail | ServerError | None, target: PlexField) -> set[str]:
+    """Return the names an item holds in one list, by `tag_key`; none when it could not be read."""
+    if not isinstance(detail, ItemDetail):
+        return set()
+    return {tag_key(name) for name in detail.values.get(target, ())}
+
+
+# ---- What goes out together ----------------------------------------------------------------------
 
 
 def group_by_edit(
@@ -400,27 +424,3 @@ def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
     if rated or not plan.changes or plan.kind is ItemKind.COLLECTION:
         return plan.scene_id, plan.rating_key
     return plan.section_id, plan.kind, edits_of(plan, appended=appended)
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _probe(edit: Write, change: Change, name: str) -> _Probe:
-    """`edit` with `name` neither added to nor removed from its list."""
-    key, plan = tag_key(name), edit.plan
-
-    def without(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(one for one in names if tag_key(one) != key)
-
-    def with_change(other: Change) -> ItemPlan:
-        return replace(plan, changes=tuple(other if one is change else one for one in plan.changes))
-
-    trimmed = replace(change, before=without(change.before), after=without(change.after))
-    return _Probe(edit, change, with_change(replace(change, risked=name)), with_change(trimmed))
-
-
-def _names(detail: ItemDetail | ServerError | None, target: PlexField) -> set[str]:
-    """Return the names an item holds in one list, by `tag_key`; none when it could not be read."""
-    if not isinstance(detail, ItemDetail):
-        return set()
-    return {tag_key(name) for name in detail.values.get(target, ())}
