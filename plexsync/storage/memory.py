@@ -28,6 +28,7 @@ from plexsync.models import (
     id_order,
     is_show_key,
 )
+from plexsync.planning.retry_schedule import WAITING
 from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord
 from plexsync.storage.journal import (
     NULL,
@@ -58,9 +59,6 @@ from plexsync.storage.scenes.texts import pack_digest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, KeysView
     from pathlib import Path
-
-WAITING = frozenset({Outcome.FAILED, Outcome.UNMATCHED, Outcome.SKIPPED, Outcome.REVIEW})
-"""The outcomes that leave something to do for a later run or a person."""
 
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""

@@ -35,7 +35,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import Outcomes, WorkItem
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.rows import GOOD, PairEnd
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
     from plexsync.sync.execution.work import Decision, Ready
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
-
-GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
-"""How something ended that is as it is wanted."""
 
 SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""

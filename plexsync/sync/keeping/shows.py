@@ -29,7 +29,7 @@ from plexsync.planning.relations import name_in
 from plexsync.sync.execution.reader import reread, settle, settle_one
 from plexsync.sync.execution.work import Decision, decision_of, plan_of
 from plexsync.sync.keeping.keeper import SEEN, Keeper, KeptWork, wanted_digest
-from plexsync.sync.rows import Pair
+from plexsync.sync.rows import WITHOUT_ITEM, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -47,9 +47,6 @@ _FIELDS = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
 
 _LEVELS = 2
 """What stands above an episode: its season and its show."""
-
-_UNLINKED = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
-"""How a scene ended if its former items do not count."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,7 +124,7 @@ class ShowKeeper(Keeper[ShowWork]):
         linked = [
             (scene_id, one, link)
             for scene_id, one in (by_now | planned).items()
-            if one.outcome not in _UNLINKED
+            if one.outcome not in WITHOUT_ITEM
             for link in one.links
             if link.section_id in sections
         ]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from plexsync.matcher import propose_rules, used_rules
-from plexsync.models import Confidence, Link, Outcome
-from plexsync.sync.rows import Pair
+from plexsync.models import Confidence, Link
+from plexsync.sync.rows import WITHOUT_ITEM, Pair
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import same_path
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 NOTHING: dict[PlexField, Any] = {}
 """Stands for each empty part of a link that waits: one for all of them saves memory."""
-
-_UNLINKED = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.IGNORED})
 
 
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -129,7 +127,7 @@ class Linker:
         links = [link for link in record.links if link.section_id in self.sections]
         stands = (
             scene.scene_id not in self.broken
-            and record.outcome not in _UNLINKED
+            and record.outcome not in WITHOUT_ITEM
             # What was LOW is matched again: it may be contradicted by now.
             and not any(link.confidence is Confidence.LOW for link in record.links)
             and record.files == files_digest(scene.files)

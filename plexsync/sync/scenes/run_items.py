@@ -21,7 +21,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.linker import recall
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.rows import GOOD, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
-
-_GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 
 
 class RunItems:
@@ -146,7 +144,7 @@ class RunItems:
         record = self._run.state.get(scene_id)
         return (
             record is not None
-            and record.outcome in _GOOD
+            and record.outcome in GOOD
             and (scene_id, pair.link.rating_key) not in self._unsettled
             and record.desired == self._outcomes.desired_digest(scene_id)
             and self._artwork.handled(pair, scene)
