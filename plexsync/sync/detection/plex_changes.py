@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -20,7 +19,7 @@ import msgspec
 from plexsync.models import SceneId, Server, id_order
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import load_all
-from plexsync.text.folding import files_digest
+from plexsync.text.folding import files_digest, short_digest
 from plexsync.text.normalize import compile_rules, holds_file, normalize_path
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ KEY = "seen"
 """Under which the state remembers it."""
 UNREAD_KEY = "unread-hashes"
 """Under which the state remembers the scenes that wait for a content hash to be read."""
+
+_DIGITS = 16
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,10 +95,8 @@ def read_unread(state: State) -> frozenset[SceneId]:
 
 
 def digest(parts: Iterable[str]) -> str:
-    """One digest of several texts, in their order."""
-    # A path from the environment may be bytes that are no text.
-    text = "\x1e".join(parts).encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=8).hexdigest()
+    """Return one digest of several texts, in their order."""
+    return short_digest("\x1e".join(parts), _DIGITS)
 
 
 def scans_digest(sections: Sequence[Section]) -> str:
