@@ -32,8 +32,8 @@ class Candidate(Noun, frozen=True):
     """An item worth comparing with a scene.
 
     `scene_path` and `item_path` are the files compared, `library` is the title of the item's;
-    `score`, 0 to 1, only ranks. `facts` are
-    the values a person compares, side by side; `contradictions` what forbids HIGH.
+    `score`, 0 to 1, only ranks. `facts` are the values a person compares, side by side;
+    `contradictions` what forbids HIGH.
     """
 
     rating_key: RatingKey

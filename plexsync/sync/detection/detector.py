@@ -306,7 +306,7 @@ class Detector:
         )
 
     def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
-        """Return a scene that is being edited this very moment is held back."""
+        """Whether a scene is looked at now; one edited this very moment is held back."""
         scope = self._scope
         if not scope.patient or self._stash.is_settled(version):
             return True
