@@ -44,21 +44,14 @@ from plexsync.storage.journal import (
     SceneKept,
     Settlement,
 )
-from plexsync.storage.scenes.rows import (
-    HEAD,
-    LINKS,
-    PLACED,
-    LinkPlace,
-    Links,
-    Placed,
-    SceneRows,
-    corrupt,
-)
+from plexsync.storage.scenes.rows import HEAD, LINKS, PLACED, SceneRows, corrupt
 from plexsync.storage.scenes.texts import pack_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, KeysView
     from pathlib import Path
+
+    from plexsync.storage.scenes.row import LinkPlace, Links, Placed
 
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""

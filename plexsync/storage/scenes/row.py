@@ -14,7 +14,7 @@ many rows have are numbers, see `texts.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -33,6 +33,8 @@ from plexsync.storage.scenes.texts import Entries, SharedTexts, pack_digest, unp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+L = TypeVar("L")
 
 FIELDS = (
     PlexField.TITLE,
@@ -79,6 +81,9 @@ _UPLOAD = "upload://posters/"
 """What the keys of uploaded pictures begin with; a digest follows."""
 
 
+# ---- What a row has, in order --------------------------------------------------------------------
+
+
 class _Cell(msgspec.Struct, array_like=True, gc=False):
     """What is remembered of one field; see `Base`."""
 
@@ -104,11 +109,24 @@ class _Picture(msgspec.Struct, array_like=True, gc=False):
     former: str | tuple[str] = ""
 
 
-class _Link(msgspec.Struct, array_like=True, gc=False):
+class LinkPlace(msgspec.Struct, array_like=True, gc=False):
+    """As much of a link as says which file it is about: `path` is below folder number `folder`."""
+
     rating_key: RatingKey
     section_id: str
     folder: int
     path: str
+
+
+class _LinkAbove(LinkPlace, array_like=True, gc=False):
+    """As much of a link as says which item it is about, and what stands above that."""
+
+    base: msgspec.Raw = msgspec.Raw()
+    pictures: msgspec.Raw = msgspec.Raw()
+    above: tuple[RatingKey, ...] = ()
+
+
+class _Link(LinkPlace, array_like=True, gc=False):
     base: tuple[int | str | _Cell, ...] = ()
     pictures: dict[PlexField, _Picture] = {}
     above: tuple[RatingKey, ...] = ()
@@ -117,19 +135,46 @@ class _Link(msgspec.Struct, array_like=True, gc=False):
     confidence: Confidence = Confidence.HIGH
 
 
-class _Row(msgspec.Struct, array_like=True, gc=False):
+class Links(msgspec.Struct, array_like=True, gc=False):
+    """As much of a row as says where the scene's items are, and whether that stands."""
+
     outcome: Outcome
-    links: tuple[_Link, ...]
+    links: tuple[LinkPlace, ...]
+
+
+class _RowStart(msgspec.Struct, Generic[L], array_like=True, gc=False):
+    """How a row begins, with as much of its links as is wanted; `files` is packed."""
+
+    outcome: Outcome
+    links: L
     updated_at: str
     related: str = ""
     files: str = ""
+
+
+class RowHead(_RowStart[msgspec.Raw], array_like=True, gc=False):
+    """As much of a row as says what was handled; `links` is not decoded."""
+
+
+class _RowValues(_RowStart[L], Generic[L], array_like=True, gc=False):
+    """As much of a row as says what was wanted of the scene, too."""
+
     desired: str = ""
     marks: str = ""
     year: str = ""
+
+
+class Placed(_RowValues[tuple[_LinkAbove, ...]], array_like=True, gc=False):
+    """As much of a row as says what the scene's items are members of, and what stands above."""
+
+
+class _Row(_RowValues[tuple[_Link, ...]], array_like=True, gc=False):
     attempts: int = 0
     due_at: str = ""
     problem: Problem | None = None
 
+
+# ---- Writing and reading -------------------------------------------------------------------------
 
 _DECODER = msgspec.json.Decoder(_Row)
 _ENCODER = msgspec.json.Encoder()

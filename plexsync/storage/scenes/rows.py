@@ -15,9 +15,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from plexsync.errors import StateCorruptError
-from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord, id_order
+from plexsync.models import SceneId, SceneRecord, id_order
 from plexsync.storage.journal import UNREADABLE
-from plexsync.storage.scenes.row import decode_row, encode_row, share_row
+from plexsync.storage.scenes.row import (
+    Links,
+    Placed,
+    RowHead,
+    decode_row,
+    encode_row,
+    share_row,
+)
 from plexsync.storage.scenes.texts import SharedTexts
 
 if TYPE_CHECKING:
@@ -39,56 +46,6 @@ _DECODED = 4096
 _PIECE_BYTES = 1 << 16
 
 
-# ---- Parts of a row: its first values, in the order of `row.py` ----------------------------------
-
-
-class RowHead(msgspec.Struct, array_like=True, gc=False):
-    """As much of a row as says what was handled; `links` is not decoded, `files` is packed."""
-
-    outcome: Outcome
-    links: msgspec.Raw
-    updated_at: str
-    related: str = ""
-    files: str = ""
-
-
-class LinkPlace(msgspec.Struct, array_like=True, gc=False):
-    """As much of a link as says which file it is about: `path` is below folder number `folder`."""
-
-    rating_key: RatingKey
-    section_id: str
-    folder: int
-    path: str
-
-
-class Links(msgspec.Struct, array_like=True, gc=False):
-    """As much of a row as says where the scene's items are, and whether that stands."""
-
-    outcome: Outcome
-    links: tuple[LinkPlace, ...]
-
-
-class _LinkAbove(LinkPlace, array_like=True, gc=False):
-    """As much of a link as says which item it is about, and what stands above that."""
-
-    base: msgspec.Raw = msgspec.Raw()
-    pictures: msgspec.Raw = msgspec.Raw()
-    above: tuple[RatingKey, ...] = ()
-
-
-class Placed(msgspec.Struct, array_like=True, gc=False):
-    """As much of a row as says what the scene's items are members of, and what stands above."""
-
-    outcome: Outcome
-    links: tuple[_LinkAbove, ...]
-    updated_at: str
-    related: str = ""
-    files: str = ""
-    desired: str = ""
-    marks: str = ""
-    year: str = ""
-
-
 class RowView(Generic[T]):
     """Decodes a part of a row.
 
@@ -108,9 +65,6 @@ class RowView(Generic[T]):
 HEAD = RowView(RowHead)
 LINKS = RowView(Links)
 PLACED = RowView(Placed)
-
-
-# ---- Rows ----------------------------------------------------------------------------------------
 
 
 def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
