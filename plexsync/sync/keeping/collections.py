@@ -61,11 +61,7 @@ _TAKEN = (
 _STILL_OURS = "another collection of plexsync has that title until it is renamed; the next run"
 _DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
-
 _POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
-_FIELDS = frozenset(f"{FIELD_PREFIX}{target}" for target in PlexField)
-"""What the fields of collections are called in rows."""
-
 _WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
 """The fields of a collection that plexsync locks."""
 
@@ -80,18 +76,16 @@ class CollectionKeeper(Keeper[CollectionWork]):
     """
 
     noun = "collection"
+    fields = frozenset(f"{FIELD_PREFIX}{target}" for target in PlexField)
 
     def __init__(
-        self,
-        run: RunContext,
-        names: Mapping[RelatedId, str],
-        saver: PlanSaver | None,
+        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
     ) -> None:
-        super().__init__(run, names, saver, fields=_FIELDS)
+        super().__init__(run, names, saver)
         settings = run.config.collections
         self._artwork = self._posters(_POSTER_RULE, settings.poster)
         # For those in which Stash has the last word for once.
-        self._taking = Planner(replace(run.config.apply.rules, taken=_FIELDS))
+        self._taking = Planner(replace(run.config.apply.rules, taken=self.fields))
         self._settings = settings
         self._rules = settings.rules
         self._named = frozenset(map(tag_key, settings.take_over))

@@ -122,19 +122,16 @@ class Keeper(Outcomes, ABC, Generic[W]):
         run: what the run is about; in a dry run nothing is remembered.
         names: what Stash has; see `relations`.
         saver: takes what a dry run would write; None for nobody.
-        fields: the names of all fields of the kind.
     """
 
     noun: ClassVar[str]
     """What is written, for people: "collection"."""
 
+    fields: ClassVar[frozenset[str]]
+    """What the fields of the kind are called in rows."""
+
     def __init__(
-        self,
-        run: RunContext,
-        names: Mapping[RelatedId, str],
-        saver: PlanSaver | None,
-        *,
-        fields: frozenset[str],
+        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
     ) -> None:
         self._run = run
         self._names = names
@@ -143,7 +140,9 @@ class Keeper(Outcomes, ABC, Generic[W]):
         self._works: dict[SceneId, W] = {}
         self._uncharged: dict[SceneId, tuple[WorkKind, KeptRecord]] = {}
         # A person may have given Stash the last word for once, and not in single fields only.
-        self._taken = fields if run.options.take_over and not run.options.fields else frozenset()
+        self._taken = (
+            self.fields if run.options.take_over and not run.options.fields else frozenset()
+        )
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
         self._executor = Executor(
             run.ports,

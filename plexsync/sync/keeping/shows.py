@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 _POSTER = "shows.poster"
 _TITLES = {ItemKind.SHOW: "shows.title", ItemKind.SEASON: "shows.season_title"}
 _SUMMARY = "shows.summary"
-_FIELDS = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
-"""What the fields of shows and seasons are called in rows."""
-
 _LEVELS = 2
 """What stands above an episode: its season and its show."""
 
@@ -86,14 +83,12 @@ class ShowKeeper(Keeper[ShowWork]):
     """
 
     noun = "show"
+    fields = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
 
     def __init__(
-        self,
-        run: RunContext,
-        names: Mapping[RelatedId, str],
-        saver: PlanSaver | None,
+        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
     ) -> None:
-        super().__init__(run, names, saver, fields=_FIELDS)
+        super().__init__(run, names, saver)
         self._settings = run.config.shows
         self._artwork = self._posters(_POSTER, self._settings.poster)
         self._records = run.state.shows()
