@@ -40,8 +40,8 @@ NOTHING: dict[PlexField, Any] = {}
 """Stands for each empty part of a link that waits: one for all of them saves memory."""
 
 
-class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A scene that goes to no item in this run, and why; `items` are those of its candidates."""
+class MatchedScene(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A scene and what matching found for it; `items` are those of its candidates."""
 
     scene: Scene
     match: Match
@@ -67,8 +67,8 @@ class Linked:
     """
 
     pairs: list[Pair] = field(default_factory=list)
-    review: list[Unlinked] = field(default_factory=list)
-    unmatched: list[Unlinked] = field(default_factory=list)
+    review: list[MatchedScene] = field(default_factory=list)
+    unmatched: list[MatchedScene] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
     learned: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
@@ -169,7 +169,7 @@ class Linker:
             keys = [one.rating_key for one in listened.candidates]
             is_high = found.confidence is Confidence.HIGH
             shown = (items[places[keys[0]]],) if is_high and keys else tuple(map(waiting, keys))
-            one = Unlinked(scene=scene, match=listened, items=shown)
+            one = MatchedScene(scene=scene, match=listened, items=shown)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
 
@@ -186,7 +186,7 @@ class Linker:
 
     def _place(
         self,
-        one: Unlinked,
+        one: MatchedScene,
         linked: Linked,
         *,
         spoken_for: set[RatingKey],
@@ -202,7 +202,7 @@ class Linker:
             spoken_for.add(item.rating_key)
             linked.pairs.append(self._pair(self._explain(one.match), one.scene, item, owners))
 
-    def _takes_low(self, one: Unlinked) -> bool:
+    def _takes_low(self, one: MatchedScene) -> bool:
         """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""
         if self.strict or not one.match.candidates:
             return False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plexsync.state import ReviewQueueWriter
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detector import Detected
-    from plexsync.sync.linking.linker import Unlinked
+    from plexsync.sync.linking.linker import MatchedScene
     from plexsync.sync.rows import Pair
 
 MOST_FOLDERS = 20
@@ -84,7 +84,7 @@ class Unwritten:
         ):
             self._remember(scene, Outcome.IGNORED)
 
-    def place(self, one: Unlinked, outcome: Outcome) -> None:
+    def place(self, one: MatchedScene, outcome: Outcome) -> None:
         """Settle a scene that waits: for a person, or for Plex to find its file."""
         previous = self.run.state.get(one.scene.scene_id)
         if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
@@ -127,7 +127,9 @@ class Unwritten:
 # ---- Scans ---------------------------------------------------------------------------------------
 
 
-def wanted_scans(run: RunContext, unmatched: Iterable[Unlinked]) -> tuple[tuple[Section, str], ...]:
+def wanted_scans(
+    run: RunContext, unmatched: Iterable[MatchedScene]
+) -> tuple[tuple[Section, str], ...]:
     """Return where Plex should look for what it lacks, if it may be asked to.
 
     A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, a
