@@ -64,7 +64,7 @@ def report_html(report: Report) -> Iterator[str]:
     yield "</main></body></html>\n"
 
 
-# ---- Private -------------------------------------------------------------------------------------
+# ---- The parts of a page -------------------------------------------------------------------------
 
 
 def _top(report: Report) -> Html:

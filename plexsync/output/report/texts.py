@@ -35,7 +35,7 @@ def report_markdown(report: Report) -> Iterator[str]:
         yield f"{line}\n"
 
 
-# ---- Private -------------------------------------------------------------------------------------
+# ---- Markdown ------------------------------------------------------------------------------------
 
 
 def _lines(report: Report) -> Iterator[str]:

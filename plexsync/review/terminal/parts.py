@@ -112,7 +112,7 @@ def picture_place(rows: Sequence[Text]) -> Place | None:
     return None
 
 
-# ---- Private -------------------------------------------------------------------------------------
+# ---- Wrapping ------------------------------------------------------------------------------------
 
 
 def _wrapped(line: Line, console: Console, width: int) -> Iterable[Text]:
@@ -140,7 +140,7 @@ def _beside(block: BesidePictures, console: Console, width: int) -> list[Text]:
     return rows
 
 
-# ---- Parts ---------------------------------------------------------------------------------------
+# ---- What a screen is made of --------------------------------------------------------------------
 
 
 _FIELD_COLUMNS = 12
@@ -316,7 +316,7 @@ def change_diff(change: Change, *, marks: bool) -> Text:
     return line.append(f"{', ' if moved else ''}{stay}", "dim") if stay else line
 
 
-# ---- Private: differences of one field -----------------------------------------------------------
+# ---- Differences of one field --------------------------------------------------------------------
 
 
 def _text_diff(before: str, after: str, *, marks: bool) -> Text:
