@@ -80,6 +80,8 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
         with journaled(run.totals, run.ports, session=run.session, lineage=run.lineage) as end:
             found = detection.look()
             unsafe = _check_gone(run, found.detected)
+            if not run.options.partial:
+                ReviewQueueWriter(run.trial_queue).clear()
             if _has_work(run, found.detected):
                 from plexsync.sync.scenes.due_work import linked_work  # noqa: PLC0415 - see above
 
@@ -127,8 +129,6 @@ def _check_gone(run: RunContext, detected: Detected) -> UnsafeError | None:
 
 def _has_work(run: RunContext, detected: Detected) -> bool:
     """Whether there is anything to do about any scene."""
-    if not run.options.partial:
-        ReviewQueueWriter(run.trial_queue).clear()
     wanted = run.totals.header.full or run.options.save_plan is not None
     return wanted or detected.concerns_any or run.state.has_unsettled
 
