@@ -28,11 +28,12 @@ from plexsync.app.checkup.doctor import (
     passed,
     warned,
 )
+from plexsync.app.checkup.probe import ANY_ANSWER
 from plexsync.app.failures import utc_now
 from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import ConfigError, PlexsyncError, ServerError, StateError
-from plexsync.models import ItemKind
 from plexsync.plex.connection import JSON
+from plexsync.plex.decode import TYPE_NUMBERS
 from plexsync.state import (
     STATE_NAME,
     at_work,
@@ -66,7 +67,6 @@ _ROOM_BYTES = 16 * 1024 * 1024
 
 _PACKAGES = ("click", "msgspec", "plexapi", "requests", "rich", "tenacity")
 _MOST_LOG_LINES = 200
-_ANY = frozenset(range(200, 500)) - {401, 429}
 _RATING_KEY = b'"ratingKey"'
 _NOWHERE = "999999998,999999999"
 """Rating keys no server gets to."""
@@ -161,7 +161,7 @@ def check_state(
     yield _lock(directory)
 
 
-# ---- Private -------------------------------------------------------------------------------------
+# ---- What is looked at ---------------------------------------------------------------------------
 
 
 def _space(directory: Path, free_bytes: int) -> Iterator[Finding]:
@@ -316,7 +316,9 @@ def _plex_fact_lines(config: Config, directory: Path) -> Iterator[str]:
         sections, _ = check_libraries(servers)
         for question, path, judge in _questions(sections):
             try:
-                answer = servers.plex_line.request("GET", path, headers=JSON, accept_status=_ANY)
+                answer = servers.plex_line.request(
+                    "GET", path, headers=JSON, accept_status=ANY_ANSWER
+                )
             except ServerError as error:
                 yield f"{question} no answer ({error.kind})"
             else:
@@ -327,8 +329,8 @@ def _questions(
     sections: Sequence[Section],
 ) -> Iterator[tuple[str, str, Callable[[HttpResponse], str]]]:
     for section in sections[:1]:
-        kind = 1 if section.kind is ItemKind.MOVIE else 4
-        listing = f"/library/sections/{section.section_id}/all?type={kind}"
+        number = TYPE_NUMBERS[section.kind]
+        listing = f"/library/sections/{section.section_id}/all?type={number}"
         page = f"{listing}&X-Plex-Container-Start=0&X-Plex-Container-Size"
         yield "Does a listing show which fields are locked?", f"{page}=50", partial(_has, "Field")
         yield "Does a listing show labels?", f"{page}=50", partial(_has, "Label")

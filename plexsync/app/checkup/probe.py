@@ -17,7 +17,9 @@ import msgspec
 
 from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
+from plexsync.models import VIDEO_KINDS
 from plexsync.plex.connection import JSON
+from plexsync.plex.decode import TYPE_NUMBERS
 from plexsync.state import DISK, state_directory, state_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation
     from plexsync.transport.client import Transport
 
-_ANY = frozenset(range(200, 500)) - {401, 429}
+ANY_ANSWER = frozenset(range(200, 500)) - {401, 429}
+"""The statuses that are an answer where it is asked what Plex does."""
+
 _FIELDS = ("summary", "titleSort", "contentRating", "originallyAvailableAt")
-_TYPES = {"movie": 1, "episode": 4}
 _WORD = "plexsync-probe"
 
 
@@ -115,7 +118,7 @@ class Probe:
         words |= {f"{name}.value": text for name, text in values.items()}
         words |= {f"{name}.locked": str(int(lock)) for name, lock in locks.items()}
         path = f"/library/sections/{self.item.section_id}/all?{urlencode(words, quote_via=quote)}"
-        return self._plex.request("PUT", path, write=True, accept_status=_ANY).status
+        return self._plex.request("PUT", path, write=True, accept_status=ANY_ANSWER).status
 
     def _raw(self) -> dict[str, Any]:
         place = f"/library/metadata/{self._key}"
@@ -129,7 +132,7 @@ class Probe:
 
     def _read(self) -> ProbedItem:
         raw = self._raw()
-        if raw.get("type") not in _TYPES:
+        if raw.get("type") not in VIDEO_KINDS:
             raise BadResponseError(
                 f"item {self._key} is neither a movie nor an episode",
                 hint="name one of a movie or show library: --probe RATING_KEY",
@@ -137,7 +140,7 @@ class Probe:
         return ProbedItem(
             rating_key=self._key,
             section_id=str(raw["librarySectionID"]),
-            kind=_TYPES[raw["type"]],
+            kind=TYPE_NUMBERS[raw["type"]],
             title=str(raw.get("title", "")),
             values={name: str(raw.get(name, "")) for name in _FIELDS},
             locked=tuple(sorted(_locks(raw) & set(_FIELDS))),
