@@ -27,7 +27,7 @@ from plexsync.models import (
 )
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
-from plexsync.plex.connection import item_address
+from plexsync.plex.connection import item_address, named_library
 from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
 from plexsync.review.interfaces import MOST_HITS, Hit, LinkPreview
 from plexsync.review.queue import first_path
@@ -333,11 +333,10 @@ class ReviewServers:
         if self._items is None:
             machine = self._store.state.lineage.plex
             self._libraries = cached_libraries(self.cache_dir, machine)
-            names = {name.strip().casefold() for name in self._config.plex.libraries}
+            names = self._config.plex.libraries
+            ids = {one for name in names for one in named_library(name, self._libraries)}
             items = cached_items(self.cache_dir, machine)
-            self._items = tuple(
-                item for item in items if not names or self._libraries.get(item.section_id) in names
-            )
+            self._items = tuple(item for item in items if not names or item.section_id in ids)
         return self._items
 
     def _hit(self, item: PlexItem) -> Hit:

@@ -269,15 +269,16 @@ def test_finds_that_are_lost_are_reported_on_the_first_screen(twins: World) -> N
 
 
 def test_a_search_finds_an_item_by_its_title(twins: World) -> None:
-    """From the cached listing, without asking anybody."""
+    """From the cached listing of the libraries that are named, without asking anybody."""
     wanted, sections = twins.library.plex.videos[-1], twins.library.plex.sections
-    with Person(["review"], twins.environ()) as person:
+    library = next(one.title for one in sections if one.id == wanted.section_id)
+    environ = twins.environ() | {"PLEXSYNC_PLEX__LIBRARIES": library}
+    with Person(["review"], environ) as person:
         person.screen("not in Plex")
         person.types(f"k{wanted.rating_key}\r")
         person.screen("a accepts it")
         person.types("f" + wanted.title.split()[0].lower() + "\r")
         hits = person.screen("any other")
-        library = next(one.title for one in sections if one.id == wanted.section_id)
         assert "Which one?" in hits
         assert f"{library} {wanted.rating_key}" in " ".join(hits.split())
         person.types("\x1b")
