@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, joined_changes, taken_back
 from plexsync.planning.planner import Planned
-from plexsync.text.folding import split_entries
+from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,7 +171,7 @@ class Reverser:
         if not left:
             return None
         # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.
-        return Base(digest=now.digest if now else "", entries="".join(sorted(left)))
+        return Base(digest=now.digest if now else "", entries=join_entries(left))
 
 
 def _followed(change: Change, kept: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
 from plexsync.planning.observed import PlexEquality, found_in, held_for
-from plexsync.text.folding import split_entries
+from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,7 +112,7 @@ class WriteMemory:
             gone = {self.equality.spellings.entries[change.risked]}
             left = (split_entries(base.entries) - gone, split_entries(base.seen) - gone)
             bases[change.target] = replace(
-                base, entries=_run_together(left[0]), seen=_run_together(left[1])
+                base, entries=join_entries(left[0]), seen=join_entries(left[1])
             )
         return replace(link, base=bases)
 
@@ -235,8 +235,8 @@ class WriteMemory:
                 seen |= split_entries(base.seen) - there - mine
         return Base(
             digest=stored,
-            entries=_run_together(mine),
-            seen=_run_together(seen),
+            entries=join_entries(mine),
+            seen=join_entries(seen),
             wanted=wanted,
             credits=remember_credits(change, base),
         )
@@ -256,11 +256,6 @@ def trace_of(
     """Return what is remembered of one field by its base and what holds it; None for nothing."""
     trace = Trace(base=base.get(target), held=held.get(target, ""))
     return trace if trace.base or trace.held else None
-
-
-def _run_together(entries: Iterable[str]) -> str:
-    """Return the entries of a base as `split_entries` reads them."""
-    return "".join(sorted(entries))
 
 
 def _is_one_request(changes: Sequence[Change]) -> bool:

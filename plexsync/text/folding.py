@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.text.normalize import fold_tag, tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.models import SceneFile
 
@@ -50,6 +50,11 @@ class Spellings:
     def owns(self, owned: frozenset[str], name: str) -> bool:
         """Whether a name is among remembered entries, also those of an earlier version."""
         return self.entries[name] in owned or self._former[name] in owned
+
+
+def join_entries(entries: Iterable[str]) -> str:
+    """Return the entries of a base run together, as `split_entries` reads them."""
+    return "".join(sorted(entries))
 
 
 def split_entries(text: str) -> frozenset[str]:
