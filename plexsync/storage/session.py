@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync.planning.retry_schedule import iso
 from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
 from plexsync.storage.journal import (
@@ -85,8 +86,7 @@ def open_session(
     """
     with state_errors("create", directory):
         disk.make_directory(directory)
-    since = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    with hold_lock(directory, since=since, wait_s=wait_s):
+    with hold_lock(directory, since=iso(now.astimezone(UTC)), wait_s=wait_s):
         session = Session(directory, keep_days=keep_days, disk=disk)
         try:
             yield session
@@ -236,7 +236,7 @@ class Session:
         Raises:
             StateError: a file could not be written; `state.json` comes last, and holds no more.
         """
-        finished = f"{finished_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        finished = iso(finished_at.astimezone(UTC))
         end = msgspec.structs.replace(how, finished_at=finished, items=len(self._items))
         entry = self._running().append(end)
         self.commit()
