@@ -1,4 +1,4 @@
-"""What all commands share: the invocation of one invocation, the global options, checked values.
+"""What all commands share: how one is made, the global options, checked values.
 
 Source: docs/contract.md, "Commands".
 """

@@ -100,6 +100,9 @@ class RunOptions:
         return tuple(words)
 
 
+# ---- Whether servers are well --------------------------------------------------------------------
+
+
 class WorkKind(StrEnum):
     """What is asked of Plex about an item."""
 
@@ -224,6 +227,9 @@ class RunHealth:
     def ends_run(self, error: ServerError) -> bool:
         """Return whether nothing more can be done after `error`."""
         return isinstance(error, AuthError) or self.servers_down()
+
+
+# ---- The world -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
