@@ -63,6 +63,14 @@ def described(one: RelatedId) -> str:
     return f"{RELATED_KINDS[one[0]]} {one[1:]}"
 
 
+def plain_text(name: str) -> str:
+    """Return what a scene may show of an object that has a name alone.
+
+    The control character that parts texts is no part of a name to Plex, either.
+    """
+    return name.replace(_PART, "")
+
+
 def nested_text(name: str, *parents: str) -> str:
     """Return what a scene may show of a tag or studio: its name, and by those above it others.
 
@@ -70,11 +78,11 @@ def nested_text(name: str, *parents: str) -> str:
         name: the name.
         parents: their ids; "" for none.
     """
-    return _PART.join((name, *sorted(filter(None, parents))))
+    return _PART.join((plain_text(name), *sorted(filter(None, parents))))
 
 
 def name_in(text: str) -> str:
-    """Return the name in what `nested_text` or `performer_text` made."""
+    """Return the name in what `plain_text`, `nested_text` or `performer_text` made."""
     return text.partition(_PART)[0]
 
 
@@ -92,7 +100,7 @@ def performer_text(name: str, facts: Collection[str]) -> str:
         name: the name.
         facts: everything else that may be shown, in an order of its own.
     """
-    return f"{name}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
+    return f"{plain_text(name)}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
 
 
 def join_related(related: Iterable[RelatedId]) -> str:

@@ -12,6 +12,7 @@ from plexsync.planning.relations import related_id
 from plexsync.stash.objects import (
     own_path,
     performer_of,
+    text_of_group,
     text_of_performer,
     text_of_studio,
     text_of_tag,
@@ -131,7 +132,9 @@ def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId
     """Return what a scene shows of other objects, in the words of the dictionary."""
     related = {related_id("t", one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
     related |= {related_id("p", one.id): text_of_performer(one) for one in wire.performers or ()}
-    related |= {related_id("g", one.group.id): one.group.name for one in wire.groups or ()}
+    related |= {
+        related_id("g", one.group.id): text_of_group(one.group) for one in wire.groups or ()
+    }
     related |= {related_id("s", one.id): text_of_studio(one) for one in _studios(wire.studio)}
     return related
 

@@ -5,14 +5,13 @@ A scene's time does not move with any of that. Source: docs/stash-api.md 3.2 and
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from plexsync.errors import TransientError
 from plexsync.models import RELATED_KINDS, CollectionKind, Performer, RelatedDetail, RelatedId
-from plexsync.planning.relations import nested_text, performer_text, related_id
+from plexsync.planning.relations import nested_text, performer_text, plain_text, related_id
 from plexsync.stash.answers import (
     UnknownShapeError,
     UnreadableRow,
@@ -96,7 +95,9 @@ def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
 
 def text_of_tag(tag: WireTag) -> str:
     """Return what a scene may show of a tag."""
-    return nested_text(tag.name, *[up.id for up in tag.parents]) if tag.parents else tag.name
+    if not tag.parents:
+        return plain_text(tag.name)
+    return nested_text(tag.name, *[up.id for up in tag.parents])
 
 
 def performer_of(wire: WirePerformer) -> Performer:
@@ -114,7 +115,7 @@ def performer_of(wire: WirePerformer) -> Performer:
 def text_of_performer(wire: WirePerformer) -> str:
     """Return what a scene may show of a performer, as far as it was asked for; see `relations`."""
     if wire.alias_list is None:
-        return wire.name
+        return plain_text(wire.name)
     known = performer_of(wire)
     facts = (known.disambiguation, known.gender, *known.aliases, known.image_path)
     return performer_text(known.name, facts)
@@ -122,7 +123,14 @@ def text_of_performer(wire: WirePerformer) -> str:
 
 def text_of_studio(one: WireStudio) -> str:
     """Return what a scene may show of a studio."""
-    return nested_text(one.name, one.parent_studio.id) if one.parent_studio else one.name
+    if one.parent_studio is None:
+        return plain_text(one.name)
+    return nested_text(one.name, one.parent_studio.id)
+
+
+def text_of_group(one: WireObject) -> str:
+    """Return what a scene may show of a group."""
+    return plain_text(one.name)
 
 
 class _Kind(NamedTuple):
@@ -137,7 +145,7 @@ _KINDS = (
     _Kind(WireTag, "t", text_of_tag),
     _Kind(WirePerformer, "p", text_of_performer),
     _Kind(WireStudio, "s", text_of_studio),
-    _Kind(WireObject, "g", attrgetter("name")),
+    _Kind(WireObject, "g", text_of_group),
 )
 """In the order of the query."""
 

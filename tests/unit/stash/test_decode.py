@@ -9,7 +9,7 @@ import pytest
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import RelatedId, SceneDetail, SceneFile, SceneId
-from plexsync.planning.relations import name_in
+from plexsync.planning.relations import above, name_in
 from plexsync.stash.answers import (
     MissingSceneError,
     ResolverError,
@@ -19,8 +19,22 @@ from plexsync.stash.answers import (
     rows_decoder,
 )
 from plexsync.stash.decode import detail_of
-from plexsync.stash.objects import performer_of, text_of_performer
-from plexsync.stash.wire import ScenePage, WireDetail, WirePerformer, WireVersion
+from plexsync.stash.objects import (
+    performer_of,
+    text_of_group,
+    text_of_performer,
+    text_of_studio,
+    text_of_tag,
+)
+from plexsync.stash.wire import (
+    ScenePage,
+    WireDetail,
+    WireObject,
+    WirePerformer,
+    WireStudio,
+    WireTag,
+    WireVersion,
+)
 from plexsync.transport.responses import HttpResponse
 
 JSON = {"Content-Type": "application/json"}
@@ -432,3 +446,18 @@ def test_a_performer_reads_as_a_name_unless_more_was_asked_for() -> None:
     )
     assert len({text_of_performer(one) for one in (known, *others)}) == 4
     assert {name_in(text_of_performer(one)) for one in (known, *others)} == {"Ann"}
+
+
+def test_a_name_that_holds_what_parts_texts_is_not_cut_there() -> None:
+    """The control character goes, as it does on the way to Plex, and names nothing above."""
+    name = "Ann\x1f12"
+    texts = (
+        text_of_tag(WireTag(id="7", name=name)),
+        text_of_tag(WireTag(id="7", name=name, parents=(WireTag(id="3"),))),
+        text_of_studio(WireStudio(id="7", name=name)),
+        text_of_performer(WirePerformer(id="7", name=name)),
+        text_of_performer(WirePerformer(id="7", name=name, alias_list=("A",))),
+        text_of_group(WireObject(id="7", name=name)),
+    )
+    assert {name_in(text) for text in texts} == {"Ann12"}
+    assert [above(RelatedId("t7"), text) for text in texts[:2]] == [(), (RelatedId("t3"),)]
