@@ -458,14 +458,20 @@ def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str)
 
 
 @pytest.mark.parametrize("row", [b'["applied",[["1"', b'["fine",[],"v"]', b'["\xff",[],"v"]'])
-def test_record_that_is_none_is_named_where_all_are_counted(tmp_path: Path, row: bytes) -> None:
+@pytest.mark.parametrize(
+    "ask", [lambda state: list(state.standings()), lambda state: list(state.placings())]
+)
+def test_record_that_is_none_is_named_where_all_are_counted(
+    tmp_path: Path, ask: Callable[[State], object], row: bytes
+) -> None:
     """Also one that is no JSON at all, which has the records around it look damaged."""
     keep_as_first(tmp_path / STATE_NAME, row)
 
     with pytest.raises(StateCorruptError, match="not what plexsync writes") as caught:
-        list(load_state(tmp_path).standings())
+        ask(load_state(tmp_path))
 
     assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
+    assert "Restore a backup; to start afresh" in caught.value.hint
 
 
 def test_record_that_is_none_is_named_by_a_run_that_writes_all_rows(tmp_path: Path) -> None:
@@ -496,6 +502,7 @@ def test_shared_texts_that_are_none_are_named(
         ask(load_state(tmp_path))
 
     assert caught.value.context == f"{path} > texts"
+    assert "Restore a backup; to start afresh" in caught.value.hint
 
 
 def keep_as_first(path: Path, row: bytes) -> None:
