@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plexsync.errors import ExitCode, StateError
-from plexsync.storage.filesystem import DISK, read_if_there, state_errors, write_atomically
+from plexsync.storage.filesystem import (
+    DISK,
+    Filesystem,
+    read_if_there,
+    read_pieces,
+    state_errors,
+    write_atomically,
+    write_pieces,
+)
 from tests.support.disk_faults import FaultyDisk, MemoryDisk, Strike, dice
+from tests.support.one_process import PointDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,3 +167,41 @@ def test_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="Not a directory"):
         DISK.make_directory(tmp_path / "file" / "deeper")
+
+
+@pytest.mark.parametrize("disk", [FaultyDisk, MemoryDisk, PointDisk])
+def test_a_disk_of_the_tests_does_every_operation_itself(disk: type[Filesystem]) -> None:
+    """One it left to its base would go to the real disk, past what the test means to break."""
+    operations = {name for name in vars(Filesystem) if not name.startswith("_")}
+    assert operations - vars(disk).keys() == set()
+
+
+# ---- Caches --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=600), max_size=5))
+def test_pieces_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]
+) -> None:
+    """None torn apart, none joined, whatever was in the file before."""
+    path = tmp_path_factory.getbasetemp() / "pieces" / "cache"
+    write_pieces(path, pieces)
+    assert list(read_pieces(path)) == pieces
+
+
+def test_no_damaged_pieces_pass_for_whole_ones(tmp_path: Path) -> None:
+    """Cut off anywhere, with any byte changed, with one too many, or of another file."""
+    path = tmp_path / "cache"
+    write_pieces(path, [b"a", b"bc", b"\xff" * 8, bytes(20)])
+    whole = path.read_bytes()
+    damaged = [whole[:at] for at in range(len(whole))]
+    damaged += [
+        whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :]
+        for at in range(len(whole))
+        for bit in (1, 128)
+    ]
+    for content in (*damaged, whole + b"\x00", whole + whole):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="cache"):
+            list(read_pieces(path))
