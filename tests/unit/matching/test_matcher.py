@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import msgspec
 import pytest
 
 from plexsync.matcher import MatchSettings, Pin, Refusal, match, propose_rules, wanted_hashes
 from plexsync.matching.assignment import assign
+from plexsync.matching.verdicts import prepare_matching
 from plexsync.models import (
     Confidence,
     ItemKind,
@@ -802,6 +805,30 @@ def test_group_is_served_as_a_whole() -> None:
     """The first scene's second choice is the only one the second scene has."""
     rows = [{0: 20.0, 1: 18.0}, {0: 19.0}]
     assert assign(rows) == [1, 0]
+
+
+def test_equal_rivals_are_served_by_their_ids_in_every_order_of_input() -> None:
+    """As numbers, the lowest first: of three scenes that claim two items alike, the last has none.
+
+    Who is explained, shown first and asked first must not move with an answer's order.
+    """
+    file = make_scene_file(path="/data/a/beach day.mp4", oshash=None)
+    rivals = [make_scene(scene_id=SceneId(one), files=(file,)) for one in ("9", "10", "11")]
+    theirs = [
+        make_item(
+            rating_key=RatingKey(key), files=(make_plex_file(path=f"/{top}/a/beach day.mp4"),)
+        )
+        for key, top in (("99", "x"), ("100", "y"))
+    ]
+    for scenes in permutations(rivals):
+        for items in permutations(theirs):
+            table = prepare_matching(scenes, items, staged=False).table
+            served = {
+                scenes[at].scene_id: items[to].rating_key for at, to in table.assigned.items()
+            }
+            assert served == {"9": "99", "10": "100"}
+            ranked = [one.ours.scene_id for one in table.claims(0).ranked]
+            assert ranked == ["11", "10", "9"]
 
 
 def test_a_tiny_file_has_no_hash_whatever_the_other_side_says_of_its_size() -> None:
