@@ -7,11 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import plexsync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = Path(plexsync.__file__).parent
 ROOT = PACKAGE.parent
@@ -71,6 +76,33 @@ def impure_calls(source: str) -> list[str]:
             if name in IMPURE_CALLS:
                 wrong.append(f"{node.lineno}: {name}()")
     return wrong
+
+
+def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements right below one, in whichever of its blocks."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, ast.ExceptHandler | ast.match_case):
+            yield from statements_in(child)
+
+
+def imported_at_once(body: list[ast.stmt]) -> set[str]:
+    """What statements import as soon as their module is imported, names in it included."""
+    found: set[str] = set()
+    for node in body:
+        match node:
+            case ast.Import():
+                found |= {one.name for one in node.names}
+            case ast.ImportFrom():
+                found |= {f"{node.module}.{one.name}" for one in node.names} | {str(node.module)}
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                found |= imported_at_once(node.orelse)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                pass
+            case _:
+                found |= imported_at_once(list(statements_in(node)))
+    return found
 
 
 @pytest.mark.parametrize("path", core(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -135,6 +167,40 @@ def test_a_check_silenced_without_a_reason_is_seen(silenced: str) -> None:
     """The check itself can fail, and is content with a reason."""
     assert unreasoned(silenced)
     assert not unreasoned(f"{silenced} - the server's own choice")
+
+
+def test_every_module_can_be_imported_first() -> None:
+    """No module needs, while it is imported, one that needs it: then any order of imports works."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    needs = {
+        name: imported_at_once(ast.parse(path.read_text("utf-8")).body) & paths.keys()
+        for name, path in paths.items()
+    }
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
+
+
+def test_what_only_a_type_or_a_call_needs_is_not_imported_at_once() -> None:
+    """All else is, by whatever way it is written."""
+    source = """
+from a import b
+try:
+    import c
+except ImportError:
+    import d
+if TYPE_CHECKING:
+    import types_alone
+else:
+    import e
+def f():
+    import called
+class C:
+    import g
+"""
+    found = imported_at_once(ast.parse(source).body)
+    assert found == {"a", "a.b", "c", "d", "e", "g"}
 
 
 @pytest.mark.parametrize(
