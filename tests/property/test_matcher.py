@@ -302,6 +302,15 @@ _AGREEING: tuple[dict[str, object], ...] = (
 
 
 @_THOROUGH
+# A size that tells little made a frame count that a file without a size was forgiven.
+@example(
+    SceneFile(path="/data/ann/beach day.mkv", duration_s=600.0, width=1280, height=720),
+    PlexFile(
+        path="/media/ann/beach day.mkv", size_bytes=9001, duration_s=600.0, width=1920, height=1080
+    ),
+    RULES,
+    {"size_bytes": True},
+)
 @given(_scene_files(), _plex_files(), _RULES, st.sampled_from(_AGREEING))
 def test_more_agreement_never_lowers(
     file: SceneFile, part: PlexFile, rules: tuple[PathRule, ...], fact: dict[str, object]

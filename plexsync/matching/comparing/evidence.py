@@ -190,7 +190,7 @@ def find_contradictions(made: Comparison) -> tuple[str, ...]:
         against.append("the size differs")
     if made.duration is Level.DIFFERENT:
         against.append("the duration differs")
-    if made.frame is Level.DIFFERENT and not is_confirmed(made) and not replaced:
+    if made.frame is Level.DIFFERENT and not is_confirmed(made) and not stands_in_place(made):
         against.append("the resolution differs")
     return tuple(against)
 
@@ -205,15 +205,19 @@ def is_confirmed(made: Comparison) -> bool:
 
 
 def is_replaced(made: Comparison) -> bool:
-    """Whether a file was replaced in place, and only one server has scanned it again.
+    """Whether a file was replaced in place, and only one server has scanned it again."""
+    changed = made.size is not Level.EQUAL and Level.DIFFERENT in (made.size, made.frame)
+    return changed and stands_in_place(made)
 
-    Path, telling name and length say that it is the same video; no other part has our file's size,
-    and no other file of ours the part's, so none moved away and left its place to another one.
+
+def stands_in_place(made: Comparison) -> bool:
+    """Whether path, telling name and length say that it is the same video, whatever was scanned.
+
+    No other part has our file's size, and no other file of ours the part's, so none moved away and
+    left its place to another one.
     """
     return (
         made.place is FolderLevel.PATH
-        and made.size is not Level.EQUAL
-        and Level.DIFFERENT in (made.size, made.frame)
         and made.duration >= Level.CLOSE
         and not made.size_rival
         and not made.generic

@@ -31,6 +31,7 @@ from plexsync.matching.comparing.evidence import (
     is_replaced,
     look_alike,
     may_be_renamed,
+    stands_in_place,
     teaches_layout,
 )
 from plexsync.models import Evidence
@@ -358,7 +359,7 @@ def _weigh_lengths(made: Comparison, weights: Weights) -> list[Evidence]:
 
 
 def _weigh_content(made: Comparison, weights: Weights) -> list[Evidence]:
-    """Return what the frame, unless the file was replaced, and the content hash say."""
+    """Return what the frame, unless it was scanned before a change, and the content hash say."""
     frame = {
         Level.EQUAL: ("equal width and height", weights.frame_equal),
         Level.DIFFERENT: ("different width or height", weights.frame_different),
@@ -367,7 +368,8 @@ def _weigh_content(made: Comparison, weights: Weights) -> list[Evidence]:
         Level.EQUAL: ("equal to Plex's content hash", weights.hash_equal),
         Level.DIFFERENT: ("differs from Plex's content hash", weights.hash_different),
     }
-    framed = [] if is_replaced(made) else _weigh_fact("frame", made.frame, frame)
+    scanned_before = is_replaced(made) or (made.frame is Level.DIFFERENT and stands_in_place(made))
+    framed = [] if scanned_before else _weigh_fact("frame", made.frame, frame)
     return [*framed, *_weigh_fact("oshash", made.content, content)]
 
 

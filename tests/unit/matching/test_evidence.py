@@ -402,6 +402,16 @@ def test_the_place_certain_pairs_lead_to_weighs_less_than_a_whole_path() -> None
             "",
         ),
         (
+            {
+                "place": FolderLevel.PATH,
+                "frame": Level.DIFFERENT,
+                "duration": Level.CLOSE,
+                **SIZED,
+                "telling_size": False,
+            },
+            "",
+        ),
+        (
             {"place": FolderLevel.PATH, "size": Level.DIFFERENT, "duration": Level.NEAR},
             "size",
         ),
