@@ -191,7 +191,7 @@ class FieldWriter:
         if not isinstance(detail, ItemDetail):
             cause = detail or edit.error or ServerError("the item vanished while it was written")
             # Without an end the intent stays unsettled, and the next run looks again.
-            edit.missing, edit.problem = plan.changes, as_problem(cause)
+            edit.held, edit.missing, edit.problem = None, plan.changes, as_problem(cause)
             return True
         if edit.error and self._came_too_late(edit, detail):
             self._note_unsent(edit, MOVED, written)
@@ -267,7 +267,10 @@ class FieldWriter:
 
     def _read_again(self, edits: Iterable[Write], read: ReadItems) -> None:
         """Bring `read` up to date with what else was sent."""
-        read.update(self._reader.read([edit.plan.rating_key for edit in edits]))
+        keys = [edit.plan.rating_key for edit in edits]
+        for key in keys:
+            read.pop(key, None)  # an item that is gone by now is not what it was
+        read.update(self._reader.read(keys))
 
     def _judge(self, edit: Write, detail: ItemDetail, written: FieldsWritten) -> None:
         """Say what is stored of an edit, and end its intents."""

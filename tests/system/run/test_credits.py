@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from plexsync.simulators.http.messages import SimRequest
     from plexsync.simulators.plex.build import ItemSnapshot
 
 FORCED = RunOptions(full=True, force=True)
@@ -290,6 +291,28 @@ def test_a_role_or_photo_plex_does_not_store_is_reported(world: World, argument:
         world.wait(hours=25)
         sent += world.run().puts
     assert sent == 2, "once at each address an edit can go to"
+
+
+def test_an_item_that_vanishes_before_its_photos_are_read_back_is_not_judged(world: World) -> None:
+    """What was read before they were sent says nothing of what Plex holds now."""
+    key = world.key_of("1")
+    cast(world, 1, Ann={"has_image": True}, Bo={"alias_list": ("B",)})
+    credit(world, key, "Bo", role="By Hand")
+    world.settings.update(PHOTOS, FIELDS__PERFORMERS__ROLE="{aliases}")
+    sent: list[str] = []
+
+    def is_given(one: SimRequest) -> bool:
+        """Whether the item has its photos, of which the request itself is let through."""
+        if "tag.thumb" in one.target and edited_keys(one) == (key,):
+            sent.append(one.target)
+        return one.method == "GET" and bool(sent)
+
+    for kind in ("plex.put", "plex.detail"):
+        world.plex_wire.faults.add(Fault(kind, 1, ErrorStatus(404), None, is_given))
+    row = world.run().row("1")
+    assert sent
+    assert row.error is not None
+    assert "vanished" in row.error.message
 
 
 def test_a_role_a_person_took_away_stays_away(world: World) -> None:
