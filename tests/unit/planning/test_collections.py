@@ -66,8 +66,8 @@ def test_a_scene_is_in_the_collections_of_all_it_shows() -> None:
 
 
 def test_a_studio_is_below_another_whatever_is_in_its_name() -> None:
-    """Also what stands between a name and the id of the studio above."""
-    assert members(wished(placing("s3", "1"))) == {"Mother": ("1",), "Son": ("1",)}
+    """Also what stands between a name and the id of the studio above; the name stays whole."""
+    assert members(wished(placing("s3", "1"))) == {"Mother": ("1",), "Son2": ("1",)}
 
 
 def test_one_title_is_one_collection() -> None:
