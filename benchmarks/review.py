@@ -72,6 +72,7 @@ def make_waiting(number: int) -> Waiting:
             item_path=path.replace("/data/", "/media/elsewhere/"),
             score=0.6 - place / 10,
             evidence=evidence,
+            library="Films",
         )
         for place in range(1 if number % 200 else 3)
     )
@@ -92,7 +93,6 @@ def make_waiting(number: int) -> Waiting:
             candidates=candidates,
             candidate_count=len(candidates),
         ),
-        libraries=("Films",) * len(candidates),
     )
 
 

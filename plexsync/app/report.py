@@ -238,7 +238,7 @@ class Gathering:
         for link in record.links:
             return self._libraries.get(link.section_id, f"library {link.section_id}")
         waiting = self._waiting.get(scene_id)
-        return waiting.libraries[0] if waiting and waiting.libraries else ""
+        return waiting.candidates[0].library if waiting and waiting.candidates else ""
 
     def _is_asked_for(self, library: str) -> bool:
         return not self._scope.library or library.casefold() == self._scope.library.casefold()
@@ -261,7 +261,7 @@ class Gathering:
             scene_id=scene_id,
             title=waiting.scene.title,
             path=waiting.scene.files[0].path if waiting.scene.files else "",
-            library=waiting.libraries[0] if waiting.libraries else "",
+            library=best.library if best else "",
             item=best.title if best else "",
             item_path=best.item_path if best else "",
             reason=waiting.match.reason,

@@ -16,7 +16,7 @@ from plexsync.output.formats.json_documents import credits_json, noun_json, one_
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
 from plexsync.review.interfaces import LinkPreview
-from plexsync.review.queue import first_path, library_of
+from plexsync.review.queue import first_path
 from plexsync.review.selection import (
     ANSWER_WORDS,
     NOTHING_WAITS,
@@ -351,7 +351,7 @@ def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
         item=ItemRef(
             rating_key=best.rating_key,
             title=best.title,
-            library=library_of(waiting, 0),
+            library=best.library,
             path=best.item_path,
             url="",
         )
@@ -389,12 +389,12 @@ def _print(invocation: Invocation, **body: object) -> None:
 def _scene(context: ReviewContext, waiting: Waiting, previews: Previews | None = None) -> _Json:
     """Return a scene that waits; with `previews` also what accepting each candidate would write."""
     match, candidates = waiting.match, []
-    for place, one in enumerate(waiting.candidates):
+    for one in waiting.candidates:
         shown = {
             "rating_key": one.rating_key,
             "title": one.title,
             "path": one.item_path,
-            "library": library_of(waiting, place),
+            "library": one.library,
             "score": round(one.score, _DECIMALS),
             "linked_to_scene": context.answers.owner(one.rating_key, waiting.scene_id),
             "evidence": [noun_json(piece) for piece in one.evidence],

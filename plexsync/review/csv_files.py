@@ -15,7 +15,7 @@ from plexsync.matcher import Answer, Verb
 from plexsync.models import RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
-from plexsync.review.queue import first_path, library_of
+from plexsync.review.queue import first_path
 from plexsync.review.selection import absence, acceptance, ignoring, rejection
 from plexsync.text.words import counted
 
@@ -56,11 +56,11 @@ def export_lines(
     """Yield the file, line by line, the heading first."""
     yield csv_line(COLUMNS)
     for one in waiting:
-        for place, candidate in enumerate(one.candidates):
+        for candidate in one.candidates:
             held_by = owner(candidate.rating_key, one.scene_id) or ""
-            yield csv_line(_cells(one, candidate, library_of(one, place), held_by))
+            yield csv_line(_cells(one, candidate, held_by))
         if not one.candidates:
-            yield csv_line(_cells(one, None, "", ""))
+            yield csv_line(_cells(one, None, ""))
 
 
 def read_answers(
@@ -150,12 +150,12 @@ def _answer(waiting: Waiting, rows: Sequence[_Row]) -> Answer:
     return acceptance(waiting, meant) if verb is Verb.ACCEPT else rejection(waiting, meant)
 
 
-def _cells(waiting: Waiting, candidate: Candidate | None, library: str, held_by: str) -> list[str]:
+def _cells(waiting: Waiting, candidate: Candidate | None, held_by: str) -> list[str]:
     scene, match = waiting.scene, waiting.match
     item = [""] * 6
     if candidate is not None:
         item = [candidate.rating_key, candidate.title, candidate.item_path]
-        item += [library, score_text(candidate.score), held_by]
+        item += [candidate.library, score_text(candidate.score), held_by]
     about_scene = [scene.scene_id, scene.title, first_path(scene), match.reason]
     return [*about_scene, f"{match.margin:.2f}", *item, "", ""]
 

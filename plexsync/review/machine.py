@@ -343,8 +343,9 @@ class Review:
             if one.rating_key == hit.item.rating_key:
                 self.focus = place
                 return
-        candidate = candidate_of(hit.item, self.waiting.scene, found=found)
-        self.queue.update(with_candidate(self.waiting, candidate, hit.library))
+        scene, library = self.waiting.scene, hit.library
+        candidate = candidate_of(hit.item, scene, found=found, library=library)
+        self.queue.update(with_candidate(self.waiting, candidate))
         self.focus = len(self.waiting.candidates) - 1
         self.message = "Added to the candidates; a accepts it."
 

@@ -195,11 +195,6 @@ def first_path(of: Scene | PlexItem) -> str:
     return of.files[0].path if of.files else ""
 
 
-def library_of(waiting: Waiting, place: int) -> str:
-    """Return the library of a candidate; "" where it is not known."""
-    return waiting.libraries[place] if place < len(waiting.libraries) else ""
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 
@@ -207,9 +202,8 @@ def _holds(waiting: Waiting, words: Sequence[str]) -> bool:
     if not words:
         return True
     files = " ".join(file.path for file in waiting.scene.files)
-    items = " ".join(f"{one.title} {one.item_path}" for one in waiting.candidates)
-    parts = (waiting.scene.title, files, items, waiting.match.reason, *waiting.libraries)
-    text = fold("\x00".join(parts))
+    items = (f"{one.title} {one.item_path} {one.library}" for one in waiting.candidates)
+    text = fold("\x00".join((waiting.scene.title, files, waiting.match.reason, *items)))
     return all(word in text for word in words)
 
 

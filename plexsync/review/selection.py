@@ -78,7 +78,7 @@ def _targets(candidates: Iterable[Candidate]) -> tuple[Target, ...]:
 # ---- Items a person names ------------------------------------------------------------------------
 
 
-def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
+def candidate_of(item: PlexItem, scene: Scene, *, found: str, library: str = "") -> Candidate:
     """Return an item a person named, as a candidate: the file to compare is the first of each."""
     return Candidate(
         rating_key=item.rating_key,
@@ -87,14 +87,14 @@ def candidate_of(item: PlexItem, scene: Scene, *, found: str) -> Candidate:
         item_path=first_path(item),
         score=0.0,
         evidence=(Evidence(name=NAMED, value=found, weight=0.0),),
+        library=library,
     )
 
 
-def with_candidate(waiting: Waiting, candidate: Candidate, library: str) -> Waiting:
+def with_candidate(waiting: Waiting, candidate: Candidate) -> Waiting:
     """Return the same scene with one candidate more, which stands last."""
     match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
-    shown = (*waiting.libraries, *[""] * (len(waiting.candidates) - len(waiting.libraries)))
-    return replace(waiting, match=match, libraries=(*shown, library))
+    return replace(waiting, match=match)
 
 
 # ---- Notes and path rules ------------------------------------------------------------------------

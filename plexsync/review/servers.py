@@ -111,11 +111,7 @@ class ReviewServers:
         )
         linker = self._linker(self._config.paths, catalogue)
         return [
-            Waiting(
-                scene=one.scene,
-                match=one.match,
-                libraries=tuple(self._titles.get(item.section_id, "") for item in one.items),
-            )
+            Waiting(scene=one.scene, match=one.match)
             for one in linker.matched(scenes, items, ()).review
         ]
 

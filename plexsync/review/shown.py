@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Evidence
 from plexsync.planning.credits import shown_values
-from plexsync.review.queue import item_name, library_of
+from plexsync.review.queue import item_name
 from plexsync.review.selection import NAMED, owner_note, rule_for
 from plexsync.text.differences import name_pieces, names_of
 
@@ -61,10 +61,9 @@ def answer_marks(answers: SceneAnswers) -> dict[RatingKey, str]:
     return marks | {pin.rating_key: "accepted" for pin in answers.pins}
 
 
-def item_place(waiting: Waiting, place: int) -> str:
+def item_place(candidate: Candidate) -> str:
     """Return the library of a candidate, where it is known, and its rating key."""
-    key = waiting.candidates[place].rating_key
-    return " ".join(filter(None, (library_of(waiting, place), key)))
+    return " ".join(filter(None, (candidate.library, candidate.rating_key)))
 
 
 def moved_names(change: Change) -> tuple[list[Piece], str]:

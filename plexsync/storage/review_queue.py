@@ -35,11 +35,10 @@ _SLACK = 100
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A LOW scene and what was found for it; `libraries` are those of the candidates, in order."""
+    """A LOW scene and what was found for it."""
 
     scene: Scene
     match: Match
-    libraries: tuple[str, ...] = ()
 
     @property
     def scene_id(self) -> SceneId:

@@ -230,7 +230,7 @@ def read_status(directory: Path, now: datetime, *, cache_dir: Path | None = None
     if cache_dir is None or not found.review:
         return found
     waiting = load_waiting(review_queue_path(cache_dir, directory, state.lineage), state)
-    counts = Counter(one.libraries[0] for one in waiting if one.libraries)
+    counts = Counter(one.candidates[0].library for one in waiting if one.candidates)
     return msgspec.structs.replace(found, review_libraries=tuple(sorted(counts.items())))
 
 

@@ -53,6 +53,7 @@ def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Wai
             item_path=f"/media/films/clip-{number}.mp4",
             score=0.62 - place / 10,
             evidence=(FOR, AGAINST),
+            library="Films",
         )
         for place, key in enumerate(keys or (9000 + number,))
     )
@@ -71,7 +72,6 @@ def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Wai
             candidates=candidates,
             candidate_count=len(candidates),
         ),
-        libraries=("Films",) * len(candidates),
     )
     return msgspec.structs.replace(waiting, **fields)
 

@@ -208,7 +208,7 @@ def candidates_part(
             (">" if place == focus else " ", "bold"), (f" {place + 1:<2} ", "bold cyan")
         )
         body = words(item_name(one))
-        body.append_text(words(f"  {item_place(waiting, place)}", "dim"))
+        body.append_text(words(f"  {item_place(one)}", "dim"))
         if one.rating_key in marks:
             body.append(f"  {marks[one.rating_key]}", "cyan")
         lines.append(LabelledText(label, body))

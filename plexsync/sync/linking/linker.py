@@ -8,7 +8,6 @@ pair lets go of it once it is done.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -41,16 +40,11 @@ NOTHING: dict[PlexField, Any] = {}
 
 
 class MatchedScene(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A scene and what matching found for it; `items` are those of its candidates."""
+    """A scene and what matching found for it; `item` is that of its best candidate."""
 
     scene: Scene
     match: Match
-    items: tuple[PlexItem, ...] = ()
-
-    @property
-    def item(self) -> PlexItem | None:
-        """The item of the best candidate."""
-        return self.items[0] if self.items else None
+    item: PlexItem | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,7 +142,6 @@ class Linker:
         matches, layout = self.decider.decide(scenes, items, claims)
         ours = {scene.scene_id: scene for scene in scenes}
         places = {item.rating_key: at for at, item in enumerate(items)}
-        waiting = cache(lambda key: items[places[key]])  # a candidate of many is one object
         linked = Linked(
             proposed=propose_rules(matches, rules=self.decider.rules),
             learned=used_rules(matches, layout),
@@ -166,10 +159,9 @@ class Linker:
                 if found.confidence is not Confidence.HIGH or key in standing:
                     continue
             listened = self.decider.answers.review(found, scene)
-            keys = [one.rating_key for one in listened.candidates]
-            is_high = found.confidence is Confidence.HIGH
-            shown = (items[places[keys[0]]],) if is_high and keys else tuple(map(waiting, keys))
-            one = MatchedScene(scene=scene, match=listened, items=shown)
+            best = next(iter(listened.candidates), None)
+            item = items[places[best.rating_key]] if best else None
+            one = MatchedScene(scene=scene, match=listened, item=item)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
 

@@ -92,8 +92,7 @@ class Unwritten:
         self.run.totals.emit(self.run.rows.unlinked(one.scene, one.match, outcome, item=one.item))
         self._remember(one.scene, outcome)
         if self.believe_absence:
-            shown = (self.run.rows.libraries.get(item.section_id, "") for item in one.items)
-            self.queue.put(Waiting(scene=one.scene, match=one.match, libraries=tuple(shown)))
+            self.queue.put(Waiting(scene=one.scene, match=one.match))
 
     def keep_several(self, pairs: Iterable[Pair]) -> None:
         """Keep the scenes with several files: Plex may have found some of them only."""

@@ -63,7 +63,7 @@ def test_what_waits_is_kept_with_candidates_and_evidence(twins: World) -> None:
         assert one.candidates == low[one.scene_id].candidates
         assert one.match.reason == low[one.scene_id].reason
         assert all(candidate.evidence for candidate in one.candidates)
-        assert len(one.libraries) == len(one.candidates)
+        assert all(candidate.library for candidate in one.candidates)
 
 
 def test_a_dry_run_keeps_nothing(tmp_path: Path) -> None:

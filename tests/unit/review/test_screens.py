@@ -89,12 +89,11 @@ def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> 
     """No escape, no markup, no line wider than the screen."""
     waiting = make_waiting(1)
     candidate = waiting.candidates[0]
-    made = {"title": EVIL, "item_path": f"/media/{EVIL}.mp4"}
+    made = {"title": EVIL, "item_path": f"/media/{EVIL}.mp4", "library": EVIL}
     evil = make_waiting(
         1,
         scene=make_scene(scene_id="1", title=EVIL, files=(make_scene_file(path=f"/{EVIL}.mp4"),)),
         match=replace(waiting.match, candidates=(replace(candidate, **made),), reason=EVIL),
-        libraries=(EVIL,),
     )
     previews = {candidate.rating_key: LinkPreview(changes=(make_change(before=EVIL, after="y"),))}
     text = shown(type_keys(start_review(evil, make_waiting(2)), *keys), width, previews=previews)
