@@ -44,7 +44,6 @@ from plexsync.stash.readiness import (
     server_of,
 )
 from plexsync.stash.readiness import StashLook as StashLook
-from plexsync.stash.readiness import base_url as base_url
 from plexsync.stash.readiness import scene_address as scene_address
 from plexsync.stash.readiness import stash_headers as stash_headers
 from plexsync.stash.wire import (
@@ -59,7 +58,6 @@ from plexsync.stash.wire import (
 )
 from plexsync.transport.outgoing import DICTIONARY, PAGE
 from plexsync.transport.responses import http_date
-from plexsync.transport.wording import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -92,8 +90,8 @@ class StashClient:
         lacking: what was wanted of this Stash that it does not have; known once it was met.
 
     Args:
-        transport: to `base_url(url)`, made with `stash_headers`.
-        url: the server's address, for links a person follows.
+        transport: to the server, made with `stash_headers`.
+        url: its address, for links a person follows.
         page_size: scenes in one page of ids and versions.
         sweep_size: scenes in one page of what matching needs.
         detail_batch: scenes in one query by ids.
@@ -115,7 +113,7 @@ class StashClient:
     ) -> None:
         self._kept = KeptDetails(monotonic)
         self._transport = transport
-        self._url = without_user(base_url(url))
+        self._url = url
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}

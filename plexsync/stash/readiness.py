@@ -6,7 +6,7 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import BadResponseError, ConfigError, ServerError
+from plexsync.errors import BadResponseError, ServerError
 from plexsync.models import Server, StashField, is_show_key, source_in
 from plexsync.stash.decode import version_of
 from plexsync.text.folding import short_digest
@@ -40,22 +40,6 @@ _DIGITS = 16
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _INNER = {"ScenePathsType.screenshot": StashField.COVER, "SceneGroup.group": StashField.GROUPS}
 """What lies within a field, and is of no use without it."""
-
-
-def base_url(url: str) -> str:
-    """Return the address of a Stash from what a person wrote: with or without `/graphql`.
-
-    Raises:
-        ConfigError: there is no `http://` or `https://` in front.
-    """
-    trimmed = url.strip().rstrip("/")
-    if not re.match(r"https?://", trimmed, re.IGNORECASE):
-        raise ConfigError(
-            "the address of Stash needs http:// or https:// in front",
-            context="[stash] url",
-            hint='write it like "http://localhost:9999"',
-        )
-    return trimmed.removesuffix(GRAPHQL).rstrip("/")
 
 
 def scene_address(url: str, scene_id: SceneId) -> str:

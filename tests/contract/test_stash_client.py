@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.config.values import stash_url
 from plexsync.errors import (
     AuthError,
     BadResponseError,
-    ConfigError,
+    ParseError,
     ServerError,
     TransientError,
 )
 from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Hang, Reset, garbage, html
 from plexsync.simulators.stash.simulator import resolver_failure
-from plexsync.stash_client import Version, base_url
+from plexsync.stash_client import Version
 from plexsync.transport.client import AHEAD
 from tests.support.stash_bench import KEY, make_file, make_library, make_scene, stash_bench
 
@@ -140,8 +141,8 @@ def test_a_sub_path_is_kept() -> None:
 @pytest.mark.parametrize("url", ["localhost:9999", "", "//host", "stash.example/graphql"])
 def test_an_address_without_a_scheme_is_a_configuration_error(url: str) -> None:
     """The usual slip is named, with an example."""
-    with pytest.raises(ConfigError) as caught:
-        base_url(url)
+    with pytest.raises(ParseError) as caught:
+        stash_url(url)
     assert "http://" in caught.value.hint
 
 

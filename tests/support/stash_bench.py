@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plexsync.config.values import stash_url
 from plexsync.simulators.http.wire import Fault, Faults, LoopbackServer, SimAdapter, Wired
 from plexsync.simulators.library.records import (
     Library,
@@ -19,7 +20,7 @@ from plexsync.simulators.library.records import (
     StashTag,
 )
 from plexsync.simulators.stash.simulator import StashSimulator
-from plexsync.stash_client import StashClient, base_url, stash_headers
+from plexsync.stash_client import StashClient, stash_headers
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import RetryPolicy, Timing
 from tests.support.transport_bench import Clock
@@ -129,9 +130,9 @@ def stash_bench(  # noqa: PLR0913 - every edge a test may want to turn
     clock = Clock()
     wired = Wired(simulator, Faults(), gzip=True)
     with LoopbackServer(wired, chunked_from=2000) as server:
-        url = server.url + suffix
+        url = stash_url(server.url + suffix)
         transport = Transport(
-            base_url(url),
+            url,
             name="Stash",
             headers=stash_headers(key),
             secrets=(key,),
