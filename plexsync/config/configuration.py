@@ -2,13 +2,13 @@
 
 To add a key, add an attribute to the dataclass of its section, in `sections.py`:
 
-    max_age_s: int = setting(DURATION, '"1d"', name="max_age", meaning="How long ... is kept.")
+    max_age_s: int = setting("How long ... is kept.", DURATION, '"1d"', name="max_age")
 
 From that follow how it is read, its variable, `config show`, the JSON schema and the row in
 docs/configuration.md (`python -m plexsync.config.reference docs/configuration.md` writes the
 tables; a test compares). The form says how the value is written (`forms.py`), and perhaps what it
-is by default: a flag is off, a list empty. The default is TOML, and none makes the key required or,
-with `optional(FORM)`, None; `name` is the key where the attribute has another name.
+is by default: a flag is off, a list empty; a type such as `bool` has one already. The default is
+TOML, and none makes the key required or None; `name` is the key where the attribute has another.
 To add a section, add such a dataclass, name it in `SECTIONS` and in `Config`, and give the guide a
 heading with a table of one row. The keys of `[fields]` stand in `fields.py`.
 Source: docs/contract.md, "Configuration".

@@ -11,7 +11,7 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_args
 
 from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
@@ -23,13 +23,13 @@ from plexsync.text.toml import toml_value
 from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
     from plexsync.models import PlexField
 
 T = TypeVar("T")
-Word = TypeVar("Word", bound="StrEnum")
+T_co = TypeVar("T_co", covariant=True)
 Json: TypeAlias = dict[str, object]
 
 ENV_PREFIX = "PLEXSYNC_"
@@ -38,8 +38,6 @@ ENV_PREFIX = "PLEXSYNC_"
 ENV_CONFIG = "PLEXSYNC_CONFIG"
 ENV_STATE_DIR = "PLEXSYNC_STATE_DIR"
 ENV_PATHS = "PLEXSYNC_PATHS"
-
-_METADATA = "plexsync"
 
 TEXT_SCHEMA: Json = {"type": "string"}
 _NAMES_SCHEMA: Json = {"type": "array", "items": TEXT_SCHEMA}
@@ -57,7 +55,7 @@ _LIST_SOURCE = "command"
 
 
 @dataclass(frozen=True, slots=True)
-class Form(Generic[T]):
+class Form(Generic[T_co]):
     """One way to write a value.
 
     Args:
@@ -71,7 +69,7 @@ class Form(Generic[T]):
             nothing.
     """
 
-    read: Callable[[object, SecretReader], T]
+    read: Callable[[object, SecretReader], T_co]
     schema: Json
     from_text: Callable[[str], object] = str.strip
     empties: bool = False
@@ -268,19 +266,30 @@ SEASON_TITLE: Form[str] = _made_of(SEASON_WORDS, "{year}")
 TEMPLATES: Form[tuple[str, ...]] = listed(values.templates, _NAMES_SCHEMA)
 
 
-def word_of(words: type[Word]) -> Form[Word]:
-    """Return the form of one of `words`."""
-    return plain(values.word(words), one_of(words))
+_BY_TYPE: Mapping[object, Form[Any]] = {
+    bool: FLAG,
+    int: COUNT,
+    float: SHARE,
+    tuple[str, ...]: NAMES,
+    bool | str: VERIFY,
+    Secret: SECRET,
+    Secret | None: SECRET,
+    tuple[Secret, ...]: SECRETS,
+    tuple[tuple[str, Secret], ...]: HEADERS,
+}
 
 
-def words_of(words: type[Word]) -> Form[tuple[Word, ...]]:
-    """Return the form of a list of some of `words`."""
+def form_of(declared: Any) -> Form[Any]:  # noqa: ANN401 - a type as it is written down
+    """Return the form of a key of a type that says it all: these, an enumeration, a list of one."""
+    if declared in _BY_TYPE:
+        return _BY_TYPE[declared]
+    several = get_args(declared)
+    words = several[0] if several else declared
     one = values.word(words)
-
-    def read(value: object) -> tuple[Word, ...]:
-        return tuple(map(one, values.names(value)))
-
-    return listed(read, {"type": "array", "items": one_of(words)})
+    if not several:
+        return plain(one, one_of(words))
+    schema: Json = {"type": "array", "items": one_of(words)}
+    return listed(lambda value: tuple(map(one, values.names(value))), schema)
 
 
 def template_unless(own: str = "") -> Form[tuple[str, ...]]:
@@ -323,33 +332,45 @@ class Key:
 
 
 def setting(
-    form: Form[T], default: str = "", *, meaning: str, name: str = "", required: bool = False
+    meaning: str,
+    form: Form[T] | None = None,
+    default: str = "",
+    *,
+    name: str = "",
+    required: bool = False,
 ) -> T:
     """Declare the key an attribute of a section's dataclass holds the value of.
 
     Args:
-        form: how it is written.
-        default: as TOML; that of its form unless given.
         meaning: what it means.
+        form: how it is written; as its type unless given, see `form_of`.
+        default: as TOML; that of its form unless given.
         name: the key, where it is not the attribute's name.
         required: whether plexsync cannot run without it.
     """
-    key = Key(name, form, default or form.default, meaning, required)
     # The attribute has the type its form reads to; that is all a type checker has to know.
-    return cast("T", dataclasses.field(metadata={_METADATA: key}))
+    return cast(
+        "T",
+        dataclasses.field(
+            metadata={
+                "meaning": meaning,
+                "form": form,
+                "default": default,
+                "name": name,
+                "required": required,
+            }
+        ),
+    )
 
 
 def kept_policy(what: str) -> Policy:
     """Declare the policy of something that is kept unless a person says otherwise."""
-    return setting(TEXT_POLICY, '"keep"', meaning=f"[Policy](#fields) of {what}.")
-
-
-def optional(form: Form[T]) -> Form[T | None]:
-    """Return the form of a key that may be missing: None then."""
-    return cast("Form[T | None]", form)
+    return setting(f"[Policy](#fields) of {what}.", TEXT_POLICY, '"keep"')
 
 
 def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
     """Return the key an attribute was declared with by `setting`, under its full name."""
-    key: Key = field.metadata[_METADATA]
-    return dataclasses.replace(key, name=f"{section}.{key.name or field.name}")
+    said = field.metadata
+    form = said["form"] or form_of(field.type)
+    name = f"{section}.{said['name'] or field.name}"
+    return Key(name, form, said["default"] or form.default, said["meaning"], said["required"])
