@@ -29,7 +29,7 @@ from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.decider import match_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Account
@@ -50,16 +50,20 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
         StateError: the state cannot be read.
     """
     world = MatchingInputs(config, ports)
-    scene = world.scene(scene_id)
+    fetched = ports.stash.scenes([scene_id], with_relations=True).found
+    if not fetched:
+        raise ConfigError(
+            f"Stash has no scene {scene_id}",
+            context="SCENE_ID",
+            hint="the id is the number in the scene's address in Stash",
+        )
+    scene = fetched[0]
     known = world.known([scene])
     found = account(scene, world.items, **known)
-    if config.match.use_content_hash:
-        hashes = world.hashes([one.candidate.rating_key for one in found.standings])
-        known["hashes"] = {**(known["hashes"] or {}), **hashes}
-        found = account(scene, world.items, **known)
-    record = world.state.get(scene_id)
-    notes = _scope_notes(config, ports, scene_id)
-    return world.explanation(found, world.name_scene(scene), record, notes=notes)
+    world.read_hashes(known, [one.candidate.rating_key for one in found.standings])
+    found = account(scene, world.items, **known)
+    record, notes = world.state.get(scene_id), _scope_notes(config, ports, scene)
+    return world.explanation(found, world.name_scene(scene), record, [scene], notes=notes)
 
 
 def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explanation:
@@ -83,11 +87,10 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
     if owner is not None and all(one.scene_id != owner for one in scenes):
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
     known = world.known(scenes)
-    if config.match.use_content_hash:
-        known["hashes"] = {**(known["hashes"] or {}), **world.hashes([rating_key])}
+    world.read_hashes(known, [rating_key])
     found = account_of_item(rating_key, scenes, world.items, **known)
     record = world.state.get(owner) if owner is not None else None
-    return world.explanation(found, world.name_item(item), record, is_item=True)
+    return world.explanation(found, world.name_item(item), record, scenes, is_item=True)
 
 
 class MatchingInputs:
@@ -116,7 +119,6 @@ class MatchingInputs:
             sections=set(self._libraries),
         )
         self.by_key = {item.rating_key: item for item in self.items}
-        self._scenes: dict[SceneId, Scene] = {}
         self._hashes = HashCache(
             ports.plex.hashes,
             server=plex.identity,
@@ -141,49 +143,39 @@ class MatchingInputs:
             libraries=self._libraries,
         )
 
-    def scene(self, scene_id: SceneId) -> Scene:
-        """One scene."""
-        fetched = self._ports.stash.scenes([scene_id])
-        if not fetched.found:
-            raise ConfigError(
-                f"Stash has no scene {scene_id}",
-                context="SCENE_ID",
-                hint="the id is the number in the scene's address in Stash",
-            )
-        self._scenes[scene_id] = fetched.found[0]
-        return fetched.found[0]
-
-    def hashes(self, keys: Sequence[RatingKey]) -> Mapping[int, int]:
-        """Return the content hashes of the files of items."""
-        return self._hashes.read(self.by_key[key] for key in keys)
+    def read_hashes(self, known: Known, keys: Iterable[RatingKey]) -> None:
+        """Add the content hashes of the files of items to what is known, if these count."""
+        if self._config.match.use_content_hash:
+            self._hashes.read(self.by_key[key] for key in keys)
+            known["hashes"] = self._hashes.known(self.items)
 
     def waiting(self) -> list[Scene]:
         """Return the scenes that compete: those not linked yet; before the first run all."""
         if self.state.is_new:
-            found = [scene for page in self._ports.stash.sweep() for scene in page]
-        else:
-            ids = [scene_id for scene_id, _ in self.state.waiting()]
-            found = list(self._ports.stash.scenes(ids).found) if ids else []
-        self._scenes.update((scene.scene_id, scene) for scene in found)
-        return found
+            return [scene for page in self._ports.stash.sweep() for scene in page]
+        ids = [scene_id for scene_id, _ in self.state.waiting()]
+        return list(self._ports.stash.scenes(ids).found)
 
     def explanation(
         self,
         found: Account,
         subject: Named,
         record: SceneRecord | None,
+        scenes: Iterable[Scene],
         *,
         is_item: bool = False,
         notes: tuple[str, ...] = (),
     ) -> Explanation:
         """Put it together, with a name for everything the account speaks of."""
-        keys = (*(one.candidate.rating_key for one in found.standings), *found.refused)
+        items = (one.candidate.rating_key for one in found.standings)
+        shown = {one.scene_id for one in found.standings}
         names = {
-            f"item {key}": self.name_item(self.by_key[key]) for key in (*keys, *found.in_trash)
+            f"item {key}": self.name_item(self.by_key[key])
+            for key in (*items, *found.refused, *found.in_trash)
         }
-        for scene_id in (one.scene_id for one in found.standings):
-            if scene_id in self._scenes:
-                names[f"scene {scene_id}"] = self.name_scene(self._scenes[scene_id])
+        names |= {
+            f"scene {one.scene_id}": self.name_scene(one) for one in scenes if one.scene_id in shown
+        }
         return Explanation(
             subject=subject,
             is_item=is_item,
@@ -305,21 +297,16 @@ def survey_lines(adoption: Adoption) -> Sequence[str]:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _scope_notes(config: Config, ports: Ports, scene_id: SceneId) -> tuple[str, ...]:
+def _scope_notes(config: Config, ports: Ports, scene: Scene) -> tuple[str, ...]:
     """Return why a scene takes no part, and by which key; nothing for one that does."""
     participants = config.participants
-    names = ports.stash.names().texts if participants.with_names else {}
-    fetched = ports.stash.scenes([scene_id], with_relations=True)
-    for scene in fetched.found:
-        refused = refusal_of(
-            scene,
-            participants.among(names),
-            organized_only=config.stash.organized_only,
-            required=config.stash.needed,
-        )
-        if refused:
-            return (f"takes no part: {refused.why} ([stash] {refused.key})",)
-    return ()
+    refused = refusal_of(
+        scene,
+        participants.among(ports.stash.names().texts if participants.with_names else {}),
+        organized_only=config.stash.organized_only,
+        required=config.stash.needed,
+    )
+    return (f"takes no part: {refused.why} ([stash] {refused.key})",) if refused else ()
 
 
 def _show_notes(config: Config, state: State, record: SceneRecord | None) -> tuple[str, ...]:

@@ -79,13 +79,15 @@ def test_an_item_is_explained_from_its_own_side(world: World) -> None:
     assert [one["scene_id"] for one in found["account"]["standings"]] == [HIGH]
 
 
-def test_nothing_is_written(world: World) -> None:
-    """Neither to Plex nor to the state."""
+def test_little_is_read_and_nothing_is_written(world: World) -> None:
+    """Stash is greeted and asked for the scene; Plex and the state stay as they are."""
+    world.stash_wire.counters.clear()
     plex = world.plex.dump(clocks=True)
     files = {p: p.read_bytes() for p in world.state_dir.rglob("*") if p.is_file()}
     assert explain(world, LOW).code == 0
     assert world.plex.dump(clocks=True) == plex
     assert {p: p.read_bytes() for p in world.state_dir.rglob("*") if p.is_file()} == files
+    assert world.stash_wire.counters.requests("stash.") == 2
 
 
 def test_a_pipe_gets_one_line_a_piece_of_evidence(world: World) -> None:
