@@ -21,8 +21,15 @@ from plexsync.models import (
     PlexField,
     Trace,
 )
-from plexsync.text.folding import Spellings, name_digest, short_digest, split_entries
-from plexsync.text.normalize import fold_tag, fold_text, fold_whitespace
+from plexsync.text.folding import (
+    LIST_DIGITS,
+    Spellings,
+    list_digest,
+    name_digest,
+    short_digest,
+    split_entries,
+)
+from plexsync.text.normalize import fold_tag, fold_text, fold_whitespace, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -92,7 +99,7 @@ class PlexEquality:
         """Whether a value is what a base remembers; also one that an earlier version wrote."""
         if base is None or not base.digest:
             return False
-        return base.digest in {self.digest(target, value), former_digest(value)}
+        return base.digest == self.digest(target, value) or base.digest in former_digests(value)
 
     def is_remembered(self, target: PlexField, value: Value, base: Base, *, keeps: bool) -> bool:
         """Whether a base says already what it would say of a value that stays as it is.
@@ -125,7 +132,7 @@ class PlexEquality:
 
     def _digest(self, target: PlexField, value: Value) -> str:
         if isinstance(value, tuple):
-            return name_digest("\x1f".join(sorted(self._keys(value))), _DIGITS)
+            return list_digest({*map(self.spellings.entries.__getitem__, value)})
         plain = value if target not in _REPEATED else str(self._comparable(target, value))
         return short_digest(fold_text(plain), _DIGITS)
 
@@ -148,15 +155,21 @@ def was_by_hand(change: Change) -> bool:
     return change.locked_before and not PlexEquality().is_base(base, change.target, change.before)
 
 
-def former_digest(value: Value) -> str:
-    """Return what stood for a list when names were folded by Unicode; "" where it is the same.
+def former_digests(value: Value) -> frozenset[str]:
+    """Return what stood for a list in earlier versions: a digest of its names, folded as then.
 
-    Of a list that folds to ASCII letters it would not tell how it was made.
+    When names were folded by Unicode, a list that folds to ASCII letters has no digest that would
+    tell how it was made.
     """
     if isinstance(value, str):
-        return ""
-    text = "\x1f".join(sorted({fold_tag(name) for name in value}))
-    return "" if text.isascii() else short_digest(text, _DIGITS)
+        return frozenset()
+    found = {name_digest(_joined(map(tag_key, value)), LIST_DIGITS)}
+    text = _joined(map(fold_tag, value))
+    return frozenset(found if text.isascii() else {*found, short_digest(text, LIST_DIGITS)})
+
+
+def _joined(names: Iterable[str]) -> str:
+    return "\x1f".join(sorted({*names}))
 
 
 def _shown(value: Value) -> bool:

@@ -24,7 +24,7 @@ from plexsync.planning.credits import (
 )
 from plexsync.planning.observed import (
     Rules,
-    former_digest,
+    former_digests,
     found_in,
     is_somebodys,
     lost_sort_title,
@@ -188,8 +188,7 @@ class Planner(WriteMemory):
         return {
             target: digest
             for target, digest in held.items()
-            if target not in wanted
-            or digest in {self._whole_digest(wanted[target]), former_digest(wanted[target].value)}
+            if target not in wanted or digest in self._whole_digests(wanted[target])
         }
 
     def with_sort_title(
@@ -332,10 +331,18 @@ class Planner(WriteMemory):
 
     def _whole_digest(self, want: Desired) -> str:
         """Return a digest of what Stash wants, the credits of actors included."""
-        names = self.equality.digest(want.target, want.value)
-        if not want.credits:
-            return names
-        return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
+        return _with_credits(self.equality.digest(want.target, want.value), want)
+
+    def _whole_digests(self, want: Desired) -> set[str]:
+        """Return that, and what stood for the same in earlier versions."""
+        former = former_digests(want.value)
+        return {self._whole_digest(want), *former, *(_with_credits(one, want) for one in former)}
+
+
+def _with_credits(names: str, want: Desired) -> str:
+    if not want.credits:
+        return names
+    return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:

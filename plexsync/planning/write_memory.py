@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
-from plexsync.planning.observed import PlexEquality, found_in, held_for
+from plexsync.planning.observed import PlexEquality, former_digests, found_in, held_for
 from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
@@ -80,9 +80,10 @@ class WriteMemory:
     def is_half_written(self, change: Change, held: Value, link: Link) -> bool:
         """Whether a list is as an interrupted write of this very change left it."""
         base = link.base.get(change.target)
+        if base is None or not self.equality.is_base(base, change.target, held):
+            return False
         wanted = change.wanted or self.equality.digest(change.target, change.after)
-        is_base = self.equality.is_base(base, change.target, held)
-        return base is not None and is_base and base.wanted == wanted
+        return base.wanted == wanted or base.wanted in former_digests(change.after)
 
     def settle(self, link: Link, changes: Iterable[Change], detail: ItemDetail) -> Link:
         """Return the link after an interrupted write: what Plex holds of it was written.

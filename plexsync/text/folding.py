@@ -20,6 +20,9 @@ ENTRY_DIGITS = 12
 """Hex digits per remembered name: 48 bits, so that a chance collision inside one item's list of
 a few hundred names stays below one in a billion."""
 
+LIST_DIGITS = 16
+"""Hex digits per list of names."""
+
 
 class _Table(dict[str, str]):
     """Name to what is made of it, when it is looked up first."""
@@ -60,6 +63,14 @@ def join_entries(entries: Iterable[str]) -> str:
 def split_entries(text: str) -> frozenset[str]:
     """Return the entries that were run together in a base."""
     return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
+
+
+def list_digest(entries: Iterable[str]) -> str:
+    """Return the digest of a list of names, by their entries, in whatever order.
+
+    So a base that remembers every name of a list knows its digest without keeping it.
+    """
+    return short_digest(join_entries(entries), LIST_DIGITS)
 
 
 def short_digest(text: str, digits: int) -> str:

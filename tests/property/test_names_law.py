@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from plexsync.models import (
+    Base,
+    Credit,
     Desired,
     FieldRule,
     FieldRules,
@@ -29,14 +31,15 @@ from plexsync.models import (
     SceneDetail,
     SceneId,
 )
+from plexsync.planning.credits import digest_text
 from plexsync.planning.desired import FieldMaps
-from plexsync.planning.observed import Rules
+from plexsync.planning.observed import Rules, former_digests
 from plexsync.planning.planner import Planner
 from plexsync.plex.edit_query import edit_paths
 from plexsync.simulators.http.messages import Headers, SimRequest
 from plexsync.simulators.library.demo import demo_library
 from plexsync.simulators.plex.simulator import PlexSimulator
-from plexsync.text.folding import ENTRY_DIGITS, short_digest
+from plexsync.text.folding import ENTRY_DIGITS, LIST_DIGITS, short_digest
 from plexsync.text.normalize import fold_tag, strip_control
 
 KINDS = {PlexField.GENRES: "genre", PlexField.LABELS: "label", PlexField.ACTORS: "actor"}
@@ -193,3 +196,30 @@ def test_names_an_earlier_version_remembered_are_still_ours() -> None:
     server.link = replace(server.link, base={PlexField.GENRES: replace(base, entries=former)})
     server.write(())
     assert server.shown() == ()
+
+
+def test_lists_an_earlier_version_remembered_are_still_ours() -> None:
+    """What stood for a list was made of its names; a locked list it stands for is no person's."""
+    server = Server(PlexField.GENRES, Policy.OVERWRITE)
+    server.write(("Élan", "lake"))
+    written, wants = replace(server.read(), locked={server.target}), server.wants(("river",))
+    for former, ours in (*((one, True) for one in former_digests(server.shown())), ("ab", False)):
+        planned = server.planner.plan(wants, written, {server.target: Base(digest=former)})
+        assert [change.after for change in planned.changes] == [("river",)] * ours
+
+
+def test_what_a_person_took_back_stays_so_whatever_stood_for_it() -> None:
+    """Also where an earlier version made the digest, of names alone or with their credits."""
+    planner = Planner(Rules())
+    want = Desired(
+        field="performers",
+        target=PlexField.ACTORS,
+        value=("Élan", "lake"),
+        policy=Policy.OVERWRITE,
+        credits={"lake": Credit(role="Herself")},
+    )
+    for names in former_digests(want.value):
+        whole = short_digest(f"{names}\x1d{digest_text(want.credits)}", LIST_DIGITS)
+        assert planner.still_held([want], {PlexField.ACTORS: names})
+        assert planner.still_held([want], {PlexField.ACTORS: whole})
+    assert not planner.still_held([want], {PlexField.ACTORS: "0123456789abcdef"})
