@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
-from plexsync.models import Confidence, ItemRef, MatchRow, Outcome, RatingKey, SceneId, SceneRef
+from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
 from plexsync.output.formats.json_documents import credits_json, noun_json, one_line
 from plexsync.output.summary import warning_line
@@ -24,7 +24,6 @@ from plexsync.review.selection import (
     acceptance,
     candidate_of,
     ignoring,
-    owner_note,
     refused_keys,
     rejection,
     resetting,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import Candidate, Scene
+    from plexsync.models import Candidate, MatchRow
     from plexsync.output.console import Invocation
     from plexsync.review.context import ReviewContext
     from plexsync.state import Waiting
@@ -128,7 +127,8 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
                 scene = _scene(context, one, previews) | {"said": _standing(context, one.scene_id)}
                 _print(invocation, scenes=[scene])
                 continue
-            notes = {key: owner_note(context.answers.owner(key, one.scene_id)) for key in keys}
+            owners = {key: context.answers.owner(key, one.scene_id) for key in keys}
+            notes = {key: [f"linked to scene {own} already"] for key, own in owners.items() if own}
             for row in scene_rows(one, console, answers=answers, notes=notes, previews=previews):
                 console.print(row)
             console.print()
@@ -344,38 +344,7 @@ def _show_table(invocation: Invocation, context: ReviewContext, chosen: Sequence
 
 
 def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:
-    match = waiting.match
-    best = match.candidates[0] if match.candidates else None
-    return MatchRow(
-        scene=_scene_ref(context, waiting.scene),
-        item=ItemRef(
-            rating_key=best.rating_key,
-            title=best.title,
-            library=best.library,
-            path=best.item_path,
-            url="",
-        )
-        if best
-        else None,
-        confidence=Confidence.LOW,
-        score=match.score,
-        margin=match.margin,
-        reason=match.reason,
-        evidence=best.evidence if best else (),
-        candidates=match.candidates,
-        changes=(),
-        outcome=Outcome.REVIEW,
-    )
-
-
-def _scene_ref(context: ReviewContext, scene: Scene) -> SceneRef:
-    return SceneRef(
-        id=scene.scene_id,
-        title=scene.title,
-        path=first_path(scene),
-        updated_at=scene.updated_at,
-        url=context.servers.stash.scene_url(scene.scene_id),
-    )
+    return context.servers.rows.unlinked(waiting.scene, waiting.match, Outcome.REVIEW)
 
 
 # ---- Private: JSON -------------------------------------------------------------------------------
@@ -402,7 +371,7 @@ def _scene(context: ReviewContext, waiting: Waiting, previews: Previews | None =
         changes = {} if previews is None else {"changes": _changes(previews.get(one.rating_key))}
         candidates.append(one_line(shown) | changes)
     about = {
-        "scene": noun_json(_scene_ref(context, waiting.scene)),
+        "scene": noun_json(_row(context, waiting).scene),
         "reason": match.reason,
         "score": round(match.score, _DECIMALS),
         "margin": round(match.margin, _DECIMALS),

@@ -36,7 +36,7 @@ from plexsync.state import Waiting
 from plexsync.sync.connections import for_this_stash
 from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
-from plexsync.sync.rows import Pair
+from plexsync.sync.rows import Pair, RowMaker
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
 from plexsync.text.words import named_rating_key
@@ -68,11 +68,16 @@ class ReviewServers:
         servers: both, and their configuration.
         store: has what is remembered, people's answers included.
         cache_dir: where Plex's listing lies.
+
+    Attributes:
+        cache_dir: the same.
+        rows: makes rows of scenes that wait.
     """
 
     def __init__(self, servers: Servers, store: AnswerStore, cache_dir: Path) -> None:
-        self._config, self._plex, self.stash = servers.config, servers.plex, servers.stash
+        self._config, self._plex, self._stash = servers.config, servers.plex, servers.stash
         self._store, self.cache_dir = store, cache_dir
+        self.rows = RowMaker(self._stash.scene_url, self._plex.item_url, {})
         # The clients are for one thread at a time.
         self._lock = threading.Lock()
         self._met = False
@@ -95,7 +100,7 @@ class ReviewServers:
         if not ids:
             return []
         self._meet()
-        scenes = self.stash.scenes(tuple(ids)).found
+        scenes = self._stash.scenes(tuple(ids)).found
         loader = IndexLoader(
             client=self._plex, cache_dir=self.cache_dir, machine=self._machine, now=utc_now()
         )
@@ -104,7 +109,7 @@ class ReviewServers:
         # The scenes that do not wait compete as in a run.
         catalogue = open_catalogue(
             self._config,
-            self.stash,
+            self._stash,
             (self.cache_dir, state.path.parent),
             state.lineage.stash,
             sections=set(self._titles),
@@ -171,7 +176,7 @@ class ReviewServers:
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
         """Open both where there is a screen; else say where they are."""
-        addresses = [self.stash.scene_url(scene_id)]
+        addresses = [self._stash.scene_url(scene_id)]
         if rating_key is not None:
             machine = self._store.state.lineage.plex
             addresses.append(item_address(self._config.plex.url.rstrip("/"), machine, rating_key))
@@ -218,7 +223,7 @@ class ReviewServers:
             ServerError: a server is down or refuses us.
         """
         self._meet()
-        scene = next(iter(self.stash.scenes((scene_id,)).found), None)
+        scene = next(iter(self._stash.scenes((scene_id,)).found), None)
         if scene is None:
             raise NotFoundError(
                 f"Stash has no scene {scene_id}",
@@ -276,7 +281,7 @@ class ReviewServers:
             ServerError: Stash is down or refuses us.
         """
         with self._lock:
-            found = self.stash.cover(path)
+            found = self._stash.cover(path)
         return found.body if isinstance(found, Cover) else None
 
     def item_picture(self, rating_key: RatingKey, field: PlexField) -> bytes | None:
@@ -303,7 +308,7 @@ class ReviewServers:
         """
         with self._lock:
             self._meet()
-            found = self.stash.details((scene_id,)).found
+            found = self._stash.details((scene_id,)).found
             read = {one.item.rating_key: one for one in self._plex.details(keys)}
             self._shown.update((key, one.shown) for key, one in read.items())
             if not found:
@@ -314,8 +319,8 @@ class ReviewServers:
             names = remembered_shared(state) if self._config.with_namesakes else frozenset()
             fields = FieldMaps(
                 self._rules,
-                scene_url=self.stash.scene_url,
-                file_url=self.stash.file_url,
+                scene_url=self._stash.scene_url,
+                file_url=self._stash.file_url,
                 shared=names,
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
@@ -357,15 +362,15 @@ class ReviewServers:
         """Connect to both, and make what compares."""
         if self._met:
             return
-        self.stash.connect()
+        self._stash.connect()
         self._machine = self._plex.connect().identity
         self._sections = self._plex.sections(self._config.plex.libraries)
         self._titles = {one.section_id: one.title for one in self._sections}
-        config = for_this_stash(self._config, self.stash)[0]
+        config = for_this_stash(self._config, self._stash)[0]
         self._rules = config.field_rules(self._titles)
         self._planner = Planner(config.apply.rules)
         self._artwork = Artwork(
-            self.stash,
+            self._stash,
             self._plex.pictures,
             rules=self._rules,
             preserve=config.apply.preserve_plex_edits,

@@ -170,7 +170,7 @@ def meet_both(
         lineage=lineage,
         sections=sections,
         inventory=inventory,
-        rows=RowMaker(ports, inventory.libraries),
+        rows=RowMaker(ports.stash.scene_url, ports.plex.item_url, inventory.libraries),
     )
 
 

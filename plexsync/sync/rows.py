@@ -21,10 +21,10 @@ from plexsync.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from plexsync.models import Change, PlexItem, Problem, Scene
-    from plexsync.sync.ports import Ports, WorkKind
+    from plexsync.models import Change, Problem, Scene
+    from plexsync.sync.ports import WorkKind
 
 REMEMBERED = "linked in an earlier run, and the files are the same"
 
@@ -90,11 +90,13 @@ class RowMaker:
     """Makes rows.
 
     Args:
-        ports: knows where a person opens scenes and items.
+        scene_url: where a person opens a scene.
+        item_url: where a person opens an item; "" for nowhere.
         libraries: library titles by section id.
     """
 
-    ports: Ports
+    scene_url: Callable[[SceneId], str]
+    item_url: Callable[[RatingKey], str]
     libraries: Mapping[str, str]
 
     def pair(self, pair: Pair, ending: PairEnd) -> MatchRow:
@@ -108,7 +110,7 @@ class RowMaker:
                 title=pair.title,
                 library=self.libraries.get(pair.link.section_id, ""),
                 path=pair.link.path,
-                url=self.ports.plex.item_url(pair.link.rating_key),
+                url=self.item_url(pair.link.rating_key),
             ),
             confidence=match.confidence if match else pair.link.confidence,
             score=match.score if match else 1.0,
@@ -125,32 +127,32 @@ class RowMaker:
         )
 
     def unlinked(
-        self,
-        scene: Scene,
-        match: Match,
-        outcome: Outcome,
-        *,
-        problem: Problem | None = None,
-        item: PlexItem | None = None,
+        self, scene: Scene, match: Match, outcome: Outcome, problem: Problem | None = None
     ) -> MatchRow:
         """Return the row of a scene that is written to no item in this run.
 
         A LOW match names its best candidate; without one there is no item.
         """
         ending = PairEnd(outcome, problem=problem)
-        if not match.candidates:
-            row = self.pair(Pair(scene=scene, link=_NOWHERE, match=match), ending)
-            return msgspec.structs.replace(row, item=None)
-        best, section_id = match.candidates[0], item.section_id if item else ""
-        link = Link(rating_key=best.rating_key, section_id=section_id, path=best.item_path)
-        return self.pair(Pair(scene=scene, link=link, match=match, title=best.title), ending)
+        row = self.pair(Pair(scene=scene, link=_NOWHERE, match=match), ending)
+        items = [
+            ItemRef(
+                rating_key=best.rating_key,
+                title=best.title,
+                library=best.library,
+                path=best.item_path,
+                url=self.item_url(best.rating_key),
+            )
+            for best in match.candidates[:1]
+        ]
+        return msgspec.structs.replace(row, item=next(iter(items), None))
 
     def refused(
         self, scene: Scene, outcome: Outcome, reason: str, problem: Problem | None = None
     ) -> MatchRow:
         """Return the row of a scene that was not even matched, and why."""
         match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
-        return self.unlinked(scene, match, outcome, problem=problem)
+        return self.unlinked(scene, match, outcome, problem)
 
     def _scene(self, scene: Scene) -> SceneRef:
         source = source_in(scene.scene_id)
@@ -159,5 +161,5 @@ class RowMaker:
             title=scene.title,
             path=scene.files[0].path if scene.files else "",
             updated_at=scene.updated_at,
-            url=self.ports.stash.scene_url(scene.scene_id),
+            url=self.scene_url(scene.scene_id),
         )

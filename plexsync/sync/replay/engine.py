@@ -68,7 +68,7 @@ class EarlierWork(Outcomes, ABC):
     def rows(self) -> RowMaker:
         """What makes rows; Plex is asked for its libraries."""
         libraries = {one.section_id: one.title for one in self.ports.plex.sections(())}
-        return RowMaker(self.ports, libraries)
+        return RowMaker(self.ports.stash.scene_url, self.ports.plex.item_url, libraries)
 
     def carry_out(
         self, items: Sequence[WorkItem], plans: Iterable[ItemPlan], lineage: Lineage

@@ -215,7 +215,7 @@ class RunWriter:
             for one in [one for one in ready if one.changes][:PREVIEW_ROWS]
         )
         low = tuple(
-            self.run.rows.unlinked(one.scene, one.match, Outcome.REVIEW, item=one.item)
+            self.run.rows.unlinked(one.scene, one.match, Outcome.REVIEW)
             for one in linked.review[:PREVIEW_ROWS]
         )
         self.run.totals.reporter.preview(

@@ -89,7 +89,7 @@ class Unwritten:
         previous = self.run.state.get(one.scene.scene_id)
         if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
             self.run.totals.new_review += 1
-        self.run.totals.emit(self.run.rows.unlinked(one.scene, one.match, outcome, item=one.item))
+        self.run.totals.emit(self.run.rows.unlinked(one.scene, one.match, outcome))
         self._remember(one.scene, outcome)
         if self.believe_absence:
             self.queue.put(Waiting(scene=one.scene, match=one.match))
