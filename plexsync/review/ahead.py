@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from plexsync.errors import ServerError
 from plexsync.models import PlexField, RatingKey, SceneId
@@ -145,20 +144,11 @@ class PictureKind(StrEnum):
     ART = "art"
 
 
-@dataclass(frozen=True, slots=True)
-class PictureKey:
+class PictureKey(NamedTuple):
     """A picture: what it is of, and the id of the scene or the rating key of the item."""
 
     kind: PictureKind
     owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPicture:
-    """A picture as a screen gets it."""
-
-    content_type: str
-    body: bytes
 
 
 class PictureCache(AheadWorker[PictureKey]):
@@ -170,16 +160,16 @@ class PictureCache(AheadWorker[PictureKey]):
 
     def __init__(self, fetch: Callable[[PictureKey], bytes | None]) -> None:
         self._fetch = fetch
-        self._kept: OrderedDict[PictureKey, ShownPicture | None] = OrderedDict()
+        self._kept: OrderedDict[PictureKey, bytes | None] = OrderedDict()
         self._bytes = 0
         super().__init__(lambda key: self.picture(key) is not None)
 
-    def known(self, key: PictureKey) -> ShownPicture | None:
+    def known(self, key: PictureKey) -> bytes | None:
         """Return a picture that was fetched already; None when there is none by now."""
         with self._changed:
             return self._kept.get(key)
 
-    def picture(self, key: PictureKey) -> ShownPicture | None:
+    def picture(self, key: PictureKey) -> bytes | None:
         """Return a picture; None when there is none that can be shown."""
         with self._changed:
             if key in self._kept:
@@ -193,10 +183,10 @@ class PictureCache(AheadWorker[PictureKey]):
         with self._changed:
             if key not in self._kept:
                 self._kept[key] = found
-                self._bytes += len(found.body) if found else 0
+                self._bytes += len(found or b"")
             while self._bytes > _MOST_KEPT_BYTES:
                 _, dropped = self._kept.popitem(last=False)
-                self._bytes -= len(dropped.body) if dropped else 0
+                self._bytes -= len(dropped or b"")
         return found
 
     def want(self, jobs: Iterable[PictureKey]) -> None:
@@ -211,7 +201,7 @@ def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) ->
         ServerError: a server is down or refuses us.
     """
     if key.kind in {PictureKind.COVER, PictureKind.FRAMES}:
-        waiting = queue.waiting_of(SceneId(key.owner))
+        waiting = queue.every.get(SceneId(key.owner))
         if waiting is None:
             return None
         if key.kind is PictureKind.COVER:
@@ -226,9 +216,7 @@ def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) ->
     return servers.item_picture(RatingKey(key.owner), field)
 
 
-def shown_picture(body: bytes | None) -> ShownPicture | None:
-    """Return bytes as a picture by what they are, not by what a server calls them."""
-    if not body or len(body) > MOST_PICTURE_BYTES:
-        return None
-    content_type = picture_type(body)
-    return ShownPicture(content_type, body) if content_type else None
+def shown_picture(body: bytes | None) -> bytes | None:
+    """Return what is a picture by its bytes, not by what a server calls it; None for all else."""
+    fits = body and len(body) <= MOST_PICTURE_BYTES and picture_type(body)
+    return body if fits else None

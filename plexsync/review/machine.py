@@ -122,7 +122,7 @@ class Review:
     @property
     def left(self) -> int:
         """How many scenes still wait."""
-        return self.queue.total - len(self.given.answered)
+        return len(self.queue.every) - len(self.given.answered)
 
     # ---- Answers ---------------------------------------------------------------------------------
 
@@ -164,9 +164,8 @@ class Review:
         if owner is None:
             self._give([answer], words)
             return
-        name = self.queue.name_of(owner)
-        shown = f"scene {owner}" + (f" ({name})" if name else "")
-        question = f"This item belongs to {shown} already. Take it from that scene?"
+        owner_name = self.queue.named(owner)
+        question = f"This item belongs to {owner_name} already. Take it from that scene?"
         self._confirm(Question(headline=question), lambda: self._give([answer], "accepted"))
 
     def refuse_candidate(self) -> None:
@@ -227,7 +226,8 @@ class Review:
             self.message = "No path rule would make the two paths one."
             return
         closed = self.given.answered | {self.waiting.scene_id}
-        open_ = [self.waiting, *(one for one in self.queue.every() if one.scene_id not in closed)]
+        others = (one for key, one in self.queue.every.items() if key not in closed)
+        open_ = [self.waiting, *others]
         fits = fitted_by(rule, open_)
         settled = self.actions.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
@@ -309,7 +309,7 @@ class Review:
             self.message = f"Nothing that waits holds {words!r}."
             place = self.queue.place_of(shown)
         else:
-            count = f"{len(self.queue):,} of {self.queue.total:,} shown. " if words else ""
+            count = f"{len(self.queue):,} of {len(self.queue.every):,} shown. " if words else ""
             self.message = f"{count}Sorted by {sort.value}."
             place = next(self._open_places(0), 0)
         if len(self.queue):
@@ -345,7 +345,7 @@ class Review:
                 return
         scene, library = self.waiting.scene, hit.library
         candidate = candidate_of(hit.item, scene, found=found, library=library)
-        self.queue.update(with_candidate(self.waiting, candidate))
+        self.queue.every[scene.scene_id] = with_candidate(self.waiting, candidate)
         self.focus = len(self.waiting.candidates) - 1
         self.message = "Added to the candidates; a accepts it."
 

@@ -45,16 +45,17 @@ class WaitingQueue:
         waiting: the scenes.
 
     Attributes:
+        every: every scene, shown or not, by its id.
         sort: how they are ordered.
         filter: the words that must be in title, path, reason or library; "" for no filter.
     """
 
     def __init__(self, waiting: Iterable[Waiting]) -> None:
-        self._all = {one.scene_id: one for one in waiting}
+        self.every = {one.scene_id: one for one in waiting}
         numbers: dict[Pattern, int] = {}
         self._patterns = {
             one.scene_id: numbers.setdefault(pattern_of(one), len(numbers))
-            for one in self._all.values()
+            for one in self.every.values()
         }
         self._wanted: dict[RatingKey, list[SceneId]] | None = None
         self.sort = Sort.PATTERN
@@ -66,45 +67,28 @@ class WaitingQueue:
         return len(self._shown)
 
     def __getitem__(self, place: int) -> Waiting:
-        return self._all[self._shown[place]]
+        return self.every[self._shown[place]]
 
     def __iter__(self) -> Iterator[Waiting]:
-        return (self._all[scene_id] for scene_id in self._shown)
-
-    @property
-    def total(self) -> int:
-        """How many scenes there are, shown or not."""
-        return len(self._all)
-
-    def every(self) -> Iterable[Waiting]:
-        """Return every scene, shown or not."""
-        return self._all.values()
+        return (self.every[scene_id] for scene_id in self._shown)
 
     def place_of(self, scene_id: SceneId) -> int | None:
         """Return where a scene stands; None when it is not shown."""
         return self._shown.index(scene_id) if scene_id in self._shown else None
 
-    def waiting_of(self, scene_id: SceneId) -> Waiting | None:
-        """Return a scene, shown or not; None for one that does not wait."""
-        return self._all.get(scene_id)
-
     def has_item(self, rating_key: RatingKey) -> bool:
         """Return whether an item is a candidate of any scene."""
         return any(
             one.rating_key == rating_key
-            for waiting in self._all.values()
+            for waiting in self.every.values()
             for one in waiting.candidates
         )
-
-    def update(self, waiting: Waiting) -> None:
-        """Put another state of a scene in its place."""
-        self._all[waiting.scene_id] = waiting
 
     def arrange(self, sort: Sort, words: str) -> None:
         """Order and filter the scenes."""
         self.sort, self.filter = sort, words
         wanted = fold(words).split()
-        chosen = [one for one in self._all.values() if _holds(one, wanted)]
+        chosen = [one for one in self.every.values() if _holds(one, wanted)]
         if sort is Sort.PATTERN:
             chosen = [one for group in self._by_pattern(chosen) for one in group]
         else:
@@ -115,7 +99,7 @@ class WaitingQueue:
         """Return the open scenes shown that have the pattern of `waiting`, itself first."""
         pattern = self._patterns[waiting.scene_id]
         others = (
-            self._all[scene_id]
+            self.every[scene_id]
             for scene_id in self._shown
             if scene_id != waiting.scene_id
             and scene_id not in answered
@@ -128,18 +112,18 @@ class WaitingQueue:
     ) -> str:
         """Return which other open scenes an item is a candidate of, by name; "" for none."""
         if self._wanted is None:
-            self._wanted = wanted_by(self._all.values())
+            self._wanted = wanted_by(self.every.values())
         others = [
             one for one in self._wanted.get(rating_key, ()) if one != ours and one not in answered
         ]
         if len(others) > _MOST_NAMED:
             return f"{len(others):,} other scenes"
-        return ", ".join(f"scene {one} ({scene_name(self._all[one])})" for one in others)
+        return ", ".join(map(self.named, others))
 
-    def name_of(self, scene_id: SceneId) -> str:
-        """Return the name of a scene; "" for one that does not wait."""
-        waiting = self._all.get(scene_id)
-        return scene_name(waiting) if waiting else ""
+    def named(self, scene_id: SceneId) -> str:
+        """Return a scene by its id, and by its name if it waits."""
+        waiting = self.every.get(scene_id)
+        return f"scene {scene_id} ({scene_name(waiting)})" if waiting else f"scene {scene_id}"
 
     def _by_pattern(self, waiting: Iterable[Waiting]) -> list[list[Waiting]]:
         groups: dict[int, list[Waiting]] = {}

@@ -100,12 +100,6 @@ def with_candidate(waiting: Waiting, candidate: Candidate) -> Waiting:
 # ---- Notes and path rules ------------------------------------------------------------------------
 
 
-def owner_note(owner: SceneId | None, name: str = "") -> list[str]:
-    """Return what a person should know before taking an item from its scene."""
-    shown = f" ({name})" if name else ""
-    return [f"linked to scene {owner}{shown} already"] if owner else []
-
-
 def same_file(
     waiting: Waiting, candidate: Candidate, refused: Collection[RatingKey] = ()
 ) -> list[Candidate]:

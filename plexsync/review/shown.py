@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import Evidence
 from plexsync.planning.credits import shown_values
 from plexsync.review.queue import item_name
-from plexsync.review.selection import NAMED, owner_note, rule_for
+from plexsync.review.selection import NAMED, rule_for
 from plexsync.text.differences import name_pieces, names_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def notes_of(review: Review, candidate: Candidate) -> list[str]:
     ours = review.waiting.scene_id
     owner = review.answers.owner(candidate.rating_key, ours)
     if owner is not None:
-        return owner_note(owner, review.queue.name_of(owner))
+        return [f"linked to {review.queue.named(owner)} already"]
     rivals = review.queue.rival_scenes(candidate.rating_key, ours, review.given.answered)
     return [f"also a candidate of {rivals}"] if rivals else []
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from plexsync.review.ahead import ShownPicture
     from plexsync.review.machine import Review
     from plexsync.review.queue import WaitingQueue
     from plexsync.review.servers import ReviewServers
@@ -101,7 +100,7 @@ class TerminalPictures(PictureCache):
         super().__init__(lambda key: make_small(fetch_shown(servers, queue, key)))
         self._make, self._console = make, console
         self._pair: list[PictureKey] = []
-        self._shown: dict[Place, ShownPicture] = {}
+        self._shown: dict[Place, bytes] = {}
 
     @property
     def fit(self) -> bool:
@@ -128,7 +127,7 @@ class TerminalPictures(PictureCache):
         Args:
             place: where pictures begin; None when the screen has none.
         """
-        wanted: dict[Place, ShownPicture] = {}
+        wanted: dict[Place, bytes] = {}
         for number, key in enumerate(self._pair if place else ()):
             found = self.known(key)
             if place and found is not None:
@@ -143,8 +142,8 @@ class TerminalPictures(PictureCache):
 
     # ---- Private ---------------------------------------------------------------------------------
 
-    def _draw_one(self, place: Place, found: ShownPicture) -> None:
-        image = Image.open(io.BytesIO(found.body))
+    def _draw_one(self, place: Place, found: bytes) -> None:
+        image = Image.open(io.BytesIO(found))
         if image.width > image.height * _EACH / PICTURE_ROWS / _CELL_RATIO:
             made = self._make(image, width=_EACH, height="auto")
         else:
@@ -165,7 +164,7 @@ def make_small(body: bytes | None) -> bytes | None:
     if found is None:
         return None
     try:
-        with Image.open(io.BytesIO(found.body)) as image:
+        with Image.open(io.BytesIO(found)) as image:
             image.thumbnail(_MOST_PIXELS)
             out = io.BytesIO()
             image.convert("RGB").save(out, "PNG")

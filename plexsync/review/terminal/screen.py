@@ -288,7 +288,7 @@ def _group_lines(group: Group, *, marks: bool) -> list[Line]:
 
 
 def _end_lines(review: Review) -> list[Text]:
-    if not review.queue.total:
+    if not review.queue.every:
         return [Text("Nothing waits for review.")]
     left = review.left
     scenes = counted(left, "scene still waits.", "scenes still wait.")

@@ -41,6 +41,7 @@ from plexsync.review.shown import (
     rival_names,
     wanted_previews,
 )
+from plexsync.stash_client import picture_type
 from plexsync.text.differences import text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
@@ -182,7 +183,7 @@ class ReviewSite:
         if found is None:
             return Response(status_code=404)
         headers = {"Cache-Control": "private, max-age=600"}
-        return Response(found.body, media_type=found.content_type, headers=headers)
+        return Response(found, media_type=picture_type(found), headers=headers)
 
     # ---- What buttons do -------------------------------------------------------------------------
 
