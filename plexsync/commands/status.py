@@ -20,14 +20,13 @@ from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from rich.console import Console, RenderableType
 
     from plexsync.models import SceneId
     from plexsync.output.console import Invocation
-    from plexsync.output.status import Pages
-    from plexsync.state import Status
+    from plexsync.state import Status, Trouble
 
 
 @new_command()
@@ -99,8 +98,7 @@ def _document(invocation: Invocation, found: Status, code: ExitCode) -> object:
 
     libraries = cached_libraries(cache_directory(os.environ), found.lineage.plex)
     metrics = metrics_json(samples(found, last_run_in(found.runs), libraries))
-    pages = _pages_of(invocation, found)
-    return status_document(found, exit_code=code, metrics=metrics, pages=pages)
+    return status_document(_with_pages(invocation, found), exit_code=code, metrics=metrics)
 
 
 @new_command()
@@ -162,26 +160,31 @@ def _status_view(screen: Console, invocation: Invocation, found: Status) -> Rend
     from plexsync.output.status_view import status_view
 
     plain = "utf" not in screen.encoding.lower()
-    pages = _pages_of(invocation, found) if invocation.shape.verbosity > 0 else {}
-    return status_view(found, width=screen.width, ascii_only=plain, pages=pages)
+    shown = _with_pages(invocation, found) if invocation.shape.verbosity > 0 else found
+    return status_view(shown, width=screen.width, ascii_only=plain)
 
 
-def _pages_of(invocation: Invocation, found: Status) -> Mapping[SceneId, Pages]:
-    """Return where a person opens what failed, as far as a configuration says so."""
-    troubles = (*found.failing, *found.parked)
-    if not troubles:
-        return {}
+def _with_pages(invocation: Invocation, found: Status) -> Status:
+    """Add where a person opens what failed, as far as a configuration says so."""
+    if not (found.failing or found.parked):
+        return found
+    from msgspec.structs import replace
+
     from plexsync.app.web_addresses import configured_addresses
-    from plexsync.output.status import Pages
 
     addresses = configured_addresses(invocation.config, os.environ, found.lineage.plex)
-    return {
-        one.scene_id: Pages(
-            addresses.of_scene(one.scene_id),
-            tuple(filter(None, map(addresses.of_item, one.rating_keys))),
+
+    def opened(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+        return tuple(
+            replace(
+                one,
+                scene_url=addresses.of_scene(one.scene_id),
+                item_urls=tuple(filter(None, map(addresses.of_item, one.rating_keys))),
+            )
+            for one in troubles
         )
-        for one in troubles
-    }
+
+    return replace(found, failing=opened(found.failing), parked=opened(found.parked))
 
 
 def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:

@@ -7,8 +7,7 @@ Source: docs/output.md, "Status".
 from __future__ import annotations
 
 from datetime import datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
@@ -20,23 +19,12 @@ from plexsync.text.toml import shown_path
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from plexsync.models import Problem, SceneId
     from plexsync.state import KeptStatus, KeptTrouble, RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 
-
-class Pages(NamedTuple):
-    """Where a person opens a scene and its items; "" and none where that is not known."""
-
-    scene: str = ""
-    items: tuple[str, ...] = ()
-
-
-NO_PAGE = Pages()
-NO_PAGES: Mapping[SceneId, Pages] = MappingProxyType({})
 
 COVERAGE_PARTS = ("linked", "low", "unmatched", "ignored", "undecided")
 """What scenes are, in the order in which they are shown."""
@@ -148,14 +136,10 @@ def status_lines(status: Status) -> Iterator[str]:
 
 
 def status_document(
-    status: Status,
-    *,
-    exit_code: int,
-    metrics: Sequence[object] = (),
-    pages: Mapping[SceneId, Pages] = NO_PAGES,
+    status: Status, *, exit_code: int, metrics: Sequence[object] = ()
 ) -> dict[str, object]:
     """Return the JSON document. Every key is always there; unknown is null."""
-    from plexsync.output.formats.json_documents import record_json  # noqa: PLC0415 - lines need none
+    from plexsync.output.formats.json_documents import one_line, record_json  # noqa: PLC0415 - lines need none
 
     age = status.success_age_s
     return {
@@ -167,7 +151,7 @@ def status_document(
             "plex": clean(status.lineage.plex) or None,
             "stash": clean(status.lineage.stash) or None,
         },
-        "running": _running(status),
+        "running": one_line(asdict(status.running)) if status.running else None,
         "last_success_at": status.last_success_at or None,
         "last_success_age_s": None if age is None else int(age),
         "last_full_at": status.last_full_at or None,
@@ -175,8 +159,8 @@ def status_document(
         "scenes": {"all": status.coverage.scenes, **dict(shares(status))},
         "waiting": {"due": status.due, "later": status.later, "next_at": status.next_at or None},
         "review": list(status.review),
-        "failing": [_trouble(one, pages) for one in status.failing],
-        "parked": [_trouble(one, pages) for one in status.parked],
+        "failing": [_trouble(one) for one in status.failing],
+        "parked": [_trouble(one) for one in status.parked],
         "shows": _kept(status.shows),
         "collections": _kept(status.collections),
         "unsettled": status.unsettled,
@@ -208,47 +192,21 @@ def problem_words(one: Trouble | KeptTrouble) -> str:
     return clean(one.problem.message) if one.problem else ""
 
 
-def _running(status: Status) -> dict[str, object] | None:
-    holder = status.running
-    if holder is None:
-        return None
-    return {"pid": holder.pid, "host": clean(holder.host), "since": clean(holder.since)}
+def _trouble(one: Trouble) -> dict[str, object]:
+    found = _failing(one) | {"scene_url": clean(one.scene_url) or None}
+    del found["section_id"], found["rating_keys"]
+    return found
 
 
-def _trouble(one: Trouble, pages: Mapping[SceneId, Pages]) -> dict[str, object]:
-    own = pages.get(one.scene_id, NO_PAGE)
-    return {
-        "scene_id": one.scene_id,
-        "attempts": one.attempts,
-        "due_at": one.due_at or None,
-        "paths": [clean(path) for path in one.paths],
-        "scene_url": clean(own.scene) or None,
-        "item_urls": [clean(address) for address in own.items],
-        "error": _error(one.problem),
-    }
+def _kept(kept: KeptStatus) -> dict[str, object]:
+    counts = asdict(kept)
+    del counts["troubles"]
+    return counts | {"failing": [_failing(one) for one in kept.troubles]}
 
 
-def _kept(found: KeptStatus) -> dict[str, object]:
-    return {
-        "kept": found.kept,
-        "waiting": found.waiting,
-        "parked": found.parked,
-        "left_alone": found.left_alone,
-        "failing": [
-            {
-                "key": one.key,
-                "title": clean(one.title),
-                "attempts": one.attempts,
-                "due_at": one.due_at or None,
-                "parked": one.parked,
-                "error": _error(one.problem),
-            }
-            for one in found.troubles
-        ],
-    }
+def _failing(one: Trouble | KeptTrouble) -> dict[str, object]:
+    from plexsync.output.formats.json_documents import noun_json, one_line  # noqa: PLC0415 - lines need none
 
-
-def _error(problem: Problem | None) -> dict[str, object] | None:
-    if problem is None:
-        return None
-    return {"kind": problem.kind, "message": clean(problem.message), "hint": clean(problem.hint)}
+    found = one_line(noun_json(one)) | {"due_at": one.due_at or None}
+    found["error"] = found.pop("problem")
+    return found

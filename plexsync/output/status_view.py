@@ -11,8 +11,6 @@ from rich.console import Group
 from rich.text import Text
 
 from plexsync.output.status import (
-    NO_PAGE,
-    NO_PAGES,
     ago,
     problem_words,
     run_end,
@@ -28,12 +26,11 @@ from plexsync.text.toml import rules_text
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from plexsync.models import PathRule, SceneId
-    from plexsync.output.status import Pages
+    from plexsync.models import PathRule
     from plexsync.state import KeptStatus, RunRecord, Status, Trouble
 
 RUNS_SHOWN = 5
@@ -50,20 +47,13 @@ _ASCII_LEVELS = "_.:-=+*#"
 _ASCII_PARTS = " #"
 
 
-def status_view(
-    status: Status,
-    *,
-    width: int,
-    ascii_only: bool = False,
-    pages: Mapping[SceneId, Pages] = NO_PAGES,
-) -> Group:
+def status_view(status: Status, *, width: int, ascii_only: bool = False) -> Group:
     """Everything a person wants to know, most important first.
 
     Args:
         status: how things stand.
         width: columns of the terminal.
         ascii_only: the terminal can show nothing else.
-        pages: where the scenes that failed are opened, and their items.
     """
     parts: list[RenderableType] = [_verdict(status)]
     if status.running:
@@ -73,9 +63,9 @@ def status_view(
     if status.coverage.scenes:
         parts += [Text(""), _library(status, width=width, ascii_only=ascii_only)]
     parts += _troubles("Failing", "yellow", status.failing, status.now)
-    parts += _pages(status.failing, pages)
+    parts += _pages(status.failing)
     parts += _troubles("Parked", "red", status.parked, None)
-    parts += _pages(status.parked, pages)
+    parts += _pages(status.parked)
     for name, kept in (("Shows and seasons", status.shows), ("Collections", status.collections)):
         if kept.shares:
             parts += [Text(""), *_kept(name, kept, status.now)]
@@ -230,11 +220,10 @@ def _more(troubles: Sequence[object]) -> list[Text]:
     return [Text(f"  … and {hidden:,} more", style="dim")] if hidden > 0 else []
 
 
-def _pages(troubles: Sequence[Trouble], pages: Mapping[SceneId, Pages]) -> Iterator[Text]:
+def _pages(troubles: Sequence[Trouble]) -> Iterator[Text]:
     """Yield the addresses of what the table names, whole, so that a terminal opens them."""
     for one in troubles[:TROUBLES_SHOWN]:
-        own = pages.get(one.scene_id, NO_PAGE)
-        for address in filter(None, (own.scene, *own.items)):
+        for address in filter(None, (one.scene_url, *one.item_urls)):
             line = f"  {one.scene_id}  {clean_for_terminal(address)}"
             yield Text(line, no_wrap=True, overflow="ignore")
 

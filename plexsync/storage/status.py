@@ -78,6 +78,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
         paths: its items' files, as Plex sees them; empty while it has no item.
         section_id: the library of the first of them; "" while it has no item.
         rating_keys: its items, as Plex names them.
+        scene_url: where a person opens it; "" where that is not known.
+        item_urls: where a person opens its items, as far as that is known.
     """
 
     scene_id: SceneId
@@ -87,6 +89,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     section_id: str = ""
     rating_keys: tuple[RatingKey, ...] = ()
+    scene_url: str = ""
+    item_urls: tuple[str, ...] = ()
 
 
 class KeptTrouble(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,8 +21,6 @@ from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode, StateCorruptError
 from plexsync.models import Counts, Outcome, PathRule, Problem, SceneId, SceneRecord
 from plexsync.output.status import (
-    NO_PAGES,
-    Pages,
     ago,
     span,
     status_document,
@@ -318,19 +316,23 @@ def test_a_terminal_shows_pages_whole(filled: Path) -> None:
     """An address that is broken over two lines opens nothing; a table has none in it."""
     found = read_status(filled, NOW)
     scene, item = f"http://stash.invalid/{'s' * 120}", f"http://plex.invalid/{'i' * 120}"
-    named = [one.scene_id for one in (*found.failing, *found.parked)]
-    lines = shown(found, dict.fromkeys(named, Pages(scene, (item,)))).splitlines()
+    failing, parked = (
+        tuple(replace(one, scene_url=scene, item_urls=(item,)) for one in troubles)
+        for troubles in (found.failing, found.parked)
+    )
+    named = [one.scene_id for one in (*failing, *parked)]
+    lines = shown(replace(found, failing=failing, parked=parked)).splitlines()
 
     rows = [f"  {scene_id}  {address}" for scene_id in named for address in (scene, item)]
     assert [line for line in lines if "invalid" in line] == rows
     assert [line for line in lines if line not in rows] == shown(found).splitlines()
 
 
-def shown(status: Status, pages: Mapping[SceneId, Pages] = NO_PAGES) -> str:
+def shown(status: Status) -> str:
     """What a terminal shows."""
     console = Console(file=io.StringIO(), width=100, color_system=None)
     with console.capture() as capture:
-        console.print(status_view(status, width=100, pages=pages), crop=False)
+        console.print(status_view(status, width=100), crop=False)
     return capture.get()
 
 
