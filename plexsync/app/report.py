@@ -10,7 +10,6 @@ from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from plexsync import __version__
 from plexsync.app.opening import command_config, open_servers
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.models import Change, SceneId, SceneRecord
+    from plexsync.models import Change, RatingKey, SceneId, SceneRecord
     from plexsync.output.console import Invocation
     from plexsync.plex.client import PlexClient
     from plexsync.state import Written
@@ -108,17 +107,17 @@ def make_report(
     """
     state_dir = state_directory(environ)
     with ExitStack() as stack:
-        cover = None
+        plex = None
         if pictures:
             config = command_config(invocation)
             client_id = load_client_id(state_dir, create=False)
-            cover = _cover_of(stack.enter_context(open_servers(config, client_id)).plex)
+            plex = stack.enter_context(open_servers(config, client_id)).plex
         return Gathering(
             state_dir=state_dir,
             cache_dir=cache_directory(environ),
             now=datetime.now(UTC),
             scope=scope,
-            cover=cover,
+            plex=plex,
             pages=partial(configured_addresses, invocation.config, environ),
         ).report()
 
@@ -131,7 +130,7 @@ class Gathering:
         cache_dir: what runs found for the scenes that wait.
         now: aware UTC time.
         scope: what the report is about.
-        cover: the bytes of a picture of an item by Plex's key; None to show no covers.
+        plex: is asked for covers; None to show none.
         pages: the pages of scenes and items, by the machine identifier of Plex.
 
     Raises:
@@ -145,11 +144,11 @@ class Gathering:
         cache_dir: Path,
         now: datetime,
         scope: ReportScope = _EVERYTHING,
-        cover: Callable[[str, PlexField, str], bytes] | None = None,
+        plex: PlexClient | None = None,
         pages: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine),
     ) -> None:
         self._directory, self._now, self._scope = state_dir, now, scope
-        self._covers = _Covers(cover)
+        self._covers = _Covers(plex)
         self._state = state = load_state(state_dir)
         path = review_queue_path(cache_dir, state_dir, state.lineage)
         self._waiting = {one.scene_id: one for one in load_waiting(path, state)}
@@ -168,21 +167,19 @@ class Gathering:
             ConfigError: there is no such run or library, or `since` is neither a date nor a span.
             StateError: what is remembered cannot be read.
         """
-        report = self._gathered()
-        if not self._scope.redact:
-            return report
-        identity = f"{self._state.lineage.plex}\x1f{self._state.lineage.stash}"
-        return Redaction(sha256(identity.encode("utf-8", "surrogateescape")).digest()).report(
-            report
-        )
-
-    def _gathered(self) -> Report:
         since = _moment(self._scope.since, self._now)
         self._check_library()
         self._count()
+        report = self._gathered(since)
+        if not self._scope.redact:
+            return report
+        identity = f"{self._state.lineage.plex}\x1f{self._state.lineage.stash}"
+        key = sha256(identity.encode("utf-8", "surrogateescape")).digest()
+        return Redaction(key).report(report)
+
+    def _gathered(self, since: str) -> Report:
         runs, state = tuple(self._runs(since)), self._state
         missing = self._covers.problem
-        notes = (f"Some covers are left out: {missing}.",) if missing else ()
         reasons = Counter(
             reason_kind(self._waiting[one].match.reason)
             if one in self._waiting
@@ -212,7 +209,7 @@ class Gathering:
             more_failing=max(len(self._failing) - _SCENES, 0),
             collections=() if self._scope.library else kept_status(state.collections()).shares,
             shows=() if self._scope.library else kept_status(state.shows()).shares,
-            notes=notes,
+            notes=(f"Some covers are left out: {missing}.",) if missing else (),
         )
 
     # ---- Scenes ----------------------------------------------------------------------------------
@@ -326,12 +323,12 @@ class Gathering:
 class _Covers:
     """Fetches the covers of a report, up to what a page can hold."""
 
-    def __init__(self, fetch: Callable[[str, PlexField, str], bytes] | None) -> None:
-        self._fetch = fetch
+    def __init__(self, plex: PlexClient | None) -> None:
+        self._plex = plex
         self._left, self._left_bytes = _COVERS, _MOST_COVERS_BYTES
         self.problem = ""
 
-    def written(self, rating_key: str, change: Change) -> WrittenField:
+    def written(self, rating_key: RatingKey, change: Change) -> WrittenField:
         """Return one written field, with its covers if it is a picture."""
         return WrittenField(
             field=change.field,
@@ -342,14 +339,16 @@ class _Covers:
             cover_after=self._cover(rating_key, change.target, str(change.after)),
         )
 
-    def _cover(self, rating_key: str, target: PlexField, key: str) -> bytes:
-        if self._fetch is None or target not in PICTURE_FIELDS or not key or self.problem:
+    def _cover(self, rating_key: RatingKey, target: PlexField, key: str) -> bytes:
+        if self._plex is None or target not in PICTURE_FIELDS or not key or self.problem:
             return b""
         if not self._left or self._left_bytes <= 0:
             self.problem = "a report holds no more"
             return b""
         try:
-            body = self._fetch(rating_key, target, key)
+            body = _small(self._plex.pictures.original(rating_key, key))
+        except NotFoundError:
+            return b""  # a picture that was replaced long ago may be gone
         except ServerError as error:
             self.problem = error.message
             return b""
@@ -407,22 +406,10 @@ def _title(changes: Iterable[Change]) -> str:
     return next(titles, "")
 
 
-def _cover_of(plex: PlexClient) -> Callable[[str, PlexField, str], bytes]:
-    def cover(rating_key: str, field: PlexField, key: str) -> bytes:
-        place = "file" if field is PlexField.POSTER else "art"
-        address = f"/library/metadata/{quote(rating_key)}/{place}?url={quote(key, safe='')}"
-        try:
-            body = plex.pictures.fetch(address)
-        except NotFoundError:
-            # A picture that was replaced long ago may be gone.
-            return b""
-        return _small(body) if picture_type(body) in {"image/jpeg", "image/png"} else b""
-
-    return cover
-
-
 def _small(body: bytes) -> bytes:
     """Return a picture as small as a report shows it, where Pillow is installed."""
+    if picture_type(body) not in {"image/jpeg", "image/png"}:
+        return b""
     if len(body) <= _SMALL_BYTES:
         return body
     try:

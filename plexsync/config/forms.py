@@ -370,7 +370,9 @@ def kept_policy(what: str) -> Policy:
 
 def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
     """Return the key an attribute was declared with by `setting`, under its full name."""
-    said = field.metadata
-    form = said["form"] or form_of(field.type)
-    name = f"{section}.{said['name'] or field.name}"
-    return Key(name, form, said["default"] or form.default, said["meaning"], said["required"])
+    declared = field.metadata
+    form = declared["form"] or form_of(field.type)
+    name = f"{section}.{declared['name'] or field.name}"
+    return Key(
+        name, form, declared["default"] or form.default, declared["meaning"], declared["required"]
+    )

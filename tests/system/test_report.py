@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+from base64 import b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,18 +29,20 @@ if TYPE_CHECKING:
 
 MIX = {Case.SAME: 4, Case.DUPLICATE: 2, Case.REMUXED: 2, Case.UNSCANNED: 1}
 SVG = 'xmlns="http://www.w3.org/2000/svg"'
+NEW_COVER = b"\x89PNG\r\n\x1a\n" + b"x" * 40
 EVIL = '</title><script>document.title="owned"</script>| **x** =1+1'
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """Two runs: the first wrote everything, the second a title and a cover."""
-    with low_world(tmp_path, MIX, scenes=40, FIELDS__POSTER="overwrite") as found:
+    """Two runs: the first wrote everything, the second a title and a cover in both places."""
+    settings = {"FIELDS__POSTER": "overwrite", "FIELDS__BACKGROUND": "overwrite"}
+    with low_world(tmp_path, MIX, scenes=40, **settings) as found:
         found.run()
         found.now += timedelta(days=2)
         (scene_id, *_) = [one for one, links in found.state().links() if links]
         found.stash.edit_scene(int(scene_id), title=EVIL)
-        found.stash.set_cover(int(scene_id), b"\x89PNG\r\n\x1a\n" + b"x" * 40)
+        found.stash.set_cover(int(scene_id), NEW_COVER)
         found.run()
         yield found
 
@@ -77,6 +80,7 @@ def test_the_page_has_coverage_waiting_and_what_runs_changed(world: World, tmp_p
     assert "poster before" in page
     assert "poster after" in page
     assert page.count("data:image/") >= 2
+    assert page.count(b64encode(NEW_COVER).decode()) == 2
     assert "<svg" in page
 
 

@@ -181,8 +181,9 @@ def pictures(parts: Parts, asked: Asked) -> SimResponse:
 def read_picture(parts: Parts, asked: Asked) -> SimResponse:
     """Return the bytes of an uploaded picture, or of a frame the server took itself."""
     (item,) = find_items(parts, asked)
-    gallery = item.arts if asked.captured[1] == "art" else item.posters
-    key = asked.request.argument("url") or gallery.selected
+    place = asked.captured[1]
+    shown = item.arts.selected if place == "art" else item.posters.selected
+    key = asked.request.argument("url") if place == "file" else shown
     if key in parts.store.pictures:
         return answers.picture_response(parts.store.pictures[key])
     if not key.startswith("media://"):
