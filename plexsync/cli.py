@@ -7,9 +7,9 @@ Source: docs/contract.md, "Commands" and "Exit codes".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -25,9 +25,6 @@ from plexsync.errors import (
 from plexsync.output import console
 from plexsync.output.console import Invocation
 from plexsync.output.streams import Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class Listed(NamedTuple):

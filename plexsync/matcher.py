@@ -7,7 +7,7 @@ Source: docs/design.md, "Matching"; docs/matching.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from plexsync.matching.account import Account as Account
 from plexsync.matching.account import Explanation as Explanation
@@ -51,7 +51,6 @@ from plexsync.matching.wording import reason_kind as reason_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Unpack
 
     from plexsync.models import Match, PlexItem, RatingKey, Scene
 

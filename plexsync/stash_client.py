@@ -56,16 +56,14 @@ from plexsync.stash.wire import (
     WireScene,
     WireVersion,
 )
-from plexsync.transport.outgoing import DICTIONARY, PAGE
-from plexsync.transport.responses import http_date
+from plexsync.transport.outgoing import DICTIONARY, PAGE, AnswerLimits
+from plexsync.transport.responses import HttpResponse, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from plexsync.models import CollectionKind, RelatedDetail, RelatedId
     from plexsync.transport.client import Transport
-    from plexsync.transport.outgoing import AnswerLimits
-    from plexsync.transport.responses import HttpResponse
 
 _ANSWERS = frozenset({200, 400, 422})
 """A refused query is 400 or 422 and explains itself. Source: docs/stash-api.md 1.4."""

@@ -24,7 +24,7 @@ from plexsync.integrations.notify import (
     undelivered,
     write_notified,
 )
-from plexsync.models import as_problem
+from plexsync.models import RunSummary, as_problem
 from plexsync.output.summary import cost_sentence, outcome_sentence, problem_lines
 from plexsync.planning.retry_schedule import iso
 from plexsync.plex.index import cached_libraries
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from plexsync.config.secrets import Secret
     from plexsync.config.sections import MetricsConfig, NotifyConfig
-    from plexsync.models import RunSummary
 
 _LOG_LINES = 50
 """Of a run's warnings and failures, for who looks into the health check."""

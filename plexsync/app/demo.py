@@ -22,8 +22,8 @@ from plexsync.app.runs import run_with
 from plexsync.config.files import write_config
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
-from plexsync.output.console import is_terminal, make_console
-from plexsync.output.streams import Meter
+from plexsync.output.console import Streams, is_terminal, make_console
+from plexsync.output.streams import Meter, Shape
 from plexsync.output.terminal import Bars, TerminalReporter
 from plexsync.sync.ports import RunOptions
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import RunSummary
-    from plexsync.output.console import Streams
-    from plexsync.output.streams import Shape
     from plexsync.simulators.plex.simulator import PlexSimulator
     from plexsync.simulators.stash.simulator import StashSimulator
 

@@ -24,7 +24,7 @@ from plexsync.models import Confidence, ItemKind, PlexField, SceneId, ShowRecord
 from plexsync.planning.participation import refusal_of
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
-from plexsync.state import load_state
+from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.decider import match_settings
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.matcher import Account
     from plexsync.models import ItemDetail, Match, PlexItem, RatingKey, Scene, SceneRecord
-    from plexsync.state import State
     from plexsync.sync.ports import Ports
 
 

@@ -12,9 +12,9 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from plexsync.errors import ExitCode, StateError
+from plexsync.errors import ExitCode, PlexsyncError, StateError
 from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
-from plexsync.output.console import is_terminal, make_reporter, print_text, write_errors
+from plexsync.output.console import Invocation, is_terminal, make_reporter, print_text, write_errors
 from plexsync.output.formats.json_documents import error_document
 from plexsync.output.summary import problem_lines, problem_page
 from plexsync.planning.retry_schedule import iso
@@ -22,9 +22,6 @@ from plexsync.planning.retry_schedule import iso
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-
-    from plexsync.errors import PlexsyncError
-    from plexsync.output.console import Invocation
 
 
 _CODES = {

@@ -9,17 +9,14 @@ from msgspec.structs import replace
 
 from plexsync import __version__
 from plexsync.errors import ConfigError
-from plexsync.models import Counts, KeptRecord, Outcome
+from plexsync.models import Counts, KeptRecord, Outcome, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import WAITING, iso
-from plexsync.state import DISK, End, RunKind, load_state, open_session
+from plexsync.state import DISK, End, Filesystem, RunKind, Session, State, load_state, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
-
-    from plexsync.models import SceneId, SceneRecord
-    from plexsync.state import Filesystem, Session, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import gc
 import os
 import select
 import time
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from shlex import quote
@@ -26,7 +26,7 @@ from plexsync.errors import (
     StateError,
     most_severe,
 )
-from plexsync.models import Requests, RunHeader, RunSummary, as_problem
+from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import (
     RunReporter,
     is_terminal,
@@ -40,18 +40,15 @@ from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import cache_directory, load_client_id, state_directory
 from plexsync.sync.connections import DEFAULT_RETRY, config_secrets
-from plexsync.sync.ports import Ports
+from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.reconcile import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import MatchRow, Preview
     from plexsync.output.console import Invocation, LogOptions, Streams
-    from plexsync.sync.ports import RunOptions
 
 T = TypeVar("T")
 

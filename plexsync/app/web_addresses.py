@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.config.loader import load_server_addresses
-from plexsync.models import id_order
+from plexsync.models import RatingKey, SceneId, id_order
 from plexsync.plex.connection import item_address
 from plexsync.stash_client import scene_address
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.models import RatingKey, SceneId
     from plexsync.state import State
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from plexsync.app.checkup.doctor import read_sample
 from plexsync.app.failures import utc_now
-from plexsync.app.opening import open_servers
+from plexsync.app.opening import Servers, open_servers
 from plexsync.app.sign_in import SignInSteps, machine_at
 from plexsync.config.files import PLEX_URL, STASH_URL, UNKNOWN_TOKEN, Answers
 from plexsync.config.forms import split_list
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from plexsync.app.opening import Servers
     from plexsync.models import Section
 
 STASH_PORT = 9999

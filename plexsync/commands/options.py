@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from plexsync import __version__
 from plexsync.errors import ParseError
 from plexsync.output import console
-from plexsync.output.console import LogOptions
+from plexsync.output.console import Invocation, LogOptions
 from plexsync.text.words import named_rating_key, named_scene_id, parse_duration
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import RatingKey, SceneId
-    from plexsync.output.console import Invocation
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """The context settings of every command."""

@@ -35,7 +35,7 @@ from plexsync.config.sections import (
     ShowsConfig,
     StashConfig,
 )
-from plexsync.models import FieldRules, Policy
+from plexsync.models import FieldRule, FieldRules, PathRule, Policy
 from plexsync.planning.participation import Participants
 from plexsync.plex.connection import named_library
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.secrets import Secret
-    from plexsync.models import FieldRule, PathRule
 
 MINIMAL = """\
 [stash]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_ar
 from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
 from plexsync.errors import ParseError
-from plexsync.models import Policy
+from plexsync.models import PlexField, Policy
 from plexsync.planning.layout import SEASON_WORDS, SHOW_WORDS, TITLE_WORDS
 from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
-    from plexsync.models import PlexField
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -28,21 +28,18 @@ from plexsync.config.configuration import (
     section_keys,
 )
 from plexsync.config.fields import compose_rules
-from plexsync.config.forms import ENV_CONFIG
+from plexsync.config.forms import ENV_CONFIG, Key
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
-from plexsync.config.sections import NotifyConfig
+from plexsync.config.sections import CollectionsConfig, NotifyConfig
 from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
-from plexsync.models import PlexField, Policy
+from plexsync.models import FieldRule, PathRule, PlexField, Policy
 from plexsync.text.normalize import normalize_path
 from plexsync.text.toml import shown_path, toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from plexsync.config.forms import Key
-    from plexsync.config.sections import CollectionsConfig
-    from plexsync.models import FieldRule, PathRule
 
 T = TypeVar("T")
 

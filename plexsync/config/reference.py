@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexsync.config.configuration import FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
-from plexsync.config.forms import TEXT_SCHEMA, Json, table_schema
+from plexsync.config.forms import TEXT_SCHEMA, Json, Key, table_schema
 from plexsync.config.sources import POLICY_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.config.forms import Key
 
 TABLE_HEAD = "| key | default | variable | meaning |"
 _SECTION = re.compile(r"## `\[(\w+)\]`")

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError
-from plexsync.state import DISK, RunKind, RunRecord, state_errors, write_atomically
+from plexsync.state import DISK, RunKind, RunRecord, Status, state_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from plexsync.models import RunSummary
-    from plexsync.state import Status
 
 _PREFIX = "plexsync_"
 _READABLE = 0o644

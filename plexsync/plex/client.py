@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
-from plexsync.models import VIDEO_KINDS, Section
+from plexsync.models import VIDEO_KINDS, ItemDetail, ItemPlan, PlexItem, RatingKey, Section, Server
 from plexsync.plex.collections import PlexCollections
 from plexsync.plex.connection import (
     ask_plex,
@@ -33,7 +33,6 @@ from plexsync.plex.pictures import PlexPictures
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, PlexItem, RatingKey, Server
     from plexsync.plex.decode import ListingPage
     from plexsync.transport.client import Transport
 

@@ -13,13 +13,12 @@ from urllib.parse import quote
 
 from plexsync import __version__
 from plexsync.errors import BadResponseError, LibraryMissingError
-from plexsync.models import ItemKind, Section, Server
+from plexsync.models import ItemKind, RatingKey, Section, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
-    from plexsync.models import RatingKey
     from plexsync.transport.client import Transport
     from plexsync.transport.outgoing import RequestRules
     from plexsync.transport.responses import HttpResponse

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
-from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS
+from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS, ItemPlan, PlexField, RatingKey
 from plexsync.plex.connection import change_rules
 from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
 from plexsync.transport.outgoing import always
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from plexsync.models import ItemPlan, PlexField, RatingKey
     from plexsync.plex.collections import PlexCollections
     from plexsync.plex.pictures import PlexPictures
     from plexsync.transport.client import Transport

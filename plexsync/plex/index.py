@@ -10,7 +10,7 @@ Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 import msgspec
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import PlexFile, PlexItem
+from plexsync.models import PlexFile, PlexItem, RatingKey, Section
 from plexsync.state import read_pieces, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.models import RatingKey, Section
     from plexsync.plex.client import Listing, PlexClient
 
 MAX_AGE = timedelta(days=7)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
-from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.models import PICTURE_FIELDS, Change, ItemPlan, Picture, PlexField, RatingKey
 from plexsync.plex.connection import DONE, ask_plex, change_rules, checked_id
 from plexsync.plex.decode import decode_pictures
 from plexsync.transport.outgoing import AnswerLimits, always
@@ -20,7 +20,6 @@ from plexsync.transport.outgoing import AnswerLimits, always
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plexsync.models import Change, ItemPlan, Picture, RatingKey
     from plexsync.transport.client import Transport
 
 _OWN_PICTURES = ("/library/", "/:/resources/", "/photo/")

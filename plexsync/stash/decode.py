@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.models import Scene, SceneDetail, SceneFile, SceneId
+from plexsync.models import RelatedId, Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import related_id
 from plexsync.stash.objects import (
@@ -21,7 +21,6 @@ from plexsync.stash.objects import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from plexsync.models import RelatedId
     from plexsync.stash.wire import (
         WireDetail,
         WireFile,

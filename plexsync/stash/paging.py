@@ -11,9 +11,9 @@ from __future__ import annotations
 import tempfile
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 import msgspec
 
@@ -24,9 +24,6 @@ from plexsync.stash.queries import Json, where_up_to
 from plexsync.stash.wire import Reference, WireDetail
 from plexsync.transport.responses import SlowError
 from plexsync.transport.sockets import TooLargeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SMALLEST_PAGE = 25
 """Below this many scenes a page is not made smaller: then the server is slow, not the page."""

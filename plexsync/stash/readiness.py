@@ -7,16 +7,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import BadResponseError, ServerError
-from plexsync.models import Server, StashField, is_show_key, source_in
-from plexsync.stash.decode import version_of
+from plexsync.models import SceneId, Server, StashField, is_show_key, source_in
+from plexsync.stash.decode import Version, version_of
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from plexsync.models import SceneId
     from plexsync.stash.answers import NotUnderstoodError
-    from plexsync.stash.decode import Version
     from plexsync.stash.wire import WireLook, WireReadiness
 
 GRAPHQL = "/graphql"

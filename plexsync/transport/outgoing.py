@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
-from plexsync.errors import TransientError, WebPageError
+from plexsync.errors import ServerError, TransientError, WebPageError
 from plexsync.transport.responses import SlowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from plexsync.errors import ServerError
 
 _OK = frozenset({200})
 _WEB_PAGE_ATTEMPTS = 2

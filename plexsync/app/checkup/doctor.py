@@ -25,7 +25,7 @@ from plexsync.matcher import match, propose_rules
 from plexsync.plex.connection import other_writer, read_xml
 from plexsync.plex.index import IndexLoader
 from plexsync.sync.connections import for_this_stash
-from plexsync.text.normalize import compile_rules, normalize_path
+from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import PathRule, PlexItem, Scene, Section
     from plexsync.stash_client import StashClient
-    from plexsync.text.normalize import NormalizedPath
 
 CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""

@@ -48,7 +48,7 @@ from plexsync.state import (
 from plexsync.sync.connections import config_secrets
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import without_ids
-from plexsync.transport.responses import redact
+from plexsync.transport.responses import HttpResponse, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from plexsync.models import Section
     from plexsync.output.console import Invocation
     from plexsync.state import Status
-    from plexsync.transport.responses import HttpResponse
 
 _ROOM_BYTES = 16 * 1024 * 1024
 """What a run may need beside two copies of the state: journals of some ten thousand changes."""

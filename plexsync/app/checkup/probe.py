@@ -17,7 +17,7 @@ import msgspec
 
 from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
-from plexsync.models import VIDEO_KINDS
+from plexsync.models import VIDEO_KINDS, RatingKey
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
 from plexsync.state import DISK, state_directory, state_errors, write_atomically
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
     from plexsync.transport.client import Transport
 
