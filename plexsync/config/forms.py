@@ -278,7 +278,7 @@ _BY_TYPE: Mapping[object, Form[Any]] = {
 }
 
 
-def form_of(declared: Any) -> Form[Any]:  # noqa: ANN401 - a type as it is written down
+def form_for_type(declared: Any) -> Form[Any]:  # noqa: ANN401 - a type as it is written down
     """Return the form of a key of a type that says it all: these, an enumeration, a list of one."""
     if declared in _BY_TYPE:
         return _BY_TYPE[declared]
@@ -342,7 +342,7 @@ def setting(
 
     Args:
         meaning: what it means.
-        form: how it is written; as its type unless given, see `form_of`.
+        form: how it is written; as its type unless given, see `form_for_type`.
         default: as TOML; that of its form unless given.
         name: the key, where it is not the attribute's name.
         required: whether plexsync cannot run without it.
@@ -370,7 +370,7 @@ def kept_policy(what: str) -> Policy:
 def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
     """Return the key an attribute was declared with by `setting`, under its full name."""
     declared = field.metadata
-    form = declared["form"] or form_of(field.type)
+    form = declared["form"] or form_for_type(field.type)
     name = f"{section}.{declared['name'] or field.name}"
     return Key(
         name, form, declared["default"] or form.default, declared["meaning"], declared["required"]
