@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from rich.console import Group
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from plexsync.models import VIDEO_KINDS
 from plexsync.output.formats.json_documents import clean_value, credits_json, noun_json, record_json
 from plexsync.output.formats.tsv import escaped
-from plexsync.output.tables import change_text, plain_table
+from plexsync.output.tables import change_text, named_values, plain_table
 from plexsync.planning.credits import shown_values
 from plexsync.text.differences import names_of
 from plexsync.text.normalize import clean_for_terminal
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from plexsync.models import Change, ItemPlan
     from plexsync.state import RunLog, RunRecord, Written
@@ -60,12 +61,13 @@ def run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
 
 def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
     """All runs for a person; where `width` is short, the id alone says when a run started."""
-    table = plain_table()
     wide = width >= _TIMES_FROM
-    for name in ("Run", "Kind", *(["Started (UTC)"] if wide else ())):
-        table.add_column(name, no_wrap=True)
-    for name in ("Items written", "Failed", "Ended with") if wide else ("Items", "Failed", "End"):
-        table.add_column(name, justify="right", overflow="fold")
+    texts = ("Run", "Kind", "Started (UTC)") if wide else ("Run", "Kind")
+    numbers = ("Items written", "Failed", "Ended with") if wide else ("Items", "Failed", "End")
+    table = plain_table(
+        *(Column(name, no_wrap=True) for name in texts),
+        *(Column(name, justify="right", overflow="fold") for name in numbers),
+    )
     for run in runs:
         cut_off = run.exit_code is None
         started = run.started_at.replace("T", " ").replace("Z", "")
@@ -150,9 +152,7 @@ def _item_parts(writes: Sequence[Written], *, verbose: bool) -> Iterator[Rendera
     statuses = dict.fromkeys(one.status.value if one.status else "unknown" for one in writes)
     yield Text.assemble((where, "bold"), f"  {', '.join(statuses)}")
     yield Text(f"  {clean_for_terminal(first.path)}", style="dim", overflow="fold")
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True, style="cyan")
-    grid.add_column(overflow="fold")
+    grid = named_values()
     grid.add_column(style="dim", no_wrap=True)
     for one in writes:
         for change in one.plan.changes:

@@ -8,6 +8,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from rich.console import Group
+from rich.table import Column
 from rich.text import Text
 
 from plexsync.output.status import (
@@ -139,15 +140,13 @@ def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
         total = f"  {sum(counts):,}{most}"
         some = style if sum(counts) else "dim"
         lines.append(Text.assemble(f"  {label:<10}", (line, some), (total, "dim")))
-    table = plain_table()
     wide = width >= NARROW_BELOW
-    table.add_column("Started", no_wrap=True)
-    table.add_column("What", no_wrap=True)
-    for title in ("Took", "Read") if wide else ():
-        table.add_column(title, justify="right", no_wrap=True)
-    for title in ("Written", "Failed"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("Ended", overflow="fold")
+    numbers = ("Took", "Read", "Written", "Failed") if wide else ("Written", "Failed")
+    table = plain_table(
+        *(Column(title, no_wrap=True) for title in ("Started", "What")),
+        *(Column(title, justify="right", no_wrap=True) for title in numbers),
+        Column("Ended", overflow="fold"),
+    )
     for run in reversed(status.runs[-RUNS_SHOWN:]):
         table.add_row(*_run_cells(run, status, wide=wide))
     return Group(*lines, Text(""), table)
@@ -200,12 +199,11 @@ def _troubles(
     words = Text.assemble((head, f"bold {colour}"), f": {counted(len(troubles), 'scene')}")
     if not now:
         words.append(", failed too often; plexsync retry tries them again", style="dim")
-    table = plain_table()
-    table.add_column("Scene", justify="right", no_wrap=True)
-    table.add_column("Tries", justify="right", no_wrap=True)
-    if now:
-        table.add_column("Next try", no_wrap=True)
-    table.add_column("What went wrong", overflow="fold")
+    table = plain_table(
+        *(Column(title, justify="right", no_wrap=True) for title in ("Scene", "Tries")),
+        *([Column("Next try", no_wrap=True)] if now else ()),
+        Column("What went wrong", overflow="fold"),
+    )
     for one in troubles[:TROUBLES_SHOWN]:
         when = [until(one.due_at, now)] if now else []
         problem = Text(problem_words(one), overflow="fold")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from plexsync.models import PICTURE_FIELDS, Confidence, Outcome
@@ -94,29 +94,25 @@ def preview_view(
 
 def high_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) -> Table:
     """HIGH matches with their changes; below `STACKED_BELOW` columns one under the other."""
+
+    def changes(row: MatchRow) -> RenderableType:
+        return _changes(row, verbose=verbose, width=width)
+
     if width < STACKED_BELOW:
         return _stacked(
-            Group(
-                _pair_line(row),
-                *map(_indented, _low_mark(row)),
-                *_paths(row, verbose=verbose),
-                _indented(_changes(row, verbose=verbose, width=width)),
-            )
+            (_pair_line(row), *_low_mark(row), *_paths(row, verbose=verbose), changes(row))
             for row in rows
         )
-    table = plain_table()
+    wide = width >= REASONS_FROM
     # The changes are what is read here: until all fits, they get most of it.
-    side = width // 4 if width >= REASONS_FROM else max(width // 5, _LEAST_SIDE)
-    table.add_column("Scene", max_width=side, overflow="fold")
-    table.add_column("Plex item", max_width=side, overflow="fold")
-    table.add_column("Changes", overflow="fold")
-    if width >= REASONS_FROM:
+    side = width // 4 if wide else max(width // 5, _LEAST_SIDE)
+    table = plain_table(_column("Scene", side), _column("Plex item", side), _column("Changes"))
+    if wide:
         table.add_column("Why", max_width=width // 5, overflow="fold")
     for row in rows:
         scene, item = _cells(row, verbose=verbose)
-        changes = _changes(row, verbose=verbose, width=width)
-        why = [server_text(row.reason, "dim")] if width >= REASONS_FROM else []
-        table.add_row(scene, Group(item, *_low_mark(row)), changes, *why)
+        why = [server_text(row.reason, "dim")] if wide else []
+        table.add_row(scene, Group(item, *_low_mark(row)), changes(row), *why)
     return table
 
 
@@ -125,20 +121,19 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
     if width < STACKED_BELOW:
         return _stacked(
             (
-                Group(
-                    _pair_line(row),
-                    *_paths(row, verbose=verbose),
-                    _indented(server_text(row.reason)),
-                    *(_indented(server_text(words, "dim")) for words in _comparison_words(row)),
-                )
+                _pair_line(row),
+                *_paths(row, verbose=verbose),
+                server_text(row.reason),
+                *(server_text(words, "dim") for words in _comparison_words(row)),
             )
             for row in rows
         )
-    table = plain_table()
-    table.add_column("Scene", max_width=width // 4, overflow="fold")
-    table.add_column("Best candidate", max_width=width // 4, overflow="fold")
-    table.add_column("Of", justify="right", no_wrap=True)
-    table.add_column("Why not HIGH", overflow="fold")
+    table = plain_table(
+        _column("Scene", width // 4),
+        _column("Best candidate", width // 4),
+        Column("Of", justify="right", no_wrap=True),
+        _column("Why not HIGH"),
+    )
     for row in rows:
         differs = (server_text(words, "dim") for words in _comparison_words(row, counted=False))
         why = Group(server_text(row.reason), *differs)
@@ -149,14 +144,10 @@ def low_table(rows: Sequence[MatchRow], *, width: int, verbose: bool = False) ->
 def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
     """Return the first failed rows with what went wrong; `total` counts those not given, too."""
     if width < STACKED_BELOW:
-        table = _stacked(
-            Group(_pair_line(row), *map(_indented, _problem_lines(row))) for row in rows
-        )
+        table = _stacked((_pair_line(row), *_problem_lines(row)) for row in rows)
     else:
-        table = plain_table()
-        table.add_column("Scene", max_width=width // 4, overflow="fold")
-        table.add_column("Plex item", max_width=width // 4, overflow="fold")
-        table.add_column("What went wrong", overflow="fold")
+        sides = (_column(name, width // 4) for name in ("Scene", "Plex item"))
+        table = plain_table(*sides, _column("What went wrong"))
         for row in rows:
             table.add_row(*_cells(row), Group(*_problem_lines(row)))
     headline = Text(f"FAILED: {total:,}", style="bold red")
@@ -230,17 +221,26 @@ def _more_line(hidden: int) -> list[Text]:
 # ---- Tables --------------------------------------------------------------------------------------
 
 
-def plain_table() -> Table:
+def plain_table(*columns: str | Column) -> Table:
     """Return a table as all of them look: a header, and no lines between rows."""
-    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="bold dim")
+    return Table(*columns, box=SIMPLE_HEAD, show_edge=False, header_style="bold dim")
 
 
-def _stacked(blocks: Iterable[RenderableType]) -> Table:
-    """Return a table of one column without a header, a blank line after each block."""
-    table = Table.grid(padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
-    table.add_column(overflow="fold")
-    for block in blocks:
-        table.add_row(block)
+def named_values() -> Table:
+    """Return a table of names, and beside each what it has to say, without a header."""
+    return Table.grid(Column(no_wrap=True, style="cyan"), _column(), padding=(0, 2, 0, 0))
+
+
+def _column(name: str = "", most: int | None = None) -> Column:
+    """Return a column of texts, at most so wide."""
+    return Column(name, max_width=most, overflow="fold")
+
+
+def _stacked(blocks: Iterable[tuple[RenderableType, ...]]) -> Table:
+    """Return a table of one column without a header; below the first line of a block the others."""
+    table = Table.grid(_column(), padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
+    for first, *others in blocks:
+        table.add_row(Group(first, *map(_indented, others)))
     return table
 
 
@@ -276,13 +276,9 @@ def _words(side: _Side, style: str = "") -> Text:
     return Text.assemble(server_text(side.name, style), server_text(f" ({side.where})", "dim"))
 
 
-def _cells(row: MatchRow, *, verbose: bool = False) -> tuple[Group, Group]:
+def _cells(row: MatchRow, *, verbose: bool = False) -> tuple[RenderableType, RenderableType]:
     """Return the scene and the item of a row, line by line."""
-    item = (
-        _cell(_item(row.item), "", verbose=verbose)
-        if row.item
-        else Group(server_text("none", "dim"))
-    )
+    item = _cell(_item(row.item), "", verbose=verbose) if row.item else Text("none", style="dim")
     return _cell(_scene(row.scene), "bold", verbose=verbose), item
 
 
@@ -299,11 +295,9 @@ def _low_mark(row: MatchRow) -> list[Text]:
     return [Text.assemble(("LOW", "yellow"), server_text(f", {why}", "dim"), overflow="fold")]
 
 
-def _paths(row: MatchRow, *, verbose: bool) -> list[Padding]:
-    if not verbose:
-        return []
-    paths = [row.scene.path, row.item.path if row.item else ""]
-    return [_indented(server_text(path, "dim")) for path in paths if path]
+def _paths(row: MatchRow, *, verbose: bool) -> list[Text]:
+    paths = [row.scene.path, row.item.path if row.item else ""] if verbose else []
+    return [server_text(path, "dim") for path in paths if path]
 
 
 def _candidate_count(row: MatchRow) -> str:
@@ -341,9 +335,7 @@ def _changes(row: MatchRow, *, verbose: bool, width: int) -> RenderableType:
             ),
             *_kept_by_hand(row),
         )
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True, style="cyan")
-    grid.add_column(overflow="fold")
+    grid = named_values()
     for change in row.changes:
         grid.add_row(_field_words(change), change_text(change, verbose=verbose))
     return Group(grid, *_kept_by_hand(row))
