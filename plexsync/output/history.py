@@ -14,7 +14,7 @@ from rich.table import Column
 from rich.text import Text
 
 from plexsync.models import VIDEO_KINDS
-from plexsync.output.formats.json_documents import clean_value, credits_json, noun_json, record_json
+from plexsync.output.formats.json_documents import change_json, clean_value, noun_json, record_json
 from plexsync.output.formats.tsv import escaped
 from plexsync.output.tables import change_text, named_values, plain_table
 from plexsync.planning.credits import shown_values
@@ -198,15 +198,11 @@ def _item(one: Written) -> _Json:
         "path": clean_value(one.plan.path),
         "status": one.status or "unknown",
         "changes": [
-            {
-                "field": change.field,
+            change_json(change)
+            | {
                 "status": _status(one, change),
-                "before": clean_value(change.before),
-                "after": clean_value(change.after),
                 "locked_before": change.locked_before,
                 "locked_after": _locked_after(change, one.plan),
-                "policy": change.policy,
-                **credits_json(change),
             }
             for change in one.plan.changes
         ],

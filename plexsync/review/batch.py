@@ -12,7 +12,7 @@ from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
-from plexsync.output.formats.json_documents import credits_json, noun_json, one_line
+from plexsync.output.formats.json_documents import change_json, noun_json, one_line
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
 from plexsync.review.interfaces import LinkPreview
@@ -404,8 +404,4 @@ def _standing(context: ReviewContext, scene_id: SceneId) -> _Json:
 def _changes(preview: LinkPreview | None) -> list[_Json] | None:
     if preview is None or preview.problem:
         return None
-    return [
-        one_line({"field": one.field, "before": one.before, "after": one.after})
-        | {"policy": one.policy, **credits_json(one)}
-        for one in preview.changes
-    ]
+    return [one_line(change_json(one)) for one in preview.changes]

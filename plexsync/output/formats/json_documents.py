@@ -107,20 +107,26 @@ def noun_json(noun: msgspec.Struct) -> _Json:
     """Return a noun with all of its fields, whether set or not, and with its texts cleaned."""
     match noun:
         case Change():
-            return _change(noun)
+            return change_json(noun) | {"locked": noun.locked_before}
         case Candidate():
             return _candidate(noun)
         case _:
             return {name: _plain(getattr(noun, name)) for name in noun.__struct_fields__}
 
 
-def credits_json(change: Change) -> _Json:
-    """How a change credits actors otherwise, as a member of its own; nothing where it does not."""
+def change_json(change: Change) -> _Json:
+    """Return a change; how it credits actors otherwise is a member of its own, if it does."""
     credits_ = [
         {"name": _clean(name), "before": _credit(before), "after": _credit(after)}
         for name, before, after in spelled(change)
     ]
-    return {"credits": credits_} if credits_ else {}
+    found: _Json = {
+        "field": change.field,
+        "before": clean_value(change.before),
+        "after": clean_value(change.after),
+        "policy": change.policy,
+    }
+    return found | {"credits": credits_} if credits_ else found
 
 
 def record_json(run: RunRecord) -> _Json:
@@ -221,17 +227,6 @@ def _candidate(candidate: Candidate) -> _Json:
         "path": _clean(candidate.item_path),
         "facts": _clean(candidate.facts),
         "score": round(candidate.score, _DECIMALS),
-    }
-
-
-def _change(change: Change) -> _Json:
-    return {
-        "field": change.field,
-        "before": clean_value(change.before),
-        "after": clean_value(change.after),
-        "policy": change.policy,
-        "locked": change.locked_before,
-        **credits_json(change),
     }
 
 
