@@ -20,13 +20,9 @@ from plexsync.review.queue import first_path
 from plexsync.review.selection import (
     ANSWER_WORDS,
     NOTHING_WAITS,
-    absence,
-    acceptance,
+    answer_about,
     candidate_of,
-    ignoring,
     refused_keys,
-    rejection,
-    resetting,
 )
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
@@ -161,20 +157,13 @@ def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> in
 
 
 def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoice) -> Answer:
-    match verb:
-        case Verb.ACCEPT if choice.items:
-            return acceptance(one, _named(context, one, choice.items))
-        case Verb.ACCEPT:
-            return acceptance(one, _only(one, best=choice.best))
-        case Verb.REJECT:
-            refused = refused_keys(context.answers.recorded(one.scene_id))
-            return rejection(one, _named(context, one, choice.items), refused)
-        case Verb.ABSENT:
-            return absence(one)
-        case Verb.IGNORE:
-            return ignoring(one, choice.because)
-        case Verb.RESET:
-            return resetting(one)
+    store = context.answers
+    if verb is Verb.ACCEPT and not choice.items:
+        candidates = _only(one, best=choice.best)
+    else:
+        candidates = _named(context, one, choice.items)
+    refused = refused_keys(store.recorded(one.scene_id))
+    return answer_about(one, verb, candidates, refused=refused, reason=choice.because)
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from plexsync.models import RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.queue import first_path
-from plexsync.review.selection import absence, acceptance, ignoring, rejection
+from plexsync.review.selection import answer_about
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
@@ -138,16 +138,12 @@ def _conflicts(
 
 def _answer(waiting: Waiting, rows: Sequence[_Row]) -> Answer:
     """Return the one answer all lines about a scene make."""
-    named: dict[Verb, set[RatingKey]] = {}
-    for row in rows:
-        named.setdefault(row.verb, set()).add(row.rating_key)
-    if Verb.IGNORE in named:
-        return ignoring(waiting, next((row.note for row in rows if row.note), ""))
-    if Verb.ABSENT in named:
-        return absence(waiting)
-    verb = Verb.ACCEPT if Verb.ACCEPT in named else Verb.REJECT
-    meant = [one for one in waiting.candidates if one.rating_key in named[verb]]
-    return acceptance(waiting, meant) if verb is Verb.ACCEPT else rejection(waiting, meant)
+    # What is refused beside another answer follows from that one.
+    verb = next((row.verb for row in rows if row.verb is not Verb.REJECT), Verb.REJECT)
+    keys = {row.rating_key for row in rows if row.verb is verb}
+    meant = [one for one in waiting.candidates if one.rating_key in keys]
+    notes = (row.note for row in rows if row.note and verb is Verb.IGNORE)
+    return answer_about(waiting, verb, meant, reason=next(notes, ""))
 
 
 def _cells(waiting: Waiting, candidate: Candidate | None, held_by: str) -> list[str]:

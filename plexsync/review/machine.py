@@ -15,16 +15,14 @@ from plexsync.models import SceneId, id_order
 from plexsync.review.interfaces import Ending, Mode, Prompt, Question
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
+    GROUP_WORDS,
     GivenAnswer,
     GivenAnswers,
     Group,
-    absence,
-    acceptance,
+    answer_about,
     candidate_of,
     fitted_by,
-    ignoring,
     refused_keys,
-    rejection,
     rule_for,
     rule_question,
     same_file,
@@ -156,7 +154,7 @@ class Review:
         if not all(one.item_path for one in candidates):
             self.message = "This item shows no file, so it cannot be accepted."
             return
-        answer = acceptance(self.waiting, candidates)
+        answer = answer_about(self.waiting, Verb.ACCEPT, candidates)
         self.answers.take_lock()
         ours = self.waiting.scene_id
         owners = (self.answers.owner(one.rating_key, ours) for one in candidates)
@@ -175,7 +173,7 @@ class Review:
             self.message = "There is no candidate to refuse."
             return
         refused = self._refused()
-        answer = rejection(self.waiting, [candidate], refused)
+        answer = answer_about(self.waiting, Verb.REJECT, [candidate], refused=refused)
         gone = refused | {candidate.rating_key}
         left = any(one.rating_key not in gone for one in self.waiting.candidates)
         still_open = {self.waiting.scene_id} if left else set()
@@ -183,7 +181,7 @@ class Review:
 
     def deny(self) -> None:
         """Say that the scene is not in Plex."""
-        self._give([absence(self.waiting)], "not in Plex")
+        self._give([answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
 
     def put_off(self) -> None:
         """Leave the scene open for later."""
@@ -216,7 +214,7 @@ class Review:
             self.message = "None of these scenes can be answered so."
             return
         still = {one.scene.scene_id for one in answers if key == "r" and one.open}
-        self._give(answers, group.words(key, len(answers)), still_open=still)
+        self._give(answers, GROUP_WORDS[key].format(count=len(answers)), still_open=still)
 
     def offer_rule(self) -> None:
         """Ask whether the path rule is to be added that makes both paths one."""
@@ -289,7 +287,7 @@ class Review:
         prompt = self.prompt
         self.to_scene()
         if prompt is Prompt.REASON:
-            self._give([ignoring(self.waiting, text)], "ignored")
+            self._give([answer_about(self.waiting, Verb.IGNORE, reason=text)], "ignored")
         elif prompt is Prompt.FILTER:
             self.arrange(self.queue.sort, text)
         elif not text:

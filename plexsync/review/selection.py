@@ -32,47 +32,45 @@ NOTHING_WAITS = "Nothing waits for review."
 # ---- Answers -------------------------------------------------------------------------------------
 
 
-def acceptance(waiting: Waiting, candidates: Sequence[Candidate]) -> Answer:
-    """Return the answer that the scene is these items."""
-    return Answer(verb=Verb.ACCEPT, scene=waiting.scene, targets=_targets(candidates))
-
-
-def rejection(
-    waiting: Waiting, candidates: Sequence[Candidate], refused: Collection[RatingKey] = ()
+def answer_about(
+    waiting: Waiting,
+    verb: Verb,
+    candidates: Sequence[Candidate] = (),
+    *,
+    refused: Collection[RatingKey] = (),
+    reason: str = "",
 ) -> Answer:
-    """Return the answer that the scene is none of these items, nor of those in `refused`."""
-    keys = {one.rating_key for one in candidates} | set(refused)
-    left = any(one.rating_key not in keys for one in waiting.candidates)
-    hidden = waiting.match.candidate_count > len(waiting.candidates)
-    targets = _targets(candidates)
-    return Answer(verb=Verb.REJECT, scene=waiting.scene, targets=targets, open=left or hidden)
+    """Return an answer about a scene.
 
-
-def absence(waiting: Waiting) -> Answer:
-    """Return the answer that the scene is not in Plex."""
-    return Answer(verb=Verb.ABSENT, scene=waiting.scene, targets=_targets(waiting.candidates))
-
-
-def ignoring(waiting: Waiting, reason: str = "") -> Answer:
-    """Return the answer that the scene takes no part."""
-    return Answer(verb=Verb.IGNORE, scene=waiting.scene, reason=reason.strip())
-
-
-def resetting(waiting: Waiting) -> Answer:
-    """Forget every answer about the scene."""
-    return Answer(verb=Verb.RESET, scene=waiting.scene, open=bool(waiting.candidates))
+    Args:
+        waiting: the scene.
+        verb: how it is answered.
+        candidates: the items that it is, or is not; otherwise not looked at.
+        refused: items that it is not by earlier answers.
+        reason: why it is ignored.
+    """
+    is_open = verb is Verb.RESET and bool(waiting.candidates)
+    if verb is Verb.REJECT:
+        keys = {one.rating_key for one in candidates} | set(refused)
+        left = any(one.rating_key not in keys for one in waiting.candidates)
+        is_open = left or waiting.match.candidate_count > len(waiting.candidates)
+    about = {
+        Verb.ACCEPT: candidates,
+        Verb.REJECT: candidates,
+        Verb.ABSENT: waiting.candidates,
+    }.get(verb, ())
+    targets = tuple(
+        Target(rating_key=one.rating_key, scene_path=one.scene_path, item_path=one.item_path)
+        for one in about
+    )
+    return Answer(
+        verb=verb, scene=waiting.scene, targets=targets, reason=reason.strip(), open=is_open
+    )
 
 
 def refused_keys(answers: SceneAnswers) -> set[RatingKey]:
     """Return the items a scene is not, by a person's answers."""
     return {one.rating_key for one in answers.refusals}
-
-
-def _targets(candidates: Iterable[Candidate]) -> tuple[Target, ...]:
-    return tuple(
-        Target(rating_key=one.rating_key, scene_path=one.scene_path, item_path=one.item_path)
-        for one in candidates
-    )
 
 
 # ---- Items a person names ------------------------------------------------------------------------
@@ -162,12 +160,13 @@ def rule_question(rule: PathRule, covered: Sequence[Waiting], *, fits: int) -> Q
 
 # ---- Groups --------------------------------------------------------------------------------------
 
-_WORDS = {
+GROUP_WORDS = {
     "a": "accepted {count:,} alike",
     "b": "accepted all items of {count:,} alike",
     "r": "not these {count:,} items",
     "n": "{count:,} alike are not in Plex",
 }
+"""How a group was answered by a key, in words."""
 
 
 class Group:
@@ -225,22 +224,19 @@ class Group:
     def answers(self, key: str) -> list[Answer]:
         """Return what a key says of the chosen scenes: `a`, `b`, `r` or `n`."""
         if key == "n":
-            return [absence(one) for one in self.chosen]
+            return [answer_about(one, Verb.ABSENT) for one in self.chosen]
         if key == "r":
+            firsts = [(one, self._open_candidates(one)[:1]) for one in self.chosen]
             return [
-                rejection(one, self._open_candidates(one)[:1], self._refused(one))
-                for one in self.chosen
-                if self._open_candidates(one)
+                answer_about(one, Verb.REJECT, first, refused=self._refused(one))
+                for one, first in firsts
+                if first
             ]
         picks = self.picks()
         waiting = [one for one in self.chosen if one.scene_id in picks]
         if key == "a":
-            return [acceptance(one, [picks[one.scene_id]]) for one in waiting]
+            return [answer_about(one, Verb.ACCEPT, [picks[one.scene_id]]) for one in waiting]
         return self._both(waiting, picks)
-
-    def words(self, key: str, count: int) -> str:
-        """Return the words for an answer."""
-        return _WORDS[key].format(count=count)
 
     # ---- Private ---------------------------------------------------------------------------------
 
@@ -254,7 +250,7 @@ class Group:
             free = all(self._is_free(candidate, one) for candidate in found)
             if len(found) > 1 and free and not keys & taken:
                 taken |= keys
-                answers.append(acceptance(one, found))
+                answers.append(answer_about(one, Verb.ACCEPT, found))
         return answers
 
     def _as_good(self, waiting: Waiting) -> list[Candidate]:

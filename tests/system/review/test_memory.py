@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.matcher import Verb
 from plexsync.models import Confidence, Outcome
 from plexsync.plex.index import cached_items
 from plexsync.review.machine import Review
 from plexsync.review.queue import wanted_by
 from plexsync.review.selection import (
-    absence,
-    acceptance,
+    answer_about,
     candidate_of,
-    ignoring,
-    rejection,
-    resetting,
 )
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
@@ -110,10 +107,10 @@ def test_an_answer_settles_the_scene_that_wanted_the_same_item(tmp_path: Path, v
         world.run()
         one, other, *_ = waiting_in(world)
         answer = {
-            "accept": acceptance(one, one.candidates[:1]),
-            "reject": rejection(one, one.candidates),
-            "absent": absence(one),
-            "ignore": ignoring(one),
+            "accept": answer_about(one, Verb.ACCEPT, one.candidates[:1]),
+            "reject": answer_about(one, Verb.REJECT, one.candidates),
+            "absent": answer_about(one, Verb.ABSENT),
+            "ignore": answer_about(one, Verb.IGNORE),
         }[verb]
         with store_of(world) as answers:
             answers.give([answer])
@@ -128,7 +125,7 @@ def test_an_answer_taken_back_leaves_its_rivals_as_they_were(twins: World) -> No
     one = waiting_in(twins)[0]
     before = twins.state()
     with store_of(twins) as answers:
-        take_back = answers.give([acceptance(one, one.candidates[:1])])
+        take_back = answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
         changed = [i for i in before.scene_ids() if answers.state.get(i) != before.get(i)]
         assert len(changed) > 1
         take_back()
@@ -147,7 +144,7 @@ def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> N
     rivals = wanted_by(waiting_in(twins))
     chosen = one.candidates[-1]
     with store_of(twins) as answers:
-        answers.give([acceptance(one, [chosen])])
+        answers.give([answer_about(one, Verb.ACCEPT, [chosen])])
     ran = twins.run()
     assert ran.outcomes()[one.scene_id] == "applied"
     assert set(ran.outcomes()) == {i for c in one.candidates for i in rivals[c.rating_key]}
@@ -161,7 +158,7 @@ def test_an_accepted_pair_stays_high_in_full_runs(twins: World) -> None:
     """The answer outlives the run that used it."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([acceptance(one, one.candidates[:1])])
+        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.confidence, row.outcome) == (Confidence.HIGH, Outcome.UNCHANGED)
@@ -171,7 +168,7 @@ def test_an_accepted_pair_comes_back_once_its_item_shows_another_file(twins: Wor
     """Then it is LOW again, and says why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([acceptance(one, one.candidates[:1])])
+        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     twins.exchange_file(one.candidates[0].rating_key, "/media/elsewhere/other.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -184,7 +181,7 @@ def test_what_came_back_is_asked_about_once(twins: World) -> None:
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([acceptance(one, one.candidates[:1])])
+        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     twins.exchange_file(key, one.candidates[0].item_path.replace(".mp4", " 2.mp4"))
     twins.run(FULL)
@@ -192,7 +189,7 @@ def test_what_came_back_is_asked_about_once(twins: World) -> None:
     item = next(item for item in _items(twins) if item.rating_key == key)
     again = candidate_of(item, back.scene, found="named by a person")
     with store_of(twins, number=2) as answers:
-        answers.give([acceptance(back, [again])])
+        answers.give([answer_about(back, Verb.ACCEPT, [again])])
     for options in (RunOptions(), FULL, FULL):
         row = twins.run(options).row(one.scene_id)
         assert row.confidence is Confidence.HIGH
@@ -208,12 +205,12 @@ def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> No
     )
     key = first.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([acceptance(first, first.candidates[:1])])
+        answers.give([answer_about(first, Verb.ACCEPT, first.candidates[:1])])
     twins.run()
     wanted = [one for one in second.candidates if one.rating_key == key]
     with store_of(twins, number=2) as answers:
         assert answers.owner(first.candidates[0].rating_key, second.scene_id) == first.scene_id
-        answers.give([acceptance(second, wanted)])
+        answers.give([answer_about(second, Verb.ACCEPT, wanted)])
     ran = twins.run()
     assert ran.row(second.scene_id).outcome is Outcome.APPLIED
     assert twins.state().claims()[key] == second.scene_id
@@ -229,7 +226,7 @@ def test_a_rejected_pair_never_comes_back(strangers: World) -> None:
     """Not in the next run, not in a full one."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([rejection(one, one.candidates)])
+        answers.give([answer_about(one, Verb.REJECT, one.candidates)])
     for options in (RunOptions(), FULL):
         rows = [row for row in strangers.run(options).rows if row.scene.id == one.scene_id]
         keys = {candidate.rating_key for row in rows for candidate in row.candidates}
@@ -241,7 +238,7 @@ def test_a_rejected_pair_comes_back_when_the_item_is_another_one(strangers: Worl
     """Plex found the refused file again, under a new rating key: asked once more, saying so."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([rejection(one, one.candidates)])
+        answers.give([answer_about(one, Verb.REJECT, one.candidates)])
     strangers.run()
     key = one.candidates[0].rating_key
     video = next(v for v in strangers.library.plex.videos if str(v.rating_key) == key)
@@ -257,10 +254,10 @@ def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([acceptance(one, one.candidates[:1])])
+        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     with store_of(twins, number=2) as answers:
-        answers.give([rejection(one, one.candidates[:1])])
+        answers.give([answer_about(one, Verb.REJECT, one.candidates[:1])])
     twins.run()
     assert twins.state().claims().get(key) != one.scene_id
 
@@ -269,7 +266,7 @@ def test_a_scene_answered_as_absent_is_not_asked_about_again(strangers: World) -
     """It counts as unmatched, whatever else resembles it."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([absence(one)])
+        answers.give([answer_about(one, Verb.ABSENT)])
     assert strangers.run(FULL).row(one.scene_id).outcome is Outcome.UNMATCHED
 
 
@@ -280,7 +277,7 @@ def test_an_ignored_scene_takes_no_part(twins: World) -> None:
     """Not even in a full run; its row says who wanted that, and why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([ignoring(one, "a trailer")])
+        answers.give([answer_about(one, Verb.IGNORE, reason="a trailer")])
     assert one.scene_id not in twins.run().outcomes()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.outcome, row.reason) == (Outcome.IGNORED, "ignored by a person: a trailer")
@@ -291,7 +288,7 @@ def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None
     """Even where the new file would be HIGH, a person decides, and sees why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([ignoring(one)])
+        answers.give([answer_about(one, Verb.IGNORE)])
     twins.run()
     twins.stash.move_file(_first_file(twins, one.scene_id), "moved.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -308,10 +305,10 @@ def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: st
     """Decisions and records are what they were before."""
     one = waiting_in(twins)[0]
     answer = {
-        "accept": acceptance(one, one.candidates[:1]),
-        "reject": rejection(one, one.candidates[:1]),
-        "absent": absence(one),
-        "ignore": ignoring(one, "why not"),
+        "accept": answer_about(one, Verb.ACCEPT, one.candidates[:1]),
+        "reject": answer_about(one, Verb.REJECT, one.candidates[:1]),
+        "absent": answer_about(one, Verb.ABSENT),
+        "ignore": answer_about(one, Verb.IGNORE, reason="why not"),
     }[verb]
     before = twins.state()
     with store_of(twins) as answers:
@@ -327,7 +324,7 @@ def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: Worl
     """The lock was let go meanwhile; what the run wrote down is not overwritten with old news."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        take_back = answers.give([acceptance(one, one.candidates[:1])])
+        take_back = answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
         answers.release_lock()
         assert twins.run().outcomes()[one.scene_id] == "applied"
         take_back()
@@ -342,7 +339,7 @@ def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> N
     with store_of(twins, number=1) as mine:
         review = Review(queue, mine, FakeActions())
         with store_of(twins, number=2) as other:
-            other.give([acceptance(first, first.candidates[:1])])
+            other.give([answer_about(first, Verb.ACCEPT, first.candidates[:1])])
         twins.run()
         place = [one.rating_key for one in second.candidates].index(key)
         assert review.open_scene(second.scene_id)
@@ -367,10 +364,10 @@ def test_an_answer_store_that_rested_takes_the_lock_again(twins: World) -> None:
     """Answers before and after a run are both kept."""
     first, second = waiting_in(twins)[:2]
     with store_of(twins) as answers:
-        answers.give([ignoring(first)])
+        answers.give([answer_about(first, Verb.IGNORE)])
         answers.release_lock()
         twins.run()
-        answers.give([ignoring(second)])
+        answers.give([answer_about(second, Verb.IGNORE)])
     keys = set(twins.state().decision_keys())
     assert {f"review.{first.scene_id}", f"review.{second.scene_id}"} <= keys
 
@@ -379,8 +376,8 @@ def test_reset_forgets_and_looks_again(twins: World) -> None:
     """After a reset the scene waits as if nobody had answered."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([ignoring(one)])
-        answers.give([resetting(one)])
+        answers.give([answer_about(one, Verb.IGNORE)])
+        answers.give([answer_about(one, Verb.RESET)])
     row = twins.run().row(one.scene_id)
     assert row.outcome is Outcome.REVIEW
     assert [c.rating_key for c in row.candidates] == [c.rating_key for c in one.candidates]
