@@ -23,6 +23,11 @@ def file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, the last one an ellipsis where it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 # ---- Spans of time -------------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from plexsync.errors import (
     TooLongError,
     TransientError,
 )
+from plexsync.text.words import shortened
 from plexsync.transport.sockets import CutShortError
 from plexsync.transport.wording import Remedy, ServerWords, origin_of
 
@@ -179,7 +180,7 @@ def excerpt(body: bytes) -> str:
         return ""
     text = body[: 4 * _PLAIN_EXCERPT_CHARS].decode("utf-8", "replace")
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _PLAIN_EXCERPT_CHARS else line[: _PLAIN_EXCERPT_CHARS - 1] + "…"
+    return shortened(line, _PLAIN_EXCERPT_CHARS)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

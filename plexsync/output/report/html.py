@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from plexsync.output.status import COVERAGE_PARTS
 from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal as clean
+from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +56,8 @@ def report_html(report: Report) -> Iterator[str]:
     yield _coverage(report)
     yield _waiting(report)
     yield _failing(report)
-    yield _trend(report)
+    if len(report.trend) >= _LEAST_POINTS:
+        yield _section("Trend", "trend", _plot(report.trend))
     yield element("h2", "What runs changed", id="runs")
     if not report.runs:
         yield _quiet("No run in this report wrote anything.")
@@ -185,11 +187,6 @@ def _failing(report: Report) -> Html:
     return _section("Parked and failing", "failing", shown, *_more(report.more_failing))
 
 
-def _trend(report: Report) -> Html:
-    plot = _plot(report.trend)
-    return _section("Trend", "trend", plot) if plot else plot
-
-
 def _run(run: ReportedRun) -> Iterator[str]:
     yield '<section class="run">'
     yield element("h3", f"{run.started_at.replace('T', ' ')} · {run.kind}")
@@ -230,7 +227,7 @@ def _change(field: WrittenField) -> list[Html]:
 
 
 def _text(kind: str, text: str) -> Html:
-    return element(kind, _short(text)) if text else element("span", "(empty)")
+    return element(kind, shortened(text, _MOST_TEXT)) if text else element("span", "(empty)")
 
 
 def _cover(body: bytes, words: str) -> Html:
@@ -241,17 +238,11 @@ def _cover(body: bytes, words: str) -> Html:
     return element("img", src=data, alt=words)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 1]}…"
-
-
 # ---- The trend over runs: bars for what each wrote, lines for what waits and fails after ---------
 
 
 def _plot(trend: Sequence[RunRecord]) -> Html:
-    """Return the plot; "" for fewer than two runs."""
-    if len(trend) < _LEAST_POINTS:
-        return Html("")
+    """Return the plot of two runs at least."""
     most = max(1, *(max(one.written, one.counts.review, one.counts.failed) for one in trend))
     step = (_WIDTH - _LEFT - _RIGHT) / len(trend)
     bars = [

@@ -29,6 +29,7 @@ from plexsync.review.shown import (
 )
 from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -350,5 +351,4 @@ def _elided(pieces: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _whole(text: str, style: str) -> tuple[str, str]:
-    shown = text if len(text) <= _MOST_WHOLE else f"{text[: _MOST_WHOLE - 1]}…"
-    return (shown, style) if text else ("(empty)", "dim")
+    return (shortened(text, _MOST_WHOLE), style) if text else ("(empty)", "dim")

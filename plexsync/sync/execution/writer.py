@@ -25,6 +25,8 @@ from plexsync.sync.execution.reader import Freshness
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
 from plexsync.sync.execution.work import Write, absent, deletes
 from plexsync.sync.ports import WorkKind
+from plexsync.text.differences import names_of
+from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -305,11 +307,8 @@ def _not_stored_problem(missing: Sequence[Change], detail: ItemDetail) -> Proble
 def _both_values(change: Change, detail: ItemDetail) -> str:
     empty: Value = () if change.target in LIST_FIELDS else ""
     held = detail.values.get(change.target, empty)
-    return f"{change.field} sent {_shortened(change.after)}, Plex holds {_shortened(held)}"
+    return f"{change.field} sent {_quoted(change.after)}, Plex holds {_quoted(held)}"
 
 
-def _shortened(value: Value) -> str:
-    text = value if isinstance(value, str) else ", ".join(value)
-    if len(text) > _SHOWN_CHARACTERS:
-        text = f"{text[: _SHOWN_CHARACTERS - 1]}…"
-    return f"'{text}'"
+def _quoted(value: Value) -> str:
+    return f"'{shortened(', '.join(names_of(value)), _SHOWN_CHARACTERS)}'"
