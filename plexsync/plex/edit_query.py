@@ -15,6 +15,7 @@ Source: docs/plex-api.md 0.3 and 5.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -33,6 +34,9 @@ URL_LIMIT_BYTES = 7_500
 
 SHORTEST_BYTES = 2_000
 """Longest request in which a list goes out in pieces where longer ones were refused."""
+
+_LONGEST_WORD = 32
+"""Characters of what is escaped once for all texts that have it; a text may be one word."""
 
 ACTORS = PlexField.ACTORS
 
@@ -68,6 +72,29 @@ class Edit(NamedTuple):
 
 
 NONE_APPENDED: frozenset[PlexField] = frozenset()
+
+
+class PlanEdits:
+    """A plan, and what it comes to, worked out once for each way a server takes its lists.
+
+    Args:
+        plan: see `edits_of`.
+    """
+
+    __slots__ = ("_known", "_lists", "plan")
+
+    def __init__(self, plan: ItemPlan) -> None:
+        self.plan = plan
+        self._lists = LIST_FIELDS.intersection(change.target for change in plan.changes)
+        self._known: dict[frozenset[PlexField], tuple[Edit, ...]] = {}
+
+    def given(self, appended: frozenset[PlexField] = NONE_APPENDED) -> tuple[Edit, ...]:
+        """Return the edits of the plan; `appended`: see `edits_of`."""
+        own = self._lists & appended
+        known = self._known.get(own)
+        if known is None:
+            known = self._known[own] = edits_of(self.plan, appended=own)
+        return known
 
 
 def edits_of(plan: ItemPlan, *, appended: frozenset[PlexField] = NONE_APPENDED) -> tuple[Edit, ...]:
@@ -188,7 +215,22 @@ def _rating_path(plan: ItemPlan, stars: str) -> str:
 
 def encoded(arguments: Iterable[Argument]) -> str:
     """Return a query string. Every byte that means something in a URL is escaped, spaces as %20."""
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments)
+    return "&".join([f"{_escaped(name)}={_escaped(value)}" for name, value in arguments])
+
+
+def _escaped(text: str) -> str:
+    """Return a text escaped, word by word: most words come again and again."""
+    return "%20".join(
+        [
+            _word(one) if len(one) <= _LONGEST_WORD else quote(one, safe="")
+            for one in text.split(" ")
+        ]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _word(text: str) -> str:
+    return quote(text, safe="")
 
 
 def cleaned(text: str) -> str:

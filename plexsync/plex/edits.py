@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS, ItemPlan, PlexField, RatingKey
 from plexsync.plex.connection import change_rules
-from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, edits_of, fields_of
+from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, fields_of
 from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from plexsync.plex.collections import PlexCollections
+    from plexsync.plex.edit_query import PlanEdits
     from plexsync.plex.pictures import PlexPictures
     from plexsync.transport.client import Transport
 
@@ -111,11 +112,11 @@ class PlexEditor:
         if failed is not None:
             raise failed
 
-    def edit_alike(self, plans: Sequence[ItemPlan], **rules: Unpack[EditRules]) -> None:
+    def edit_alike(self, alike: Sequence[PlanEdits], **rules: Unpack[EditRules]) -> None:
         """Write the same changes to several items at once: one request, as a rule. See `edit`.
 
         Args:
-            plans: what to write, at least one; all to items of one section and kind.
+            alike: what to write, at least one; all to items of one section and kind.
             rules: see `EditRules`.
 
         Raises:
@@ -123,12 +124,12 @@ class PlexEditor:
             AuthError: see `edit`.
             ServerError: see `edit`; any number of the items may have been written.
         """
-        first, *rest = plans
+        first, *rest = (one.plan for one in alike)
         appended = rules.get("appended", NONE_APPENDED)
-        edits = edits_of(first, appended=appended)
-        for plan in rest:
+        edits = alike[0].given(appended)
+        for one, plan in zip(alike[1:], rest, strict=True):
             same_place = (plan.section_id, plan.kind) == (first.section_id, first.kind)
-            if not same_place or edits_of(plan, appended=appended) != edits:
+            if not same_place or one.given(appended) != edits:
                 raise UnsafeError(
                     "items that are edited together must get the same edits",
                     context=f"items {first.rating_key} and {plan.rating_key}",
@@ -146,7 +147,7 @@ class PlexEditor:
         fields: set[str] = set()
         put = partial(self._transport.request, "PUT", **change_rules(hold))
         for path in paths(limit_bytes=self._limit_bytes):
-            if fields.intersection(fields_of(path)):
+            if fields and not fields.isdisjoint(fields_of(path)):
                 # A later piece would set the lock of a list that is not there.
                 fields.update(fields_of(path))
                 continue

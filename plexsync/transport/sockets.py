@@ -167,7 +167,9 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         It would look at each byte of a long edit once more: half the time of a PUT.
         Called by the base class.
         """
-        target = super().request_url(request, proxies)
+        target = request.path_url
+        if proxies or target.startswith("//"):
+            target = super().request_url(request, proxies)
         is_final = len(target) > _SHORT and _FINAL.fullmatch(target) is not None
         self._sent.target = target if is_final else ""
         return "/" if is_final else target

@@ -14,6 +14,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.plex.connection import plex_headers
+from plexsync.plex.edit_query import PlanEdits
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Redirect, Reset
 from plexsync.simulators.library.records import PlexMedia, PlexPart
 from tests.support.plex_bench import (
@@ -210,7 +211,7 @@ def test_several_items_are_edited_in_one_request() -> None:
             plan_for(details[1], genres=("New", "b", "c, d"), title="One"),
         ]
 
-        bench.client.editor.edit_alike(plans, appended=LIST_FIELDS)
+        bench.client.editor.edit_alike(list(map(PlanEdits, plans)), appended=LIST_FIELDS)
 
         assert bench.spent()["plex.put"] == 1
         genres = [detail.values[PlexField.GENRES] for detail in bench.client.details([KEY, OTHER])]
@@ -234,7 +235,7 @@ def test_items_that_need_different_edits_are_never_edited_together() -> None:
 
         for plans in (lists, titles, kinds, rated):
             with pytest.raises(UnsafeError):
-                bench.client.editor.edit_alike(plans)
+                bench.client.editor.edit_alike(list(map(PlanEdits, plans)))
 
         assert bench.transport.writes == 0
 

@@ -17,7 +17,7 @@ from plexsync.models import (
     Policy,
     Value,
 )
-from plexsync.plex.edit_query import SHORTEST_BYTES, cleaned, edit_paths
+from plexsync.plex.edit_query import SHORTEST_BYTES, PlanEdits, cleaned, edit_paths
 from plexsync.sync.execution.sender import group_by_edit
 from plexsync.text.normalize import tag_key
 from tests.support.factories import make_plan
@@ -189,6 +189,11 @@ class Planned(NamedTuple):
     """Something with a plan."""
 
     plan: ItemPlan
+
+    @property
+    def edits(self) -> PlanEdits:
+        """What it comes to."""
+        return PlanEdits(self.plan)
 
 
 @given(families(), st.booleans())

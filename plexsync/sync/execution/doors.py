@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plexsync.models import Change, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
+    from plexsync.plex.edit_query import PlanEdits
     from plexsync.sync.execution.reader import Reader
 
 _ELSEWHERE = PICTURE_FIELDS | COLLECTION_FIELDS | {PlexField.RATING}
@@ -93,7 +94,7 @@ class EditDoors:
 
     def edit_alike(
         self,
-        plans: Sequence[ItemPlan],
+        alike: Sequence[PlanEdits],
         appended: frozenset[PlexField],
         hold: Callable[[], None],
     ) -> None:
@@ -103,10 +104,11 @@ class EditDoors:
             ServerError: see there; or they did not arrive, so that one item alone has to say why.
         """
         by_item = self._by_item is not False
-        self._plex.editor.edit_alike(plans, appended=appended, by_item=by_item, hold=hold)
-        if self._by_item is None and _provable(plans[0]):
-            detail = self._read(plans[0].rating_key)
-            if detail is None or not self._arrived(plans[0], detail):
+        self._plex.editor.edit_alike(alike, appended=appended, by_item=by_item, hold=hold)
+        plan = alike[0].plan
+        if self._by_item is None and _provable(plan):
+            detail = self._read(plan.rating_key)
+            if detail is None or not self._arrived(plan, detail):
                 raise BadResponseError("Plex took an edit of several items and did nothing")
             self._by_item = True
 

@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem
-from plexsync.plex.edit_query import NONE_APPENDED, edits_of
+from plexsync.plex.edit_query import NONE_APPENDED
 from plexsync.sync.execution.reader import overtaken_error
 from plexsync.sync.execution.work import mode_in, only_mode, without_mode
 from plexsync.sync.ports import WorkKind
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from plexsync.models import Change, ItemPlan
+    from plexsync.plex.edit_query import PlanEdits
     from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
     from plexsync.sync.execution.reader import Freshness, Reader
@@ -70,15 +71,15 @@ _LOOKED_AT = 50
 """Items among which the one to find out with is chosen."""
 
 
-class HasPlan(Protocol):
+class HasEdits(Protocol):
     """Something that holds a plan."""
 
     @property
-    def plan(self) -> ItemPlan:
+    def edits(self) -> PlanEdits:
         """What is to be written."""
 
 
-P = TypeVar("P", bound=HasPlan)
+P = TypeVar("P", bound=HasEdits)
 
 
 class _Probe(NamedTuple):
@@ -218,9 +219,9 @@ class Sender:
             yield from group
             return
         known = self._doors.is_known
-        plans, hold = [edit.plan for edit in group], partial(self._freshness.hold, group)
+        alike, hold = [edit.edits for edit in group], partial(self._freshness.hold, group)
         try:
-            self._doors.edit_alike(plans, self._appended, hold)
+            self._doors.edit_alike(alike, self._appended, hold)
         except AuthError as error:
             self._refused = True
             for edit in group:
@@ -356,6 +357,7 @@ def lists_harmed(plan: ItemPlan, detail: ItemDetail) -> frozenset[PlexField]:
         change.target
         for change in plan.changes
         if change.target in LIST_FIELDS
+        and detail.values.get(change.target) != change.after
         and not {tag_key(name) for name in change.before} & {tag_key(name) for name in change.after}
         <= _names(detail, change.target)
     )
@@ -383,7 +385,7 @@ def group_by_edit(
     groups: dict[Hashable, list[P]] = {}
     found: list[list[P]] = []
     for edit in edits:
-        key = _key(edit.plan, appended)
+        key = _key(edit.edits, appended)
         group = groups.get(key)
         if group is None or len(group) == MOST_ITEMS:
             group = groups[key] = []
@@ -412,15 +414,16 @@ def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:
         yield held
 
 
-def _pays(edits: Sequence[HasPlan]) -> bool:
+def _pays(edits: Sequence[HasEdits]) -> bool:
     """Whether edits like these are worth waiting for: half of their requests could be saved."""
     return len(group_by_edit(edits, appended=LIST_FIELDS)) <= max(1, len(edits) // 2)
 
 
-def _key(plan: ItemPlan, appended: frozenset[PlexField]) -> Hashable:
+def _key(edits: PlanEdits, appended: frozenset[PlexField]) -> Hashable:
     """Equal for plans that one request can carry out."""
+    plan = edits.plan
     # A rating goes to one item at a time, a plan of no edits to none, and no collection is another.
     rated = any(one.target is PlexField.RATING for one in plan.changes)
     if rated or not plan.changes or plan.kind is ItemKind.COLLECTION:
         return plan.scene_id, plan.rating_key
-    return plan.section_id, plan.kind, edits_of(plan, appended=appended)
+    return plan.section_id, plan.kind, edits.given(appended)

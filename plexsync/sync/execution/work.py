@@ -23,6 +23,7 @@ from plexsync.models import (
     RatingKey,
 )
 from plexsync.planning.limits import clears_any, loses
+from plexsync.plex.edit_query import PlanEdits
 from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import holds_file
 
@@ -238,6 +239,14 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     """What was written already by making the collection."""
     pictures: PictureResult = msgspec.field(default_factory=PictureResult)
     """What became of its pictures."""
+    _edits: PlanEdits | None = None
+
+    @property
+    def edits(self) -> PlanEdits:
+        """What is sent of its fields, worked out once."""
+        if self._edits is None or self._edits.plan is not self.plan:
+            self._edits = PlanEdits(self.plan)
+        return self._edits
 
     @property
     def pair(self) -> Pair:
@@ -298,6 +307,12 @@ class Write:
     problem: Problem | None = None
     later: Write | None = None
     others: tuple[PlexField, ...] = ()
+
+    @property
+    def edits(self) -> PlanEdits:
+        """What is sent."""
+        edits = self.ready.edits
+        return edits if edits.plan is self.plan else PlanEdits(self.plan)
 
     @property
     def stored(self) -> tuple[Change, ...]:

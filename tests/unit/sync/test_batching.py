@@ -18,6 +18,7 @@ from plexsync.models import (
     RatingKey,
     Value,
 )
+from plexsync.plex.edit_query import PlanEdits
 from plexsync.sync.execution.sender import (
     MOST_AHEAD,
     MOST_ITEMS,
@@ -54,6 +55,11 @@ class Held:
     """Something with a plan."""
 
     plan: ItemPlan
+
+    @property
+    def edits(self) -> PlanEdits:
+        """What it comes to."""
+        return PlanEdits(self.plan)
 
 
 def grouped(plans: list[ItemPlan], appended: frozenset[PlexField] = frozenset()) -> list[list[str]]:
