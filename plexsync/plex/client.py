@@ -25,15 +25,17 @@ from plexsync.plex.connection import (
     library_list,
     short_runs,
 )
-from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_details, decode_hashes, decode_listing
+from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
+from plexsync.plex.last_details import LastDetails
 from plexsync.plex.pictures import PlexPictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.plex.decode import ListingPage
+    from plexsync.plex.last_details import DecodeDetails
     from plexsync.transport.client import Transport
 
 _NEWEST = 20
@@ -104,6 +106,7 @@ class PlexClient:
         self._detail_batch = detail_batch
         self._server: Server | None = None
         self._many_trees = True
+        self._last = LastDetails()
         self.pictures = PlexPictures(transport)
         self.collections = PlexCollections(transport, lambda: self.connect().identity)
         self.editor = PlexEditor(
@@ -228,8 +231,14 @@ class PlexClient:
         others = (item.rating_key for item in items if not item.trashed)
         return next((key for key in others if key != plan.rating_key), None)
 
-    def details(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+    def details(
+        self, rating_keys: Sequence[RatingKey], *, again: bool = False
+    ) -> tuple[ItemDetail, ...]:
         """Fresh, full reads of items, in the order asked; those that are gone are left out.
+
+        Args:
+            rating_keys: the items.
+            again: they were read a moment ago; one that is as it was is the same object.
 
         Raises:
             BadResponseError: an answer holds what was not asked for.
@@ -237,8 +246,9 @@ class PlexClient:
         """
         read: dict[str, ItemDetail] = {}
         wanted = tuple(dict.fromkeys(rating_keys))
+        decode = self._last.decode_again if again else self._last.decode
         for batch in short_runs(wanted, self._detail_batch):
-            read.update((detail.item.rating_key, detail) for detail in self._details(batch))
+            read.update((detail.item.rating_key, detail) for detail in self._details(batch, decode))
         return tuple(read[key] for key in wanted if key in read)
 
     def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
@@ -316,14 +326,14 @@ class PlexClient:
         decode = partial(decode_listing, section_id=section.section_id, kinds=kinds)
         return ask_plex(self._transport, path, decode)
 
-    def _details(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+    def _details(self, batch: Sequence[RatingKey], decode: DecodeDetails) -> tuple[ItemDetail, ...]:
         keys = ",".join(checked_id(key) for key in batch)
         # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
         try:
             path = f"/library/metadata/{keys}?skipRefresh=1"
-            details = ask_plex(self._transport, path, decode_details)
+            details = ask_plex(self._transport, path, decode)
         except NotFoundError:
-            return self._details_one_by_one(batch)
+            return self._details_one_by_one(batch, decode)
         asked = frozenset(batch)
         for detail in details:
             if detail.item.rating_key not in asked:
@@ -358,7 +368,9 @@ class PlexClient:
         except NotFoundError:
             return _NO_HASHES
 
-    def _details_one_by_one(self, batch: Sequence[RatingKey]) -> tuple[ItemDetail, ...]:
+    def _details_one_by_one(
+        self, batch: Sequence[RatingKey], decode: DecodeDetails
+    ) -> tuple[ItemDetail, ...]:
         """Read a batch that is not found: whether 404 means all or any of it is not known.
 
         When the first few are not found alone either, all of it is gone.
@@ -366,12 +378,12 @@ class PlexClient:
         if len(batch) == 1:
             return ()
         first, rest = batch[:_TRIED_ALONE], batch[_TRIED_ALONE:]
-        found = tuple(detail for key in first for detail in self._details((key,)))
+        found = tuple(detail for key in first for detail in self._details((key,), decode))
         if not found:
             return ()
         middle = len(rest) // 2
         halves = [half for half in (rest[:middle], rest[middle:]) if half]
-        return found + tuple(detail for half in halves for detail in self._details(half))
+        return found + tuple(detail for half in halves for detail in self._details(half, decode))
 
 
 def _total_of(page: ListingPage, section: Section) -> int:

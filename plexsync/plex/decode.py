@@ -145,7 +145,7 @@ def decode_listing(
         BadResponseError: not a listing, or cut short (its `size` counts other entries than came).
     """
     container = read_json(body, _LISTING).container
-    entries = _whole(container, container.entries)
+    entries = whole_entries(container, container.entries)
     section = section_id or str(container.section_id)
     wanted = [entry for entry in entries if entry.type in kinds]
     return ListingPage(
@@ -218,7 +218,7 @@ def decode_pictures(body: bytes) -> tuple[Picture, ...]:
     """
     container = read_json(body, _PICTURES).container
     # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
-    entries = _whole(container, container.entries or container.photos)
+    entries = whole_entries(container, container.entries or container.photos)
     return tuple(
         Picture(key=entry.rating_key, selected=entry.selected)
         for entry in entries
@@ -258,7 +258,7 @@ def stash_id_of(guids: Iterable[str]) -> str:
     return ""
 
 
-def _whole(container: ContainerObject[T], entries: list[T]) -> list[T]:
+def whole_entries(container: ContainerObject[T], entries: list[T]) -> list[T]:
     """Return the entries of a container, unless it was cut short."""
     if container.size is not None and container.size != len(entries):
         raise BadResponseError(f"Plex announces {container.size} items and sends {len(entries)}")
@@ -267,7 +267,7 @@ def _whole(container: ContainerObject[T], entries: list[T]) -> list[T]:
 
 def _with_keys(container: ContainerObject[DetailObject]) -> list[DetailObject]:
     """Return the entries of a container, unless it was cut short or one has no rating key."""
-    entries = _whole(container, container.entries)
+    entries = whole_entries(container, container.entries)
     if unusable := [_called(entry) for entry in entries if not _has_key(entry)]:
         raise BadResponseError(f"Plex sends an item without a rating key: {unusable[0]}")
     return entries

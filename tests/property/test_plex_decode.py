@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plexsync.errors import BadResponseError
 from plexsync.models import PlexField
 from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
+from plexsync.plex.last_details import LastDetails
 from tests.support.strategies import items, texts, titles
 
 if TYPE_CHECKING:
@@ -150,3 +151,40 @@ def test_what_is_read_can_be_written(title: str, genres: list[str]) -> None:
     str(detail.values[PlexField.TITLE]).encode()
     for name in detail.values[PlexField.GENRES]:
         name.encode()
+
+
+def read(decode: Callable[[bytes], object], body: bytes) -> object:
+    """What is read, or that it was refused."""
+    try:
+        return decode(body)
+    except BadResponseError as error:
+        return str(error)
+
+
+FEW = st.lists(
+    st.one_of(
+        items().map(entry_of),
+        ENTRIES,
+        st.sampled_from([{"ratingKey": "7", "type": "movie", "title": t} for t in "ab"]),
+    ),
+    max_size=4,
+)
+
+
+@given(st.lists(FEW, min_size=1, max_size=4), st.data(), st.integers(0, 1))
+@settings(max_examples=150)
+def test_what_was_read_before_is_read_the_same_again(
+    before: list[list[Any]], data: st.DataObject, section: int
+) -> None:
+    """Knowing an item by its bytes and decoding it agree, whatever was read in between."""
+    last = LastDetails()
+    for entries in before:
+        read(last.decode, answer(entries))
+    seen = [entry for entries in before for entry in entries]
+    now = data.draw(st.lists(st.sampled_from(seen), max_size=4)) if seen else []
+
+    def placed(container: dict[str, Any]) -> dict[str, Any]:
+        return {**container, "librarySectionID": section} if section else container
+
+    body = answer(now, placed)
+    assert read(last.decode_again, body) == read(decode_details, body)

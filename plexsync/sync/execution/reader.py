@@ -83,26 +83,34 @@ class Reader:
         if rating_key:
             self._members.add(rating_key)
 
-    def read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
+    def read(
+        self, keys: Sequence[RatingKey], *, again: bool = False
+    ) -> dict[RatingKey, ItemDetail | ServerError]:
         """Return fresh details by rating key, or what went wrong; an item that is gone is left out.
 
         The keys of expected pictures and members are among the values.
+
+        Args:
+            keys: the items.
+            again: see `PlexClient.details`.
 
         Raises:
             ServerError: Plex is down, or refuses us altogether.
         """
         found: dict[RatingKey, ItemDetail | ServerError] = {}
         for start in range(0, len(keys), READ_BATCH):
-            found |= self._read(keys[start : start + READ_BATCH])
+            found |= self._read(keys[start : start + READ_BATCH], again=again)
         return found
 
     def read_one(self, key: RatingKey) -> ItemDetail | ServerError | None:
         """Return the fresh details of one item; None where it is gone. Raises as `read` does."""
         return self.read((key,)).get(key)
 
-    def _read(self, keys: Sequence[RatingKey]) -> dict[RatingKey, ItemDetail | ServerError]:
+    def _read(
+        self, keys: Sequence[RatingKey], *, again: bool
+    ) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
-            details = self._plex.details(keys)
+            details = self._plex.details(keys, again=again)
             found = {one.item.rating_key: self._with_more(one) for one in details}
         except AuthError:
             raise
@@ -120,7 +128,7 @@ class Reader:
         step = DETAIL_BATCH if len(keys) > DETAIL_BATCH else 1
         parts: dict[RatingKey, ItemDetail | ServerError] = {}
         for start in range(0, len(keys), step):
-            parts |= self._read(keys[start : start + step])
+            parts |= self._read(keys[start : start + step], again=again)
         return parts
 
     def _with_more(self, detail: ItemDetail) -> ItemDetail:
@@ -228,6 +236,9 @@ class Freshness:
         if PlexField.TITLE in written:
             # An unlocked sort title follows the title.
             written.add(PlexField.SORT_TITLE)
+        there = {target: first.values[target] for target in written & first.values.keys()}
+        if {**detail.values, **there} == first.values and detail.locked ^ first.locked <= written:
+            return ()  # to the letter, as nearly always
         return tuple(
             target
             for target in sorted((first.values.keys() | detail.values.keys()) - written)
@@ -239,8 +250,9 @@ class Freshness:
 
     def _read(self, edits: Sequence[Write]) -> dict[RatingKey, ItemDetail | ServerError]:
         """Return the items as they are now; none where they cannot be read."""
+        keys = [edit.plan.rating_key for edit in edits]
         try:
-            return self._reader.read([edit.plan.rating_key for edit in edits]) if edits else {}
+            return self._reader.read(keys, again=True) if keys else {}
         except ServerError:
             return {}
 
@@ -286,7 +298,7 @@ def overtaken_error(key: RatingKey) -> OvertakenError:
 
 def _is_same(first: ItemDetail, now: ItemDetail | ServerError | None) -> bool:
     """Whether an item holds the same fields, locks and files."""
-    return (
+    return now is first or (
         isinstance(now, ItemDetail)
         and (first.values, first.locked, first.credits) == (now.values, now.locked, now.credits)
         and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
