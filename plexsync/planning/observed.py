@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _DIGITS = 16
 
+_MOST_LISTS = 2048
+"""Lists the keys of which are kept: each is compared several times while its item is written."""
+
 _REPEATED = frozenset(
     {
         PlexField.DATE,
@@ -60,6 +63,7 @@ class PlexEquality:
     def __init__(self) -> None:
         self.spellings = Spellings()
         self._known: dict[tuple[PlexField, Value], str] = {}
+        self._key_sets: dict[Value, frozenset[str]] = {}
 
     def equal(self, target: PlexField, one: Value, other: Value) -> bool:
         """Whether Plex would show the same, whatever the order of names."""
@@ -68,17 +72,18 @@ class PlexEquality:
         if not one or not other:
             # White space alone shows as nothing; a name is never empty.
             return not _shown(one or other)
-        if isinstance(one, tuple) and frozenset(one) == frozenset(other):
-            return True
         return self._comparable(target, one) == self._comparable(target, other)
 
     def respelled(self, one: Value, other: Value) -> dict[str, str]:
         """Return the names of `one` that are to Plex one of `other`, and look otherwise."""
         if isinstance(one, str) or isinstance(other, str) or not other:
             return {}
-        if frozenset(other).issuperset(one):
+        new = set(one).difference(other)
+        if not new:
             return {}
-        keys = self.spellings.keys
+        theirs, keys = self.name_keys(other), self.spellings.keys
+        if len(theirs) == len(other) and theirs.isdisjoint(map(keys.__getitem__, new)):
+            return {}
         there = {keys[name]: name for name in reversed(other)}
         pairs = [(name, there.get(keys[name], name)) for name in one]
         return {name: shown for name, shown in pairs if name != shown}
@@ -122,13 +127,16 @@ class PlexEquality:
 
     def owned_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
         """Those of `names` that we added, by what a base remembers."""
-        owned = split_entries(base.entries) if base else frozenset()
-        return frozenset(name for name in names if self.spellings.owns(owned, name))
+        if base is None or not base.entries:
+            return frozenset()
+        return self.spellings.owned(split_entries(base.entries), names)
 
     def seen_among(self, names: Collection[str], base: Base | None) -> frozenset[str]:
         """Those of `names` that Plex had before us, by what a base remembers."""
-        seen = split_entries(base.seen) if base else frozenset()
-        return frozenset(name for name in names if self.spellings.entries[name] in seen)
+        if base is None or not base.seen:
+            return frozenset()
+        seen, entries = split_entries(base.seen), self.spellings.entries
+        return frozenset([name for name in names if entries[name] in seen])
 
     def _digest(self, target: PlexField, value: Value) -> str:
         if isinstance(value, tuple):
@@ -136,12 +144,19 @@ class PlexEquality:
         plain = value if target not in _REPEATED else str(self._comparable(target, value))
         return short_digest(fold_text(plain), _DIGITS)
 
-    def _keys(self, names: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(map(self.spellings.keys.__getitem__, names))
+    def name_keys(self, names: Value) -> frozenset[str]:
+        """Return what makes each name of a list one tag to Plex."""
+        known = self._key_sets.get(names)
+        if known is None:
+            if len(self._key_sets) >= _MOST_LISTS:
+                self._key_sets.clear()
+            known = frozenset(map(self.spellings.keys.__getitem__, names))
+            self._key_sets[names] = known
+        return known
 
     def _comparable(self, target: PlexField, value: Value) -> str | frozenset[str]:
         if isinstance(value, tuple):
-            return self._keys(value)
+            return self.name_keys(value)
         if target is PlexField.DATE:
             return value[:10]  # Plex sometimes adds a time part. Source: docs/plex-api.md 2.
         if target is PlexField.RATING:

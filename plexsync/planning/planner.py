@@ -232,7 +232,7 @@ class Planner(WriteMemory):
         """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
         rules = self._rules
         parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"]
-        parts += [f"{w.field}\x1e{w.policy}\x1e{w.target}\x1e{_spelled(w.value)}" for w in desired]
+        parts += ["\x1e".join((w.field, w.policy, w.target, _spelled(w.value))) for w in desired]
         parts += [digest_text(w.credits) for w in desired if w.credits]
         return short_digest("\x1d".join(parts), _DIGITS)
 
@@ -311,10 +311,9 @@ class Planner(WriteMemory):
         if not observed and not keep:
             return desired
         keys = self._keys
-        ours = self.equality.owned_among((*observed, *desired), base)
+        ours = self.equality.owned_among({*observed, *desired}, base)
         known = ours | self.equality.seen_among(desired, base) if keep else ()
-        wanted = {keys[name] for name in desired}
-        present = {keys[name] for name in observed}
+        wanted, present = self.equality.name_keys(desired), self.equality.name_keys(observed)
         stay = [n for n in observed if keys[n] in wanted or n not in ours]
         add = [n for n in desired if keys[n] not in present and n not in known]
         return (*stay, *add)

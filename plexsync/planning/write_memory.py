@@ -199,6 +199,8 @@ class WriteMemory:
 
     def shows(self, detail: ItemDetail, change: Change) -> bool:
         """Whether an item holds what `change` says; what others added to a list does not matter."""
+        if detail.values.get(change.target) == change.after and not change.credits_after:
+            return True  # to the letter, as nearly always
         if not hold(detail, change):
             return False
         held = held_for(detail, change)
@@ -223,7 +225,7 @@ class WriteMemory:
             return Base(digest=stored, wanted=wanted, found=found)
         # A name that was in Plex before us is somebody else's even if Stash has it.
         keys, entry = self._keys, self.equality.spellings.entries
-        foreign = {keys[name] for name in change.before}
+        foreign = self.equality.name_keys(change.before)
         owned = self.equality.owned_among(change.after, base)
         mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
         seen: set[str] = set()
@@ -244,10 +246,8 @@ class WriteMemory:
 
     def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
         """Whether our names are in and those taken out are gone; others' may come and go."""
-        keys = self._keys
-        holds = {keys[name] for name in held}
-        after = {keys[name] for name in change.after}
-        before = {keys[name] for name in change.before}
+        lists = (held, change.after, change.before)
+        holds, after, before = map(self.equality.name_keys, lists)
         return after - before <= holds and not (before - after) & holds
 
 

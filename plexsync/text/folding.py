@@ -6,6 +6,7 @@ one run and are filled as names turn up; they hold nothing that could not be wor
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -50,9 +51,10 @@ class Spellings:
         self.entries = _Table(lambda name: name_digest(tag_key(name), ENTRY_DIGITS))
         self._former = _Table(_former_entry)
 
-    def owns(self, owned: frozenset[str], name: str) -> bool:
-        """Whether a name is among remembered entries, also those of an earlier version."""
-        return self.entries[name] in owned or self._former[name] in owned
+    def owned(self, owned: frozenset[str], names: Iterable[str]) -> frozenset[str]:
+        """Return the names that are among remembered entries, also those of an earlier version."""
+        entries, former = self.entries, self._former
+        return frozenset([n for n in names if entries[n] in owned or former[n] in owned])
 
 
 def join_entries(entries: Iterable[str]) -> str:
@@ -60,9 +62,10 @@ def join_entries(entries: Iterable[str]) -> str:
     return "".join(sorted(entries))
 
 
+@lru_cache(maxsize=1024)  # a list is planned, written and remembered one after the other
 def split_entries(text: str) -> frozenset[str]:
     """Return the entries that were run together in a base."""
-    return frozenset(text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS))
+    return frozenset([text[i : i + ENTRY_DIGITS] for i in range(0, len(text), ENTRY_DIGITS)])
 
 
 def list_digest(entries: Iterable[str]) -> str:

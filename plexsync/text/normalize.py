@@ -179,6 +179,7 @@ def fold_text(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+@lru_cache(maxsize=1 << 16)
 def tag_key(name: str) -> str:
     """Return what makes two names one tag to Plex: ASCII letters without case, all else kept.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plexsync.models import (
+    LIST_FIELDS,
     Base,
+    Change,
     Desired,
     EmptyPolicy,
     ItemDetail,
@@ -16,11 +19,20 @@ from plexsync.models import (
     PlexItem,
     Policy,
     RatingKey,
+    Scene,
+    SceneId,
     Value,
 )
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planned, Planner
+from plexsync.plex.client import PlexClient
+from plexsync.sync.execution.reader import Freshness, Reader
+from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
+from plexsync.sync.ports import RunHealth
+from plexsync.sync.rows import Pair
 from plexsync.text.normalize import tag_key
+from plexsync.transport.client import Transport
+from tests.support.factories import make_plan
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
@@ -108,3 +120,72 @@ def test_keep_never_overwrites_a_locked_stranger(text: str, seen: str, hand: str
     later = planner.plan(wants(text + "!", (), Policy.KEEP), edited, base)
     ours = planner.plan(desired, edited, base).kept == ()
     assert ours or later.changes == ()
+
+
+values: dict[PlexField, st.SearchStrategy[Value]] = {
+    target: names if target in LIST_FIELDS else texts
+    for target in (PlexField.TITLE, PlexField.SORT_TITLE, PlexField.SUMMARY, PlexField.GENRES)
+}
+details = st.builds(
+    ItemDetail,
+    item=st.just(ITEM),
+    values=st.fixed_dictionaries({}, optional=values),
+    locked=st.frozensets(st.sampled_from([*values, PlexField.POSTER])),
+)
+
+
+@st.composite
+def changes(draw: st.DrawFn, *, most: int = 3) -> tuple[Change, ...]:
+    """Changes of some fields, each of another one."""
+    targets = draw(st.lists(st.sampled_from([*values]), unique=True, max_size=most))
+    return tuple(
+        Change(
+            field=target.value,
+            target=target,
+            before=draw(values[target]),
+            after=draw(values[target]),
+            policy=draw(policies),
+        )
+        for target in targets
+    )
+
+
+@given(changes(), details)
+def test_what_is_stored_to_the_letter_is_shown(
+    meant: tuple[Change, ...], detail: ItemDetail
+) -> None:
+    """The early answer is the one that comparing field by field gives."""
+    planner = Planner(Rules())
+    for change in meant:
+        held = ItemDetail(
+            item=ITEM,
+            values={**detail.values, change.target: change.after},
+            locked=detail.locked,
+        )
+        assert planner.shows(held, change)
+        assert planner.shows_just(held, change)
+
+
+URL = "http://plex.test:32400"
+PLEX = PlexClient(Transport(URL, name="Plex", headers={}, secrets=()), url=URL)
+HEALTH = RunHealth(should_stop=lambda: False, plex_down=lambda: False, stash_down=lambda: False)
+LOOK = Freshness(Reader(PLEX, HEALTH), Planner(Rules()), lambda: 0.0)
+"""Asks no server: what it compares was read."""
+
+
+@given(changes(), details, details)
+def test_others_changes_are_seen_whichever_way_they_are_looked_for(
+    meant: tuple[Change, ...], first: ItemDetail, now: ItemDetail
+) -> None:
+    """The look at all fields at once agrees with that at each, which an empty field forces."""
+    decision = Decision(plan=make_plan(changes=meant))
+    pair = Pair(scene=Scene(scene_id=SceneId("42"), updated_at=""), link=LINK)
+    work = WorkItem(pair=pair, decide=lambda _: decision, paths=())
+    ready = Ready(item=work, decision=decision, detail=first, read_at=0.0)
+    edit = Write(ready=ready, plan=decision.plan, first=first, read_at=0.0)
+    stored = {change.target: change.after for change in meant}
+    for held in ({**first.values, **stored}, now.values):
+        for locked in (first.locked | stored.keys(), now.locked):
+            alike = ItemDetail(item=ITEM, values=held, locked=locked)
+            odd = replace(alike, values={**held, PlexField.TAGLINE: ""})
+            assert LOOK.changed_by_others(edit, alike) == LOOK.changed_by_others(edit, odd)

@@ -59,6 +59,7 @@ class _Progress(msgspec.Struct, gc=False):
     year: str | None = None
     related: Mapping[RelatedId, str] | None = None
     wanted: Mapping[str, tuple[Desired, ...]] = {}
+    desired: str = ""
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
     outcomes: list[Outcome] = msgspec.field(default_factory=list)
     problem: Problem | None = None
@@ -125,6 +126,7 @@ class SceneOutcomes:
         if self._run.config.shows.studios:
             progress.year = detail.date[:_YEAR_DIGITS]
         progress.wanted = wanted
+        progress.desired = ""
 
     def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
         """Return what a scene that is being compared wants in a library."""
@@ -294,7 +296,10 @@ class SceneOutcomes:
         )
 
     def _digest(self, progress: _Progress) -> str:
-        return self._planner.desired_digest(tuple(chain.from_iterable(progress.wanted.values())))
+        if not progress.desired:
+            wanted = tuple(chain.from_iterable(progress.wanted.values()))
+            progress.desired = self._planner.desired_digest(wanted)
+        return progress.desired
 
     def _as_before(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
         """Return the record of a failed scene as if it had not been tried: due at once."""
