@@ -31,51 +31,41 @@ class Listed(NamedTuple):
     """A command that is not imported yet.
 
     Args:
-        module: below `plexsync.commands`.
-        name: of the command there.
+        module: below `plexsync.commands`; there it is `<name>_command`.
         summary: what the help says of it in one line.
     """
 
     module: str
-    name: str
     summary: str
 
 
 _GROUPS = {
     "Start": {
-        "init": Listed("init", "init_command", "Write a configuration by asking."),
-        "doctor": Listed("init", "doctor_command", "Check servers, rights, libraries and paths."),
-        "demo": Listed("run", "demo_command", "Watch it work on a sample library."),
-        "adopt": Listed("run", "adopt_command", "Take over what a Stash agent matched in Plex."),
+        "init": Listed("init", "Write a configuration by asking."),
+        "doctor": Listed("init", "Check servers, rights, libraries and paths."),
+        "demo": Listed("run", "Watch it work on a sample library."),
+        "adopt": Listed("run", "Take over what a Stash agent matched in Plex."),
     },
     "Every day": {
-        "run": Listed("run", "run_command", "Write to Plex what changed in Stash, once."),
-        "review": Listed(
-            "review", "review_group", "Settle the LOW matches that wait for a person."
-        ),
-        "status": Listed("status", "status_command", "Show how things stand."),
+        "run": Listed("run", "Write to Plex what changed in Stash, once."),
+        "review": Listed("review", "Settle the LOW matches that wait for a person."),
+        "status": Listed("status", "Show how things stand."),
     },
     "Look back": {
-        "history": Listed(
-            "history", "history_command", "List past runs, or what one of them wrote."
-        ),
-        "undo": Listed("history", "undo_command", "Put back what a run wrote to Plex."),
-        "explain": Listed("history", "explain_command", "Why a scene was matched as it was."),
+        "history": Listed("history", "List past runs, or what one of them wrote."),
+        "undo": Listed("history", "Put back what a run wrote to Plex."),
+        "explain": Listed("history", "Why a scene was matched as it was."),
     },
     "Files and scripts": {
-        "apply": Listed("run", "apply_command", "Write a plan that a run saved."),
-        "completion": Listed(
-            "completion", "completion_command", "Print a completion script for your shell."
-        ),
-        "config": Listed("config", "config_group", "Show or check the configuration."),
-        "report": Listed("history", "report_command", "Write a report that can be sent."),
-        "retry": Listed("status", "retry_command", "Try failed scenes again."),
-        "schedule": Listed("hook", "schedule_group", "Print what starts plexsync by itself."),
-        "schema": Listed(
-            "config", "document_schema_command", "The JSON schema of what is printed as JSON."
-        ),
+        "apply": Listed("run", "Write a plan that a run saved."),
+        "completion": Listed("completion", "Print a completion script for your shell."),
+        "config": Listed("config", "Show or check the configuration."),
+        "report": Listed("history", "Write a report that can be sent."),
+        "retry": Listed("status", "Try failed scenes again."),
+        "schedule": Listed("hook", "Print what starts plexsync by itself."),
+        "schema": Listed("config", "The JSON schema of what is printed as JSON."),
     },
-    "": {"hook": Listed("hook", "hook_command", "Note a changed scene; for Stash to call.")},
+    "": {"hook": Listed("hook", "Note a changed scene; for Stash to call.")},
 }
 """Every command, in the groups of the help; it leaves out those of none."""
 
@@ -134,7 +124,7 @@ class LateCommands(Mapping[str, click.Command]):
         if name not in self._loaded:
             listed = self._listed[name]
             module = import_module(f"plexsync.commands.{listed.module}")
-            command: click.Command = getattr(module, listed.name)
+            command: click.Command = getattr(module, f"{name}_command")
             command.name, command.short_help = name, listed.summary
             command.hidden = name in _GROUPS[""]
             self._loaded[name] = command

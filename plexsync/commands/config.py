@@ -28,7 +28,7 @@ _STACKED_BELOW = 80
 
 @click.group(context_settings=CONTEXT)
 @global_options
-def config_group() -> None:
+def config_command() -> None:
     """Show the configuration and where each value comes from, or check it. Asks no server.
 
     \b
@@ -39,7 +39,7 @@ def config_group() -> None:
     """
 
 
-@new_command(config_group, "show", short_help="Every effective value and its origin.")
+@new_command(config_command, "show", short_help="Every effective value and its origin.")
 @click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
 def show_config_command(invocation: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
@@ -71,7 +71,7 @@ def show_config_command(invocation: Invocation, *, changed: bool) -> int:
     return ExitCode.OK
 
 
-@new_command(config_group, short_help="The file that would be read.")
+@new_command(config_command, short_help="The file that would be read.")
 def path_command(invocation: Invocation) -> int:
     """Print the name of the configuration file, whether or not it is there.
 
@@ -95,7 +95,7 @@ def path_command(invocation: Invocation) -> int:
     return ExitCode.OK
 
 
-@new_command(config_group, short_help="Every problem, and exit 2 if there is one.")
+@new_command(config_command, short_help="Every problem, and exit 2 if there is one.")
 def validate_command(invocation: Invocation) -> int:
     """Check the whole configuration, secrets included, and tell every problem at once.
 
@@ -133,8 +133,8 @@ def validate_command(invocation: Invocation) -> int:
     return ExitCode.USAGE if problems else ExitCode.OK
 
 
-@new_command(config_group, short_help="The file's JSON schema, for editors.")
-def schema_command(invocation: Invocation) -> int:
+@new_command(config_command, "schema", short_help="The file's JSON schema, for editors.")
+def config_schema_command(invocation: Invocation) -> int:
     """Print a JSON schema of the configuration file, with which editors check and complete.
 
     \b
@@ -152,7 +152,7 @@ def schema_command(invocation: Invocation) -> int:
 
 @new_command()
 @click.argument("name", metavar="NAME")
-def document_schema_command(invocation: Invocation, *, name: str) -> int:
+def schema_command(invocation: Invocation, *, name: str) -> int:
     """Print the JSON schema of a document, or of the events of --jsonl.
 
     NAME is the word in the middle of the document's key `schema`: of "plexsync/status/1" it is

@@ -49,7 +49,7 @@ def hook_command(invocation: Invocation, *, state_dir: str, where: bool) -> int:
 
 @click.group(context_settings=CONTEXT)
 @global_options
-def schedule_group() -> None:
+def schedule_command() -> None:
     """Print what starts plexsync by itself, or a Stash plugin, for this configuration.
 
     All paths are written out in full. Secrets are not part of it: where one is only in a variable
@@ -64,7 +64,7 @@ def schedule_group() -> None:
     """
 
 
-@new_command(schedule_group, short_help="A crontab.")
+@new_command(schedule_command, short_help="A crontab.")
 def cron_command(invocation: Invocation) -> int:
     """Print lines for `crontab -e`: a run every 15 minutes.
 
@@ -79,7 +79,7 @@ def cron_command(invocation: Invocation) -> int:
     return _print(invocation, "cron", schedule.crontab(setup))
 
 
-@new_command(schedule_group, short_help="A systemd service and timer.")
+@new_command(schedule_command, short_help="A systemd service and timer.")
 @click.option("--system", is_flag=True, help="For the whole system, not for your own user.")
 @click.option(
     "--only",
@@ -110,7 +110,7 @@ def systemd_command(invocation: Invocation, *, system: bool, only: str | None) -
     return _print(invocation, "systemd", "\n".join((*parts.values(), f"# Then:\n{steps}")))
 
 
-@new_command(schedule_group, short_help="A service for compose.yaml.")
+@new_command(schedule_command, short_help="A service for compose.yaml.")
 def compose_command(invocation: Invocation) -> int:
     """Print a service for compose.yaml: a container with a run every 15 minutes.
 
@@ -132,7 +132,7 @@ def compose_command(invocation: Invocation) -> int:
     return _print(invocation, "compose", schedule.compose_service(setup, user=user))
 
 
-@new_command(schedule_group, "stash-plugin", short_help="A Stash plugin.")
+@new_command(schedule_command, "stash-plugin", short_help="A Stash plugin.")
 def stash_plugin_command(invocation: Invocation) -> int:
     """Print the manifest of a Stash plugin that notes each scene Stash saves.
 

@@ -93,7 +93,7 @@ def _scene_arguments(complete: Completer, *, required: bool = False) -> Callable
 )
 @global_options
 @click.pass_context
-def review_group(context: click.Context, *, web: bool, port: int, no_pictures: bool) -> int:
+def review_command(context: click.Context, *, web: bool, port: int, no_pictures: bool) -> int:
     """Settle the LOW matches that wait for a person.
 
     In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
@@ -133,7 +133,7 @@ def review_group(context: click.Context, *, web: bool, port: int, no_pictures: b
         gc.enable()
 
 
-@new_command(review_group, "list", short_help="Show what waits.")
+@new_command(review_command, "list", short_help="Show what waits.")
 @_filter_options
 def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Show the LOW matches that wait for a person.
@@ -146,7 +146,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     return list_waiting(invocation, SceneChoice(**options))
 
 
-@new_command(review_group, "show", short_help="Show all there is about a scene.")
+@new_command(review_command, "show", short_help="Show all there is about a scene.")
 @_scene_arguments(complete_review, required=True)
 def show_review_command(invocation: Invocation, ids: tuple[SceneId, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
@@ -155,7 +155,7 @@ def show_review_command(invocation: Invocation, ids: tuple[SceneId, ...]) -> int
     return show_scenes(invocation, ids)
 
 
-@new_command(review_group, short_help="These scenes are these items.")
+@new_command(review_command, short_help="These scenes are these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
@@ -166,7 +166,7 @@ def accept_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return _answer(invocation, "accept", options)
 
 
-@new_command(review_group, short_help="These scenes are not these items.")
+@new_command(review_command, short_help="These scenes are not these items.")
 @_scene_arguments(complete_review)
 @_answer_options
 @_item_option
@@ -182,7 +182,7 @@ def reject_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return _answer(invocation, "absent" if is_none else "reject", options)
 
 
-@new_command(review_group, short_help="Leave these scenes alone.")
+@new_command(review_command, short_help="Leave these scenes alone.")
 @_scene_arguments(complete_review)
 @_answer_options
 @click.option("--because", metavar="TEXT", default="", help="Why; kept with the answer.")
@@ -191,7 +191,7 @@ def ignore_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: A
     return _answer(invocation, "ignore", options)
 
 
-@new_command(review_group, short_help="Forget what was answered.")
+@new_command(review_command, short_help="Forget what was answered.")
 @_scene_arguments(complete_answered)
 @_answer_options
 def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
@@ -199,7 +199,7 @@ def reset_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: AN
     return _answer(invocation, "reset", options)
 
 
-@new_command(review_group, "export", short_help="Write what waits to a CSV file.")
+@new_command(review_command, "export", short_help="Write what waits to a CSV file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_filter_options
 def export_command(invocation: Invocation, /, file: Path, **options: Any) -> int:  # noqa: ANN401 - click hands them over
@@ -213,7 +213,7 @@ def export_command(invocation: Invocation, /, file: Path, **options: Any) -> int
     return export_waiting(invocation, file, SceneChoice(**options))
 
 
-@new_command(review_group, "import", short_help="Take in the answers of a file.")
+@new_command(review_command, "import", short_help="Take in the answers of a file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--take", is_flag=True, help="Take items from the scenes they are linked to.")
 @lock_wait_option("a run")
