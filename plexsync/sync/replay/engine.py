@@ -6,8 +6,7 @@ All it needs of the world is Plex, and each item must still be as it is expected
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -63,12 +62,7 @@ class EarlierWork(Outcomes, ABC):
     totals: Totals
     headline: str
     stale: str
-
-    @cached_property
-    def rows(self) -> RowMaker:
-        """What makes rows; Plex is asked for its libraries."""
-        libraries = {one.section_id: one.title for one in self.ports.plex.sections(())}
-        return RowMaker(self.ports.stash.scene_url, self.ports.plex.item_url, libraries)
+    _rows: RowMaker = field(init=False)
 
     def carry_out(
         self, items: Sequence[WorkItem], plans: Iterable[ItemPlan], lineage: Lineage
@@ -94,6 +88,8 @@ class EarlierWork(Outcomes, ABC):
             totals=totals,
         )
         executor.reader.expect(plans)
+        libraries = {one.section_id: one.title for one in self.ports.plex.sections(())}
+        self._rows = RowMaker(self.ports.stash.scene_url, self.ports.plex.item_url, libraries)
 
         with journaled(totals, self.ports, session=session, lineage=lineage):
             ahead, batches = executor.looked_ahead(items, total)
@@ -148,7 +144,7 @@ class EarlierWork(Outcomes, ABC):
 
     def _row(self, pair: Pair, ending: PairEnd) -> MatchRow:
         # Stash is not asked for the titles of scenes; the item's says as much.
-        row = self.rows.pair(pair, ending)
+        row = self._rows.pair(pair, ending)
         if row.scene.title:
             return row
         return replace(row, scene=replace(row.scene, title=pair.title))

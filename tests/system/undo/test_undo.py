@@ -287,6 +287,14 @@ def test_a_plex_that_dies_mid_undo_loses_nothing(world: World) -> None:
     assert world.run().puts == 0
 
 
+def test_an_undo_that_cannot_read_the_libraries_never_began(synced: World) -> None:
+    """Exit 4, and the history knows nothing of it: it wrote nothing."""
+    synced.plex_wire.faults.add(Fault("plex.sections", 1, ErrorStatus(503), None))
+    assert synced.undo().summary.exit_code == ExitCode.SERVER
+    (only,) = read_history(synced.state_dir)
+    assert only.kind is RunKind.RUN
+
+
 def test_a_reply_lost_after_the_undo_counts_as_done(synced: World) -> None:
     """Reading decides, not the reply."""
     synced.plex_wire.faults.add(Fault("plex.put", 1, Reset(applied=True)))
