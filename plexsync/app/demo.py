@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.app.failures import StopSignals, utc_now
-from plexsync.app.runs import run_with
+from plexsync.app.runs import open_ports
 from plexsync.config.files import write_config
 from plexsync.config.loader import load_config
 from plexsync.errors import ExitCode, InterruptedRunError, PlexsyncError
@@ -26,6 +26,7 @@ from plexsync.output.console import Streams, is_terminal, make_console
 from plexsync.output.streams import Meter, Shape
 from plexsync.output.terminal import Bars, TerminalReporter
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.reconcile import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,14 +254,13 @@ class _Story:
         """One real run, shown as the command would show it."""
         self._code(f"$ {command}")
         reporter = TerminalReporter(self._out, self._err, self._shape, meter=self._meter, rows=rows)
-        summary = run_with(
-            load_config(None, self._stage.environ),
-            options,
-            reporter=reporter,
-            environ=self._stage.environ,
-            should_stop=self._signals.should_stop,
-        )
-        if self._signals.should_stop():
+        environ, should_stop = self._stage.environ, self._signals.should_stop
+        config = load_config(None, environ)
+        with open_ports(
+            config, environ, reporter.warn, read_only=options.dry_run, should_stop=should_stop
+        ) as ports:
+            summary = run(config, options, ports, reporter)
+        if should_stop():
             raise InterruptedRunError(self._signals.exit_code())
         _insist(summary.exit_code == ExitCode.OK, f"the run ended with {summary.exit_code}")
         self.say()

@@ -40,8 +40,7 @@ from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import cache_directory, load_client_id, state_directory
 from plexsync.sync.connections import DEFAULT_RETRY, config_secrets
-from plexsync.sync.ports import Ports, RunOptions
-from plexsync.sync.reconcile import run
+from plexsync.sync.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -106,7 +105,13 @@ def perform(
         PlexsyncError: it could not begin, or a second signal ended it at once.
     """
     os.umask(_PRIVATE_UMASK)
-    announcement = _announcement(invocation, wanted=announce and not dry_run)
+    announcement = Announcement(
+        environ=os.environ,
+        # Cron gets no mail because a health check is away.
+        warn=_warner(invocation, watched=True),
+        complain=_warner(invocation),
+        wanted=announce and not dry_run,
+    )
     shape, streams = invocation.shape, invocation.streams
     quiet = announcement.wanted and not named and is_unwatched(shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet else None
@@ -138,7 +143,8 @@ def _world(
         with StopSignals(partial(_tell_stopping, invocation)) as signals:
             try:
                 reporter.progress("asking Stash and Plex", 0, None)
-                show_warnings(config, reporter)
+                for warning in config.warnings:
+                    reporter.warn(warning)
                 with open_ports(
                     config,
                     os.environ,
@@ -152,16 +158,6 @@ def _world(
             except KeyboardInterrupt:
                 signals.exit_at_next()
                 raise InterruptedRunError(signals.exit_code()) from None
-
-
-def _announcement(invocation: Invocation, *, wanted: bool) -> Announcement:
-    return Announcement(
-        environ=os.environ,
-        # Cron gets no mail because a health check is away.
-        warn=_warner(invocation, watched=True),
-        complain=_warner(invocation),
-        wanted=wanted,
-    )
 
 
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
@@ -186,37 +182,6 @@ def _logged(shown: RunReporter, options: LogOptions | None) -> AbstractContextMa
     from plexsync.output.log import logged  # noqa: PLC0415 - most runs write none
 
     return logged(shown, options)
-
-
-@uncollected()
-def run_with(
-    config: Config,
-    options: RunOptions,
-    *,
-    reporter: RunReporter,
-    environ: Mapping[str, str],
-    should_stop: Callable[[], bool],
-) -> RunSummary:
-    """One run with real clients and the real clock.
-
-    Args:
-        config: what to do it with.
-        options: what to do.
-        reporter: what shows the run.
-        environ: says where state and cache are.
-        should_stop: see `ports.Ports`.
-    """
-    show_warnings(config, reporter)
-    with open_ports(
-        config, environ, reporter.warn, read_only=options.dry_run, should_stop=should_stop
-    ) as ports:
-        return run(config, options, ports, reporter)
-
-
-def show_warnings(config: Config, reporter: RunReporter) -> None:
-    """Say what is doubtful about a configuration."""
-    for warning in config.warnings:
-        reporter.warn(warning)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plexsync.commands.options import file_option, new_command, read_rating_key
-from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
+from plexsync.errors import ConfigError, ExitCode, InterruptedRunError, most_severe
 from plexsync.output import console
 from plexsync.text.normalize import clean_for_terminal
 
@@ -91,7 +91,6 @@ def doctor_command(
     """
     if probe:
         return _probe(invocation, probe)
-    from plexsync.app.checkup.doctor import verdict
     from plexsync.app.checkup.examination import examine, write_report
 
     findings: list[Finding] = []
@@ -99,7 +98,7 @@ def doctor_command(
         findings.append(finding)
         if not invocation.shape.as_document:
             _show_finding(invocation, finding)
-    code = verdict(findings)
+    code = most_severe(one.exit_code for one in findings)
     if report is not None:
         write_report(invocation, findings, report, log=log)
         if not (invocation.shape.as_document or invocation.shape.quiet):

@@ -19,7 +19,6 @@ from plexsync.errors import (
     LibraryMissingError,
     PlexsyncError,
     ServerError,
-    most_severe,
 )
 from plexsync.matcher import match, propose_rules
 from plexsync.plex.connection import other_writer, read_xml
@@ -77,11 +76,6 @@ class Finding:
     message: str
     remedy: str = ""
     exit_code: ExitCode = ExitCode.OK
-
-
-def verdict(findings: Iterable[Finding]) -> ExitCode:
-    """Return what the process ends with: the worst."""
-    return most_severe(one.exit_code for one in findings)
 
 
 def passed(area: str, message: str) -> Finding:

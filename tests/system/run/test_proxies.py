@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexsync.app.runs import run_with
+from plexsync.app.runs import open_ports
 from plexsync.errors import ExitCode
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync import reconcile
 from plexsync.sync.connections import config_secrets
 from plexsync.sync.ports import RunOptions
 from tests.support.world import Recorder, World
@@ -29,13 +30,9 @@ def stranger(request: SimRequest) -> bool:
 
 def run(world: World, **settings: str) -> RunSummary:
     """A run as the command line composes it, without its retries."""
-    return run_with(
-        world.config(**settings),
-        RunOptions(),
-        reporter=Recorder(),  # type: ignore[arg-type] # a reporter without a stream to close
-        environ=world.environ(**settings),
-        should_stop=lambda: False,
-    )
+    config, reporter = world.config(**settings), Recorder()
+    with open_ports(config, world.environ(**settings), reporter.warn, read_only=False) as ports:
+        return reconcile.run(config, RunOptions(), ports, reporter)
 
 
 def test_headers_open_the_proxies_before_both_servers(tmp_path: Path) -> None:
