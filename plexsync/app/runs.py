@@ -16,7 +16,7 @@ import msgspec
 
 from plexsync.app.announcing import Announcement, announced
 from plexsync.app.failures import StopSignals, make_run_id, utc_now
-from plexsync.app.opening import command_config, open_servers
+from plexsync.app.opening import command_config, config_secrets, open_servers
 from plexsync.config.loader import load_notify
 from plexsync.errors import (
     ConfigError,
@@ -39,8 +39,8 @@ from plexsync.output.outages import Outages
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import cache_directory, load_client_id, state_directory
-from plexsync.sync.connections import DEFAULT_RETRY, config_secrets
 from plexsync.sync.ports import Ports
+from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +53,9 @@ T = TypeVar("T")
 
 _PRIVATE_UMASK = 0o077
 """Every file a run makes is private, whatever the shell says."""
+
+_PATIENT = RetryPolicy()
+"""Patient enough for a server that restarts."""
 
 _GLANCE_S = 0.1
 """How often somebody who is asked is looked at."""
@@ -105,13 +108,7 @@ def perform(
         PlexsyncError: it could not begin, or a second signal ended it at once.
     """
     os.umask(_PRIVATE_UMASK)
-    announcement = Announcement(
-        environ=os.environ,
-        # Cron gets no mail because a health check is away.
-        warn=_warner(invocation, watched=True),
-        complain=_warner(invocation),
-        wanted=announce and not dry_run,
-    )
+    announcement = _announcement(invocation, wanted=announce and not dry_run)
     shape, streams = invocation.shape, invocation.streams
     quiet = announcement.wanted and not named and is_unwatched(shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet else None
@@ -160,6 +157,16 @@ def _world(
                 raise InterruptedRunError(signals.exit_code()) from None
 
 
+def _announcement(invocation: Invocation, *, wanted: bool) -> Announcement:
+    return Announcement(
+        environ=os.environ,
+        # Cron gets no mail because a health check is away.
+        warn=_warner(invocation, watched=True),
+        complain=_warner(invocation),
+        wanted=wanted,
+    )
+
+
 def _load_announced(invocation: Invocation, announcement: Announcement) -> Config:
     """Read the configuration, and announce the run by it as far as it can be read."""
     try:
@@ -204,7 +211,7 @@ def open_ports(
     """
     state, cache = state_directory(environ), cache_directory(environ)
     client_id = load_client_id(state, create=not read_only)
-    with open_servers(config, client_id, warn=warn, retry=DEFAULT_RETRY) as servers:
+    with open_servers(config, client_id, warn=warn, retry=_PATIENT) as servers:
         stash, plex = servers.stash_line, servers.plex_line
         yield Ports(
             stash=servers.stash,

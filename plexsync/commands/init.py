@@ -162,10 +162,10 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
     Raises:
         ConfigError: an address or the token is missing, or something of it is wrong.
     """
+    from plexsync.app.opening import config_secrets
     from plexsync.config.files import Answers
     from plexsync.config.forms import ENV_CONFIG
     from plexsync.config.loader import load_config
-    from plexsync.sync.connections import config_secrets
 
     variables = {name: value for name, value in environ.items() if name != ENV_CONFIG}
     config = load_config(None, variables, home=Path("/nowhere"))

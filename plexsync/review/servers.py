@@ -33,10 +33,10 @@ from plexsync.review.interfaces import MOST_HITS, Hit, LinkPreview
 from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
-from plexsync.sync.connections import for_this_stash
 from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.rows import Pair, RowMaker
+from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.normalize import fold
 from plexsync.text.toml import rule_table
 from plexsync.text.words import named_rating_key

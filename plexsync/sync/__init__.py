@@ -8,8 +8,8 @@ and adds up; `context.py` asks both servers who they are, and is what all parts 
 `detection/` finds the due scenes, `scenes/` says what becomes of them, `linking/` pairs them with
 items of `plex_items.py`. `execution/` is the one executor; `scenes/`, `keeping/` (collections,
 shows) and `replay/` (undo, saved plans) are its sources. `plan_saver.py` keeps what a dry run would
-write. `rows.py` are what the reporter gets. `connections.py` opens both transports; `ports.py` also
-tells a server's fault from an item's.
+write. `rows.py` are what the reporter gets, `stash_needs.py` is what is asked of Stash; `ports.py`
+also tells a server's fault from an item's.
 
 Read first: `reconcile.py`.
 """

@@ -15,9 +15,9 @@ from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import next_try
 from plexsync.plex.connection import named_library, other_writer
 from plexsync.state import Lineage, review_queue_path, trial_queue_path
-from plexsync.sync.connections import for_this_stash
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import RowMaker
+from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.differences import nearest_name
 
 if TYPE_CHECKING:

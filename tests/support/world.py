@@ -33,11 +33,11 @@ from plexsync.state import load_state
 from plexsync.storage.filesystem import DISK, Filesystem
 from plexsync.storage.history import LAST
 from plexsync.storage.locations import cache_directory, state_directory
-from plexsync.sync.connections import wanted_of
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.reconcile import run
 from plexsync.sync.replay.apply import ApplyOptions, apply
 from plexsync.sync.replay.undo import UndoOptions, undo
+from plexsync.sync.stash_needs import wanted_of
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import Timing
 

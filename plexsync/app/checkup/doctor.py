@@ -23,7 +23,7 @@ from plexsync.errors import (
 from plexsync.matcher import match, propose_rules
 from plexsync.plex.connection import other_writer, read_xml
 from plexsync.plex.index import IndexLoader
-from plexsync.sync.connections import for_this_stash
+from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
 

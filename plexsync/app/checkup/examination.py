@@ -30,7 +30,7 @@ from plexsync.app.checkup.doctor import (
 )
 from plexsync.app.checkup.probe import ANY_ANSWER
 from plexsync.app.failures import utc_now
-from plexsync.app.opening import command_config, known_client_id, open_servers
+from plexsync.app.opening import command_config, config_secrets, known_client_id, open_servers
 from plexsync.errors import ConfigError, PlexsyncError, ServerError, StateError
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
@@ -45,7 +45,6 @@ from plexsync.state import (
     state_errors,
     status_of,
 )
-from plexsync.sync.connections import config_secrets
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import without_ids
 from plexsync.transport.responses import HttpResponse, redact

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexsync.app.opening import config_secrets
 from plexsync.app.runs import open_ports
 from plexsync.errors import ExitCode
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync import reconcile
-from plexsync.sync.connections import config_secrets
 from plexsync.sync.ports import RunOptions
 from tests.support.world import Recorder, World
 

@@ -1,4 +1,4 @@
-"""The ways to both servers, as the configuration has them."""
+"""What a configuration needs of Stash, and what is left of it where a Stash cannot say that."""
 
 from __future__ import annotations
 
@@ -7,47 +7,13 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.models import StashField
-from plexsync.plex.connection import plex_headers
-from plexsync.stash_client import OWN, StashClient, needs_of, stash_headers, without
-from plexsync.transport.client import Transport
-from plexsync.transport.outgoing import RetryPolicy
+from plexsync.stash_client import OWN, StashClient, needs_of, without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from plexsync.config.configuration import Config
-    from plexsync.config.secrets import Secret
     from plexsync.config.sections import StashConfig
-    from plexsync.transport.outgoing import Repeat
-
-DEFAULT_RETRY = RetryPolicy()
-"""Patient enough for a server that restarts."""
-
-
-def stash_transport(
-    config: Config, warn: Callable[[str], None], *, retry: RetryPolicy = DEFAULT_RETRY
-) -> Transport:
-    """To the configured Stash, with its key in a header."""
-    key = config.stash.api_key.reveal() if config.stash.api_key else ""
-    return Transport(
-        config.stash.url,
-        name="Stash",
-        headers=_revealed(config.stash.headers) | stash_headers(key),
-        secrets=(key, *_revealed(config.stash.headers).values()),
-        verify=config.stash.verify,
-        proxy=config.stash.proxy,
-        retry=retry,
-        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
-    )
-
-
-def stash_client(config: Config, transport: Transport) -> StashClient:
-    """Return a client that asks Stash for as much as the configured fields need."""
-    return StashClient(
-        transport,
-        url=config.stash.url,
-        wanted=wanted_of(config),
-    )
 
 
 def wanted_of(config: Config) -> frozenset[StashField]:
@@ -104,39 +70,3 @@ def _lost_sentence(key: str, field: StashField) -> str:
         f"{key} takes no part: this Stash has no {field} that plexsync can read; what Plex has "
         "stays, and a newer plexsync may know better"
     )
-
-
-def plex_transport(
-    config: Config,
-    client_id: str,
-    warn: Callable[[str], None],
-    *,
-    retry: RetryPolicy = DEFAULT_RETRY,
-) -> Transport:
-    """To the configured Plex, with its token in a header."""
-    token = config.plex.token.reveal()
-    return Transport(
-        config.plex.url,
-        name="Plex",
-        headers=_revealed(config.plex.headers) | plex_headers(client_id, token),
-        secrets=(token, *_revealed(config.plex.headers).values()),
-        verify=config.plex.verify,
-        proxy=config.plex.proxy,
-        retry=retry,
-        on_retry=lambda repeat: warn(repeat_sentence(repeat)),
-    )
-
-
-def _revealed(headers: Sequence[tuple[str, Secret]]) -> dict[str, str]:
-    return {name: value.reveal() for name, value in headers}
-
-
-def config_secrets(config: Config) -> list[str]:
-    """Return what must appear in no output."""
-    return [secret.reveal() for secret in config.secrets]
-
-
-def repeat_sentence(repeat: Repeat) -> str:
-    """Return that a request is about to be sent again, and why."""
-    soon = "" if repeat.wait_s < 1 else f" in {repeat.wait_s:.0f} s"
-    return f"{repeat.error.message}; trying again{soon}"
