@@ -70,19 +70,16 @@ class Silent:
 
 def run_plexsync() -> None:
     """One run, configured by the environment; prints what it took as JSON."""
-    from plexsync.app.runs import run_with
+    from plexsync.app.runs import open_ports, uncollected
     from plexsync.config.loader import load_config
     from plexsync.sync.ports import RunOptions
+    from plexsync.sync.reconcile import run
 
     config = load_config(None, os.environ, home=Path.home())
     wall = time.perf_counter()
-    summary = run_with(
-        config,
-        RunOptions(force=True),
-        reporter=Silent(),
-        environ=os.environ,
-        should_stop=lambda: False,
-    )
+    reporter = Silent()
+    with uncollected(), open_ports(config, os.environ, reporter.warn, read_only=False) as ports:
+        summary = run(config, RunOptions(force=True), ports, reporter)
     took = {
         "cpu_s": time.process_time(),
         "wall_s": time.perf_counter() - wall,
