@@ -27,7 +27,7 @@ from plexsync.matching.layout import UNKNOWN_LAYOUT
 from plexsync.matching.lone_pairs import Free
 from plexsync.matching.scoring import Tabulated, find_resembling, tabulate, without_refused
 from plexsync.matching.wording import Obstacle, ReasonNames, Why, scene_paths
-from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order
+from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order, pick
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
@@ -243,13 +243,13 @@ def prepare_matching(
     An item or a scene that is given twice counts once. When `staged`, pairs that nothing competes
     with are judged on the way and stand in no row: the same verdicts for less.
     """
-    scenes = list({one.scene_id: one for one in scenes}.values())
-    items = _deduplicate(items)
+    scenes, items = _each_once(scenes), _deduplicate(items)
     others, owners = _elsewhere(scenes, known)
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings = known.get("settings", DEFAULT_SETTINGS)
     hashes, layout = known.get("hashes"), known.get("layout")
-    whole = [*scenes, *find_neighbours(scenes, others, items, hashes or {})]
+    near = find_neighbours(scenes, others, items, hashes or {})
+    whole = [*scenes, *near] if near else scenes
     tabulated = tabulate(
         whole,
         items,
@@ -261,8 +261,9 @@ def prepare_matching(
         free=Free(len(scenes) if staged else 0, people, owners),
     )
     named = {*owners.values(), *chain.from_iterable(people.pinned.values())}
-    rivals = (one for one, row in zip(whole, tabulated.table.rows, strict=True) if row)
-    named_scenes = chain(rivals, (one for one in chain(whole, others) if one.scene_id in named))
+    rivals = (whole[at] for at, row in enumerate(tabulated.table.rows) if row)
+    every = chain(whole, others) if named else ()
+    named_scenes = chain(rivals, (one for one in every if one.scene_id in named))
     return Matching(
         scenes=whole,
         due=len(scenes),
@@ -280,12 +281,19 @@ def prepare_matching(
 _rank = attrgetter("rank")
 
 
+def _each_once(scenes: Sequence[Scene]) -> Sequence[Scene]:
+    """Return each scene once, as it came last."""
+    places = {scene.scene_id: at for at, scene in enumerate(scenes)}
+    return scenes if len(places) == len(scenes) else pick(scenes, places.values())
+
+
 def _elsewhere(
     scenes: Sequence[Scene], known: Known
-) -> tuple[list[Scene], dict[RatingKey, SceneId]]:
+) -> tuple[Sequence[Scene], dict[RatingKey, SceneId]]:
     """Return the scenes that are not due, and the items linked to such."""
     due = {scene.scene_id for scene in scenes}
-    others = [one for one in known.get("others", ()) if one.scene_id not in due]
+    others = known.get("others", ())
+    others = pick(others, (at for at, one in enumerate(others) if one.scene_id not in due))
     return others, {key: who for key, who in known.get("claims", {}).items() if who not in due}
 
 

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
-from plexsync.models import VIDEO_KINDS, ItemDetail, ItemPlan, PlexItem, RatingKey, Section, Server
+from plexsync.models import (
+    VIDEO_KINDS,
+    ItemDetail,
+    ItemPlan,
+    Packed,
+    PlexItem,
+    RatingKey,
+    Section,
+    Server,
+)
 from plexsync.plex.collections import PlexCollections
 from plexsync.plex.connection import (
     ask_plex,
@@ -69,7 +78,7 @@ class Listing(NamedTuple):
         unusable: entries without a rating key, as far as they say what they are.
     """
 
-    items: tuple[PlexItem, ...]
+    items: Packed[PlexItem]
     total: int
     filtered: bool
     unusable: tuple[str, ...] = ()
@@ -176,19 +185,24 @@ class PlexClient:
         Raises:
             BadResponseError: most entries have no rating key.
         """
-        items: dict[str, PlexItem] = {}
+        items = Packed(PlexItem)
+        places: dict[RatingKey, int] = {}
         unusable: list[str] = []
         totals: list[int] = []
         entries = others = 0
         for page in self._transport.ahead(self._pages(section, updated_after)):
             totals.append(_total_of(page, section))
-            items.update((item.rating_key, item) for item in page.items)
+            for item in page.items:
+                places[item.rating_key] = len(items)  # one that came twice is as it came last
+                items.append(item)
             unusable += page.unusable
             others += page.entries - len(page.items)
-            entries = len(items) + others
+            entries = len(places) + others
             progress(entries, totals[-1])
         if set(totals) != {entries}:
             return f"{entries} came, {totals[-1]} are counted"
+        if len(places) < len(items):
+            items = items.pick(places.values())
         if len(unusable) > max(len(items), _FEW_ENTRIES):
             raise BadResponseError(
                 f"Plex lists {len(unusable)} entries without a rating key, and {len(items)} with "
@@ -197,9 +211,9 @@ class PlexClient:
             )
         # An unknown filter is ignored, not refused (docs/plex-api.md 0.2).
         filtered = updated_after is not None and all(
-            item.updated_at > updated_after for item in items.values()
+            item.updated_at > updated_after for item in items
         )
-        return Listing(tuple(items.values()), entries, filtered, tuple(unusable))
+        return Listing(items, entries, filtered, tuple(unusable))
 
     def count(self, section: Section) -> int:
         """How many movies or episodes a section holds, trashed ones included. One request."""

@@ -10,24 +10,24 @@ Source: docs/design.md, "Knowing what is in Plex"; docs/plex-api.md 3 (change si
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence  # noqa: TC003 - msgspec reads the fields of structs
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import PlexFile, PlexItem, RatingKey, Section
+from plexsync.models import Packed, PlexFile, PlexItem, RatingKey, Section
 from plexsync.state import read_pieces, write_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.plex.client import Listing, PlexClient
+    from plexsync.plex.client import PlexClient
 
 MAX_AGE = timedelta(days=7)
 """How long a list is brought up to date before it is made again: what bumps Plex's counters is not
@@ -38,7 +38,6 @@ _CLOCK_MARGIN_S = 600
 
 _SCHEMA = ",".join(("5", *PlexItem.__struct_fields__, *PlexFile.__struct_fields__))
 """Another set of fields is another schema: an old list must not be read as a new one."""
-_ITEM_ENCODER, _ITEM_DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(PlexItem)
 _ITEMS = msgspec.msgpack.Decoder(tuple[PlexItem, ...])
 _PIECE = 1_000
 """Items written at once."""
@@ -52,34 +51,11 @@ class How(StrEnum):
     LISTED = "listed"
 
 
-class Packed(Sequence[PlexItem]):
-    """Items as bytes, in a third of the memory: each is made when it is asked for."""
-
-    def __init__(self, items: Iterable[PlexItem]) -> None:
-        rows = self._rows = list(map(_ITEM_ENCODER.encode, items))
-        self._get = lru_cache(maxsize=1024)(lambda at: _ITEM_DECODER.decode(rows[at]))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[PlexItem]:
-        return map(_ITEM_DECODER.decode, self._rows)
-
-    @overload
-    def __getitem__(self, at: int) -> PlexItem: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[PlexItem]: ...
-    def __getitem__(self, at: int | slice) -> PlexItem | Sequence[PlexItem]:
-        return (
-            self._get(at) if isinstance(at, int) else [*map(_ITEM_DECODER.decode, self._rows[at])]
-        )
-
-
 class Edition(NamedTuple):
     """A list as it was at some time; those of equal names are the same list."""
 
     name: str
-    items: tuple[PlexItem, ...]
+    items: Sequence[PlexItem]
 
 
 class Index(NamedTuple):
@@ -125,7 +101,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     listed_at: int
     checked_at: int
     total: int
-    items: tuple[PlexItem, ...]
+    items: Sequence[PlexItem]
 
 
 class _Had(NamedTuple):
@@ -216,7 +192,7 @@ class IndexLoader:
         before = [one.before for one in had if one.before is not None]
         how = max((one.how for one in had), key=list(How).index, default=How.CACHED)
         return Index(
-            items=Packed(edition.items) if how is How.LISTED else edition.items,
+            items=edition.items,
             how=how,
             problem=max(problems, default=""),
             edition=edition.name,
@@ -235,13 +211,18 @@ class IndexLoader:
             kept, how = self._updated(section, old), How.UPDATED
         if kept is None:
             listing = self.client.listing(section, progress=self.progress)
-            kept, how = self._as_kept(section, owner, listing), How.LISTED
+            kept, how = self._as_kept(section, owner, listing.items, listing.total), How.LISTED
             unusable = listing.unusable
         keeps = self.write and kept is not old and not unusable
         return _Had(kept, how, unusable, lay, path if keeps else None)
 
     def _as_kept(
-        self, section: Section, owner: str, listing: Listing, listed_at: int | None = None
+        self,
+        section: Section,
+        owner: str,
+        items: Sequence[PlexItem],
+        total: int,
+        listed_at: int | None = None,
     ) -> _Kept:
         """Return a list as it is now; it was listed just now unless another time is given."""
         epoch = int(self.now.timestamp())
@@ -249,12 +230,12 @@ class IndexLoader:
             schema=_SCHEMA,
             owner=owner,
             library=section.title,
-            edition=_edition(listing.items),
+            edition=_edition(items),
             counters=_counters(section),
             listed_at=epoch if listed_at is None else listed_at,
             checked_at=epoch,
-            total=listing.total,
-            items=listing.items,
+            total=total,
+            items=items,
         )
 
     def _updated(self, section: Section, old: _Kept) -> _Kept | None:
@@ -280,8 +261,8 @@ class IndexLoader:
         if moved or len(merged) + others != total:
             return None
         listed_at = old.listed_at if changed.filtered else None
-        listing = changed._replace(items=tuple(merged.values()), total=total)
-        return self._as_kept(section, old.owner, listing, listed_at)
+        items = tuple(merged.values())
+        return self._as_kept(section, old.owner, items, total, listed_at)
 
 
 def _of_library(error: ServerError, section: Section) -> ServerError:
@@ -346,7 +327,7 @@ def _twins(old: _Kept, changed: Iterable[PlexItem]) -> set[RatingKey]:
     }
 
 
-def _edition(items: tuple[PlexItem, ...]) -> str:
+def _edition(items: Sequence[PlexItem]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for piece in _pieces_of(items):
         digest.update(piece)
@@ -354,8 +335,12 @@ def _edition(items: tuple[PlexItem, ...]) -> str:
 
 
 def _joined(lists: Sequence[_Kept]) -> Edition:
-    items = tuple(item for one in lists for item in one.items)
-    return Edition(" ".join(one.edition for one in lists), items)
+    name = " ".join(one.edition for one in lists)
+    if len(lists) == 1:
+        return Edition(name, lists[0].items)
+    items = chain.from_iterable(one.items for one in lists)
+    packed = any(isinstance(one.items, Packed) for one in lists)
+    return Edition(name, Packed(PlexItem, items) if packed else tuple(items))
 
 
 def _bound(old: _Kept) -> int:
@@ -415,6 +400,8 @@ def _try_to_keep(path: Path, kept: _Kept) -> str:
     return ""
 
 
-def _pieces_of(items: tuple[PlexItem, ...]) -> Iterator[bytes]:
+def _pieces_of(items: Sequence[PlexItem]) -> Iterator[bytes]:
     for start in range(0, len(items), _PIECE):
-        yield msgspec.msgpack.encode(items[start : start + _PIECE])
+        piece = items[start : start + _PIECE]
+        rows = list(piece.rows()) if isinstance(piece, Packed) else piece
+        yield msgspec.msgpack.encode(rows)

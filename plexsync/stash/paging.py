@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -265,12 +266,41 @@ BELIEVED_S = 600.0
 """Seconds after a sweep began during which its details are given out. A run that writes for longer
 asks again, so that what it writes is never older."""
 
-_LENGTH_BITS = 32
 _AT_ONCE_BYTES = 1 << 20
 """Read ahead: scenes are asked for in about the order in which they came."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(WireDetail)
+
+
+class _Places:
+    """Where each of many scenes lies in a file: three numbers each, in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._ids, self._begins, self._lengths = array("q"), array("q"), array("q")
+
+    def put(self, scene_id: str, begin: int, length: int) -> None:
+        """Note where a scene lies, as it was written last."""
+        number = int(scene_id)
+        at = bisect_left(self._ids, number)
+        if self._ids[at : at + 1] == array("q", [number]):
+            self._begins[at], self._lengths[at] = begin, length
+            return
+        for column, value in (
+            (self._ids, number),
+            (self._begins, begin),
+            (self._lengths, length),
+        ):
+            column.insert(at, value)  # nearly always at the end: a sweep goes by the ids
+
+    def take(self, scene_id: str) -> tuple[int, int]:
+        """Return where a scene lies and how long it is there, once; 0 and 0 where it is not."""
+        number = int(scene_id) if is_id(scene_id) else 0
+        at = bisect_left(self._ids, number)
+        if at == len(self._ids) or self._ids[at] != number:
+            return 0, 0
+        length, self._lengths[at] = self._lengths[at], 0
+        return self._begins[at], length
 
 
 class KeptDetails:
@@ -285,7 +315,7 @@ class KeptDetails:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._file: IO[bytes] | None = None
-        self._places: dict[SceneId, int] = {}
+        self._places = _Places()
         self._since = 0.0
         self._end = 0
 
@@ -309,7 +339,7 @@ class KeptDetails:
         except OSError:
             self.close()
             return
-        self._places[SceneId(row.id)] = self._end << _LENGTH_BITS | len(content)
+        self._places.put(row.id, self._end, len(content))
         self._end += len(content)
 
     def take(self, ids: Iterable[SceneId]) -> dict[SceneId, WireDetail]:
@@ -319,10 +349,9 @@ class KeptDetails:
         taken: dict[SceneId, WireDetail] = {}
         try:
             for scene_id in ids:
-                place = self._places.pop(scene_id, None)
-                if place is not None:
-                    at, length = divmod(place, 1 << _LENGTH_BITS)
-                    self._file.seek(at)
+                begin, length = self._places.take(scene_id)
+                if length:
+                    self._file.seek(begin)
                     taken[scene_id] = _DECODER.decode(self._file.read(length))
         except OSError:
             self.close()
@@ -331,11 +360,11 @@ class KeptDetails:
     def forget(self, ids: Iterable[SceneId]) -> None:
         """Let go of scenes that were read once more."""
         for scene_id in ids:
-            self._places.pop(scene_id, None)
+            self._places.take(scene_id)
 
     def close(self) -> None:
         """Let go of everything."""
-        self._places.clear()
+        self._places = _Places()
         if self._file is not None:
             with suppress(OSError):  # what was not written yet may not go there now, either
                 self._file.close()

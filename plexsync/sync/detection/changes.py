@@ -289,7 +289,7 @@ class ChangeDetection:
         else:
             detected = detector.changes()
         if self._options.limit is not None:
-            del detected.due[self._options.limit :]
+            detected.due = detected.due[: self._options.limit]
         totals = self._totals
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, ConfigError
-from plexsync.models import Outcome
+from plexsync.models import Outcome, Packed, Scene
 from plexsync.planning.participation import refusal_of
 from plexsync.planning.retry_schedule import PARKED, is_due
 from plexsync.text.folding import files_digest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from plexsync.models import Scene, SceneId, SceneRecord
+    from plexsync.models import SceneId, SceneRecord
     from plexsync.planning.participation import Participation
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
@@ -100,7 +100,7 @@ class Detected:
         with_files: whether the files of all scenes were looked at.
     """
 
-    due: list[Scene] = field(default_factory=list)
+    due: Packed[Scene] = field(default_factory=lambda: Packed(Scene))
     left_out: list[tuple[Scene, str]] = field(default_factory=list)
     unready: list[Scene] = field(default_factory=list)
     gone: list[SceneId] = field(default_factory=list)
@@ -177,7 +177,7 @@ class Detector:
                 hint="the id is the number in the scene's address in Stash",
             )
         return Detected(
-            due=list(fetched.found),
+            due=Packed(Scene, fetched.found),
             poisoned=list(fetched.poisoned),
             scenes_read=len(fetched.found),
         )
@@ -220,8 +220,14 @@ class Detector:
             found, here = self._swept_files()
         self._check_absent(here, found)
         self._fetch_held(found)
-        found.due.sort(key=lambda scene: scene.scene_id not in self._first)
+        if self._first:
+            found.due = self._first_first(found.due)
         return found
+
+    def _first_first(self, due: Packed[Scene]) -> Packed[Scene]:
+        """Return the due scenes, those that are to be first before all others."""
+        later = [scene.scene_id not in self._first for scene in due]
+        return due.pick(sorted(range(len(due)), key=later.__getitem__))
 
     def _swept_versions(self) -> tuple[Detected, set[SceneId], dict[SceneId, None]]:
         """Return what the versions of all scenes say, which there are, and which are due."""

@@ -80,7 +80,7 @@ class Catalogue:
         self._stash = stash
         self._learned_with = learned_with
         self._listed = listed
-        self._scenes: dict[SceneId, Scene] | None = None
+        self._scenes: Collection[Scene] | None = None
         self._layout: Layout | None = None
         self._learned_from = ""
         self._seen: dict[SceneId, Scene] = {}
@@ -99,7 +99,7 @@ class Catalogue:
         stale = self._is_whole and self._learned_from != self._listed()
         return None if stale else self._layout
 
-    def note(self, scenes: Iterable[Scene], gone: Collection[SceneId], *, whole: bool) -> None:
+    def note(self, scenes: Collection[Scene], gone: Collection[SceneId], *, whole: bool) -> None:
         """Take in what a run saw.
 
         Args:
@@ -110,8 +110,8 @@ class Catalogue:
         self._gone.update(gone)
         if whole:
             self._is_whole = True
-            self._scenes = {scene.scene_id: scene for scene in scenes}
-            self._layout = self._learned_before(_pieces_of(self._scenes.values()))
+            self._scenes = scenes
+            self._layout = self._learned_before(_pieces_of(scenes))
             self._is_changed = self._layout is None
             return
         self._seen.update((scene.scene_id, _slim(scene)) for scene in scenes)
@@ -125,7 +125,7 @@ class Catalogue:
         Raises:
             ServerError: the catalogue is lost, and Stash cannot tell.
         """
-        return [scene for one, scene in self._load().items() if one not in due]
+        return [scene for scene in self._load() if scene.scene_id not in due]
 
     def learn(self, layout: Layout) -> None:
         """Keep what was learned from all scenes."""
@@ -143,7 +143,7 @@ class Catalogue:
             learned_with=self._learned_with,
             learned_from=self._learned_from,
         )
-        pieces = _pieces_of(self._scenes.values())
+        pieces = _pieces_of(self._scenes)
         try:
             write_pieces(self._path, chain((msgspec.msgpack.encode(head),), pieces))
         except OSError as error:
@@ -153,12 +153,12 @@ class Catalogue:
 
     # ---- Private
 
-    def _load(self) -> dict[SceneId, Scene]:
+    def _load(self) -> Collection[Scene]:
         if self._scenes is None and not self._read():
             pages = self._stash.sweep()
             self._take({scene.scene_id: _slim(scene) for page in pages for scene in page})
             self._is_changed = True
-        return self._scenes or {}
+        return self._scenes or ()
 
     def _read(self) -> bool:
         """Have what lies on the disk; False where that is damaged, missing or of another schema."""
@@ -203,7 +203,7 @@ class Catalogue:
         known.update(fresh)
         for one in gone:
             del known[one]
-        self._scenes = known
+        self._scenes = known.values()
 
 
 def _slim(scene: Scene) -> Scene:

@@ -21,7 +21,7 @@ from plexsync.matcher import (
     survey,
     wanted_hashes,
 )
-from plexsync.models import Confidence
+from plexsync.models import Confidence, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,10 +125,10 @@ class Decider:
             for one in found
             if one.scene_id not in again and one.confidence is Confidence.HIGH
         }
-        due = [scene for scene in scenes if scene.scene_id in again]
-        rest = [scene for scene in scenes if scene.scene_id not in again]
+        chosen = [at for at, scene in enumerate(scenes) if scene.scene_id in again]
+        due, others = pick(scenes, chosen), known["others"]
         second = Known(**known)
-        second["others"] = [*known["others"], *rest]
+        second["others"] = [*others, *scenes] if others else scenes
         second["claims"] = {**known["claims"], **settled}
         decided = decide(due, items, **second).matches
         return [one for one in found if one.scene_id not in again] + decided

@@ -7,19 +7,20 @@ pair lets go of it once it is done.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from plexsync.matcher import propose_rules, used_rules
-from plexsync.models import Confidence, Link
+from plexsync.models import Confidence, Link, pick
 from plexsync.sync.rows import WITHOUT_ITEM, Pair
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.models import (
         Candidate,
@@ -93,15 +94,15 @@ class Linker:
     again: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
 
-    def remembered(self, scenes: Iterable[Scene]) -> tuple[list[Pair], list[Scene]]:
+    def remembered(self, scenes: Sequence[Scene]) -> tuple[list[Pair], Sequence[Scene]]:
         """Return pairs earlier runs linked, of scenes that still have the same files, and the rest.
 
         That the item still holds its file is checked when it is read, before it is written. A
         scene that may be further items as well is among both.
         """
         pairs: list[Pair] = []
-        rest: list[Scene] = []
-        for scene in scenes:
+        rest = array("Q")
+        for at, scene in enumerate(scenes):
             record = self.records.get(scene.scene_id, bare=True)
             links = self._standing(record, scene) if record else []
             resting: tuple[Link, ...] = ()
@@ -113,8 +114,8 @@ class Linker:
                 for link in links
             ]
             if not links or scene.scene_id in self.again:
-                rest.append(scene)
-        return pairs, rest
+                rest.append(at)
+        return pairs, pick(scenes, rest)
 
     def _standing(self, record: SceneRecord, scene: Scene) -> list[Link]:
         """Return the links to libraries that take part, where they need no matching."""

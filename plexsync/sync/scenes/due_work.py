@@ -25,9 +25,9 @@ from plexsync.sync.scenes.run_writer import RunWriter
 from plexsync.sync.scenes.unmatched import Unwritten, request_scans, wanted_scans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from plexsync.models import ItemKind, Scene
+    from plexsync.models import ItemKind, Packed, Scene
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
@@ -171,16 +171,18 @@ class DueWork:
 
     # ---- linking
 
-    def _without_ignored(self, scenes: Iterable[Scene]) -> list[Scene]:
+    def _without_ignored(self, scenes: Packed[Scene]) -> Packed[Scene]:
         """Return the scenes a person does not want left alone; settle the others."""
+        if not self._answers.ignored:
+            return scenes
         due = []
-        for scene in scenes:
+        for at, scene in enumerate(scenes):
             reason = self._answers.ignores(scene)
             if reason is None:
-                due.append(scene)
+                due.append(at)
             else:
                 self._unwritten.note_ignored(scene, reason)
-        return due
+        return scenes.pick(due)
 
     def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
         """Tell the catalogue what was seen of the scenes' files."""
