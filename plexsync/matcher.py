@@ -43,6 +43,8 @@ from plexsync.matching.layout import Layout as Layout
 from plexsync.matching.layout import propose_rules as propose_rules
 from plexsync.matching.layout import split_prefixes as split_prefixes
 from plexsync.matching.layout import used_rules as used_rules
+from plexsync.matching.matches import Matches as Matches
+from plexsync.matching.matches import SurePairs as SurePairs
 from plexsync.matching.resolution import resolve
 from plexsync.matching.scoring import survey as survey
 from plexsync.matching.verdicts import Known as Known
@@ -50,7 +52,7 @@ from plexsync.matching.verdicts import prepare_matching
 from plexsync.matching.wording import reason_kind as reason_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from plexsync.models import Match, PlexItem, RatingKey, Scene
 
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 class Decided(NamedTuple):
     """What `decide` found: the matches, and how the libraries lie to each other."""
 
-    matches: list[Match]
+    matches: Matches
     layout: Layout
 
 
@@ -78,7 +80,7 @@ def match(
     Returns:
         Matches in the order of `scenes`; the order of `items` never matters.
     """
-    return decide(scenes, items, **known).matches
+    return list(decide(scenes, items, **known).matches)
 
 
 def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]) -> Decided:
@@ -87,7 +89,7 @@ def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[K
     return Decided(resolve(matching), matching.tabulated.layout)
 
 
-def wanted_hashes(matches: Sequence[Match]) -> tuple[RatingKey, ...]:
+def wanted_hashes(matches: Iterable[Match]) -> tuple[RatingKey, ...]:
     """Items with a content hash that could change what `match` decided, each once.
 
     That is a candidate of a LOW match that neither size nor duration rules out already, the item

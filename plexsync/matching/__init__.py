@@ -8,7 +8,8 @@ evidence in bits and the reason it is not HIGH. The door is `plexsync.matcher`.
 says what that means for a pair; `decision.py` says which are certain, with `assignment.py` where
 scenes compete and `lone_pairs.py` where none does; `verdicts.py` asks it about each option, with
 people's answers from `answers.py`, and `wording.py` says why one is not; `resolution.py` makes the
-matches. `account.py` keeps the account for `plexsync explain`.
+`matches.py`, where that of a sure pair is but a number. `account.py` keeps the account for
+`plexsync explain`.
 
 Read first: `decision.py`, then `comparing/`.
 """

@@ -6,8 +6,8 @@ prefix pair. Pairs that many files agree on say where Plex sees the files of a f
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +16,10 @@ from plexsync.models import Confidence, PathRule
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plexsync.models import Candidate, Match
+    from plexsync.text.normalize import PathMap
 
     Located = tuple[NormalizedPath, NormalizedPath]
     """Where one file lies in Stash and in Plex."""
@@ -55,14 +56,20 @@ UNKNOWN_LAYOUT = Layout()
 """Nothing is known: then nothing follows from where a file lies."""
 
 
-def learn_layout(pairs: Iterable[Located], *, rules: Sequence[PathRule] = ()) -> Layout:
+def learn_layout(
+    pairs: Iterable[Located],
+    *,
+    lone: Callable[[], Iterable[Located]] = tuple,
+    rules: Sequence[PathRule] = (),
+) -> Layout:
     """Learn where Plex keeps Stash's folders.
 
     Args:
         pairs: where certain pairs lie. A file that is several items comes several times.
+        lone: returns more of them, of files that each are in no other.
         rules: what is configured; what it covers needs no rule.
     """
-    tally = _Tally(pairs)
+    tally = _Tally(pairs, lone)
     least = max(_LEAST_FILES, _LEAST_ROOT_SHARE * sum(tally.votes.values()))
     roots = frozenset(root for root, count in tally.votes.items() if count >= least)
     known = compile_rules(rules)
@@ -75,44 +82,47 @@ def learn_layout(pairs: Iterable[Located], *, rules: Sequence[PathRule] = ()) ->
 
 
 def propose_rules(
-    matches: Sequence[Match], *, rules: Sequence[PathRule] = ()
+    matches: Iterable[Match],
+    *,
+    lone: Callable[[], Iterable[Located]] = tuple,
+    rules: Sequence[PathRule] = (),
 ) -> tuple[PathRule, ...]:
     """Rules that would explain where Plex sees the files of certain pairs.
 
     Args:
         matches: what `matcher.match` decided; HIGH pairs count, and of LOW ones those where name
             and size agree, because a rule may be what they lack.
+        lone: returns where more HIGH pairs lie, of files that each are in no other.
         rules: what is configured already; pairs it explains need nothing.
 
     Returns:
         Proposals, the one that explains most files first, one for a folder of Stash, none for one
         that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
-    known = compile_rules(rules)
     taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
-    tally = _Tally(
-        (normalize_path(one.scene_path), normalize_path(one.item_path)) for one in _certain(matches)
-    )
-    explained = {ours for ours, theirs in tally.pairs if theirs in (ours, known.apply(ours))}
-    least = max(_LEAST_FILES, _LEAST_SHARE * (len(tally.files) - len(explained)))
+    tally = _Tally(map(_places_of, _certain(matches)), lone, known=compile_rules(rules))
+    least = max(_LEAST_FILES, _LEAST_SHARE * tally.unexplained)
     return tuple(
         rule
-        for rule in tally.proposals(least, without=explained)
+        for rule in tally.proposals(least)
         if normalize_path(rule.stash).rstrip("/") not in taken
     )
 
 
-def used_rules(matches: Sequence[Match], layout: Layout) -> tuple[PathRule, ...]:
-    """Those of a layout's rules that a HIGH match goes by."""
-    located = [
-        (normalize_path(one.candidates[0].scene_path), normalize_path(one.candidates[0].item_path))
-        for one in matches
-        if layout.rules and one.confidence is Confidence.HIGH
-    ]
+def used_rules(
+    matches: Iterable[Match], layout: Layout, *, lone: Callable[[], Iterable[Located]] = tuple
+) -> tuple[PathRule, ...]:
+    """Those of a layout's rules that a HIGH match goes by; `lone` is that of `propose_rules`."""
+
+    def located() -> Iterator[Located]:
+        yield from lone()
+        sure = (one for one in matches if one.confidence is Confidence.HIGH)
+        yield from (_places_of(one.candidates[0]) for one in sure)
+
     return tuple(
         rule
         for rule in layout.rules
-        if any(Layout(rules=(rule,)).maps(ours, theirs) for ours, theirs in located)
+        if any(Layout(rules=(rule,)).maps(ours, theirs) for ours, theirs in located())
     )
 
 
@@ -181,45 +191,54 @@ class _Prefixes:
 class _Tally:
     """What certain pairs vote for.
 
+    Args:
+        several: pairs of files that may be in more of them, in any number.
+        lone: returns pairs of files that are in no other.
+        known: what explains pairs; None for nothing.
+
     Attributes:
-        pairs: each pair once.
-        files: the files of Stash they are of, in order.
         votes: by prefix pair, how many files say so.
+        unexplained: how many files are in no pair that is explained.
     """
 
-    def __init__(self, pairs: Iterable[Located]) -> None:
-        self.pairs = list(dict.fromkeys(pairs))
-        self.files = sorted({ours for ours, _ in self.pairs})
+    def __init__(
+        self,
+        several: Iterable[Located],
+        lone: Callable[[], Iterable[Located]],
+        known: PathMap | None = None,
+    ) -> None:
+        self._several = list(dict.fromkeys(several))
+        self._lone = lone
+        self._known = known
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
+        self.unexplained = 0
         prefixes = _Prefixes()
-        for ours, theirs in self.pairs:
-            root = prefixes.split(ours, theirs)
-            self.votes[root] += 1
-            folder = self._shared.get(root)
-            if folder is None or not ours.startswith(folder):
-                own = ours[: ours.rfind("/") + 1]
-                self._shared[root] = own if folder is None else _common_folder(folder, own)
+        for pair in lone():
+            self._vote(pair, prefixes)
+            self.unexplained += not self._is_explained(pair)
+        for pair in self._several:
+            self._vote(pair, prefixes)
+        explained = {pair[0] for pair in self._several if self._is_explained(pair)}
+        self.unexplained += len({ours for ours, _ in self._several} - explained)
 
-    def proposals(self, least: float, *, without: Iterable[str] = ()) -> list[PathRule]:
+    def proposals(self, least: float) -> list[PathRule]:
         """One rule for each folder of Stash that fits `least` files, the one for most first.
 
         Where its files are explained already, a folder has copies elsewhere, no other mount.
         """
-        explained = sorted(without)
+        roots = [
+            root for root, count in self.votes.items() if count >= least and root[0] != root[1]
+        ]
+        explained = _count_below([stash for stash, _ in roots], self._files(explained=True))
+        roots = [root for root in roots if self.votes[root] > explained[root[0]]]
+        deeper = {root: self._shared[root][len(root[0]) :] for root in roots}
+        certain = _count_below([root[0] + deeper[root] for root in roots], self._files())
         found: dict[str, PathRule] = {}
-        roots = [root for root, count in self.votes.items() if count >= least]
         for root in sorted(roots, key=lambda root: (-self.votes[root], root)):
-            stash, plex = root
-            count = self.votes[root]
-            deeper = self._shared[root][len(stash) :]
-            if stash == plex or count <= _below(explained, stash):
-                continue
+            stash, plex = (folder + deeper[root] for folder in root)
             rule = PathRule(
-                stash=stash + deeper,
-                plex=plex + deeper,
-                explains=count,
-                certain=_below(self.files, stash + deeper),
+                stash=stash, plex=plex, explains=self.votes[root], certain=certain[stash]
             )
             found.setdefault(rule.stash, rule)
         return list(found.values())
@@ -228,7 +247,7 @@ class _Tally:
         """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
         length = len(rule.stash)
         elsewhere = foreign = 0
-        for ours, theirs in self.pairs:
+        for ours, theirs in chain(self._lone(), self._several):
             if ours.startswith(rule.stash):
                 elsewhere += theirs != rule.plex + ours[length:]
             elif theirs.startswith(rule.plex):
@@ -237,11 +256,36 @@ class _Tally:
         fits = rule.explains >= _OVERWHELMING_SHARE * rule.certain
         return fits and elsewhere <= most and foreign <= most
 
+    def _vote(self, pair: Located, prefixes: _Prefixes) -> None:
+        ours, theirs = pair
+        root = prefixes.split(ours, theirs)
+        self.votes[root] += 1
+        folder = self._shared.get(root)
+        if folder is None or not ours.startswith(folder):
+            own = ours[: ours.rfind("/") + 1]
+            self._shared[root] = own if folder is None else _common_folder(folder, own)
 
-def _below(files: Sequence[str], folder: str) -> int:
-    """Return how many of `files`, which are in order, lie below a folder, with its slash."""
-    behind = folder[:-1] + chr(ord("/") + 1)
-    return bisect_left(files, behind) - bisect_left(files, folder)
+    def _is_explained(self, pair: Located) -> bool:
+        """Whether the two files lie at the same place, as they are or by a rule."""
+        ours, theirs = pair
+        return self._known is not None and theirs in (ours, self._known.apply(ours))
+
+    def _files(self, *, explained: bool = False) -> Iterator[str]:
+        """Yield each file of Stash once, or those that are in a pair that is explained."""
+        if explained and self._known is None:
+            return
+        yield from (pair[0] for pair in self._lone() if not explained or self._is_explained(pair))
+        yield from {pair[0] for pair in self._several if not explained or self._is_explained(pair)}
+
+
+def _count_below(folders: Sequence[str], files: Iterable[str]) -> Counter[str]:
+    """Return how many of `files` lie below each of some folders, which have a slash at the end."""
+    found: Counter[str] = Counter()
+    several = tuple(dict.fromkeys(folders))
+    for file in files if several else ():
+        if file.startswith(several):
+            found.update(folder for folder in several if file.startswith(folder))
+    return found
 
 
 def _common_folder(one: str, other: str) -> str:
@@ -260,6 +304,10 @@ def _certain(matches: Iterable[Match]) -> Iterator[Candidate]:
             yield match.candidates[0]
         else:
             yield from (one for one in match.candidates if _is_same_file(one))
+
+
+def _places_of(candidate: Candidate) -> Located:
+    return normalize_path(candidate.scene_path), normalize_path(candidate.item_path)
 
 
 def _is_same_file(candidate: Candidate) -> bool:

@@ -56,6 +56,11 @@ class Sure(NamedTuple):
     weighed: Assessment
     score: float
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a content hash could refute such a pair, where the bytes confirm nothing."""
+        return self.weighed.undecided and not self.weighed.confirmed
+
 
 class LonePairs:
     """Scenes and items of one file each that share keys with each other alone.

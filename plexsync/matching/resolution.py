@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.matching.answers import Pin, find_file
 from plexsync.matching.decision import ScoredOption, exclusions_of
+from plexsync.matching.matches import Matches, SurePairs
 from plexsync.matching.scoring import refine
 from plexsync.matching.wording import compare_facts, scene_paths
 from plexsync.models import (
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
-    from plexsync.matching.lone_pairs import Sure
     from plexsync.matching.verdicts import Judged, Matching
 
 
-def resolve(matching: Matching) -> list[Match]:
+def resolve(matching: Matching) -> Matches:
     """All matches, in the order of the scenes."""
     return _Resolution(matching).resolve()
 
@@ -48,8 +48,15 @@ class _Resolution:
         self._settings = matching.settings
         self._people = matching.people
         self._names = matching.names
+        self._pairs = SurePairs(
+            self._scenes,
+            self._items,
+            partners=matching.tabulated.partners,
+            sure=self._sure,
+            library=self._names.library,
+        )
 
-    def resolve(self) -> list[Match]:
+    def resolve(self) -> Matches:
         """All matches, in the order of the scenes."""
         certain: dict[int, list[Match]] = {}
         open_: dict[int, Judged] = {}
@@ -60,29 +67,31 @@ class _Resolution:
                     certain[position] = found
                 else:
                     open_[position] = judged
+            elif sure.is_open:
+                certain[position] = [self._pairs.match(position)]
+                self._names.paths.update(scene_paths([self._scenes[position]]))
         lost = [position for position, judged in open_.items() if not judged]
         open_ |= self._matching.judge_resembling(lost)
         taken = self._taken(chain.from_iterable(certain.values()), open_.values())
-        matches: list[Match] = []
+        slots: list[Match | int] = []
         for position, sure in enumerate(self._sure):
-            if sure is not None:
-                matches.append(self._sole(position, sure))
-            elif position in certain:
-                matches += certain[position]
+            if position in certain:
+                slots += certain[position]
+            elif sure is not None:
+                slots.append(position)
             else:
-                matches.append(self._doubtful(position, open_[position], taken))
-        return matches
+                slots.append(self._doubtful(position, open_[position], taken))
+        return Matches(slots, self._pairs)
 
     def _taken(self, certain: Iterable[Match], open_: Iterable[Judged]) -> dict[RatingKey, SceneId]:
         """Return the scenes of the items that are HIGH for one and plausible for another."""
         plausible = {one.option.item for judged in open_ for row in judged for one in row}
         taken = {made.candidates[0].rating_key: made.scene_id for made in certain}
-        for position, sure in enumerate(self._sure):
-            partner = self._matching.tabulated.partners[position]
-            if sure is not None and partner in plausible:
-                scene = self._scenes[position]
-                taken[self._items[partner].rating_key] = scene.scene_id
-                self._names.paths.update(scene_paths([scene]))
+        for pairs in filter(None, (self._pairs, self._matching.settled)):
+            for item in plausible:
+                if (scene := pairs.scene_of(item)) is not None:
+                    taken[self._items[item].rating_key] = scene.scene_id
+                    self._names.paths.update(scene_paths([scene]))
         return taken
 
     # ---- One scene -------------------------------------------------------------------------------
@@ -132,33 +141,6 @@ class _Resolution:
             candidates=(self._candidate(best.option, best.score),),
             candidate_count=len(row),
             unread=self._unread_beside(best.option, options),
-        )
-
-    def _sole(self, position: int, sure: Sure) -> Match:
-        """Return the match of a pair that nothing competes with."""
-        scene = self._scenes[position]
-        item = self._items[self._matching.tabulated.partners[position]]
-        weighed, score = sure
-        asked = weighed.undecided and not weighed.confirmed
-        return Match(
-            scene_id=scene.scene_id,
-            confidence=_HIGH,
-            reason=weighed.summary,
-            score=score,
-            margin=score,
-            candidates=(
-                Candidate(
-                    rating_key=item.rating_key,
-                    title=item.title,
-                    scene_path=scene.files[0].path,
-                    item_path=item.files[0].path,
-                    score=score,
-                    evidence=weighed.evidence,
-                    library=self._names.library(item),
-                ),
-            ),
-            candidate_count=1,
-            unread=(item.rating_key,) if asked else (),
         )
 
     def _unread_beside(self, option: Option, row: Sequence[Option]) -> tuple[RatingKey, ...]:
@@ -311,7 +293,6 @@ class _Resolution:
         return "no item resembles it" if scene.files else "the scene has no file"
 
 
-_HIGH = Confidence.HIGH
 _NOT_ALONE = "not the likeliest item of this file"
 _PINNED = Evidence(name="pin", value="a person confirmed this pair", weight=64.0)
 

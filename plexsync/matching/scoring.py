@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain, compress
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -209,7 +209,7 @@ def _look(
     rows = pair(block(list(lone.rest()), items, keys))
     compared = [Compared(row.ours, comparer.compare(row)) for row in rows]
     if layout is None:
-        layout = learn_layout(chain(lone.certain(), certain_pairs(compared)), rules=rules)
+        layout = learn_layout(certain_pairs(compared), lone=lone.certain, rules=rules)
     return _Looked(context, lone, compared, layout)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from plexsync.matching.comparing.evidence import Comparison
     from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.layout import Layout
+    from plexsync.matching.matches import SurePairs
     from plexsync.models import PathRule
 
 Judged = list[list[ScoredOption]]
@@ -60,6 +61,8 @@ class Known(TypedDict, total=False):
         layout: how the libraries lie to each other; without it that is learned from the scenes
             that are due, if they are all there are.
         libraries: titles of libraries by section id, for the reasons.
+        settled: pairs that were decided before about these very items, and stay; their scenes are
+            among `others` only where they have a content hash with one that was read since.
     """
 
     others: Sequence[Scene]
@@ -71,6 +74,7 @@ class Known(TypedDict, total=False):
     refusals: Sequence[Refusal]
     layout: Layout | None
     libraries: Mapping[str, str]
+    settled: SurePairs | None
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -85,6 +89,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         tabulated: all pairs, compared and weighed.
         by_key: the items people spoke of.
         names: how reasons name scenes and items.
+        settled: pairs that were decided before.
     """
 
     scenes: Sequence[Scene]
@@ -95,6 +100,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tabulated: Tabulated
     by_key: Mapping[RatingKey, PlexItem]
     names: ReasonNames
+    settled: SurePairs | None
 
     @property
     def table(self) -> Table:
@@ -273,6 +279,7 @@ def prepare_matching(
         tabulated=tabulated,
         by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
         names=ReasonNames(scene_paths(named_scenes), items, known.get("libraries", {})),
+        settled=known.get("settled"),
     )
 
 

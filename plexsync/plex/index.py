@@ -211,7 +211,8 @@ class IndexLoader:
             kept, how = self._updated(section, old), How.UPDATED
         if kept is None:
             listing = self.client.listing(section, progress=self.progress)
-            kept, how = self._as_kept(section, owner, listing.items, listing.total), How.LISTED
+            kept = self._as_kept(section, owner, listing.items, total=listing.total)
+            how = How.LISTED
             unusable = listing.unusable
         keeps = self.write and kept is not old and not unusable
         return _Had(kept, how, unusable, lay, path if keeps else None)
@@ -221,6 +222,7 @@ class IndexLoader:
         section: Section,
         owner: str,
         items: Sequence[PlexItem],
+        *,
         total: int,
         listed_at: int | None = None,
     ) -> _Kept:
@@ -262,7 +264,7 @@ class IndexLoader:
             return None
         listed_at = old.listed_at if changed.filtered else None
         items = tuple(merged.values())
-        return self._as_kept(section, old.owner, items, total, listed_at)
+        return self._as_kept(section, old.owner, items, total=total, listed_at=listed_at)
 
 
 def _of_library(error: ServerError, section: Section) -> ServerError:

@@ -126,6 +126,11 @@ class State:
         """Whether no scene was ever remembered: there is nothing to compare a first run with."""
         return not self._rows
 
+    @property
+    def has_links(self) -> bool:
+        """Whether a scene or an item may have been linked before."""
+        return bool(self._rows or self._former)
+
     def scene_ids(self) -> KeysView[SceneId]:
         """Return the remembered scenes, as a set that follows the state."""
         return self._rows.keys()

@@ -26,6 +26,7 @@ from plexsync.models import (
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterable
 
     from plexsync.models import Match
 
@@ -275,7 +276,7 @@ def test_a_rule_never_makes_low_what_is_high_without_it(
     assert _high(without) <= _high(match(scenes, items, rules=RULES, hashes=hashes))
 
 
-def _high(found: list[Match]) -> set[tuple[SceneId, RatingKey]]:
+def _high(found: Iterable[Match]) -> set[tuple[SceneId, RatingKey]]:
     """The pairs that are certain."""
     return {
         (made.scene_id, made.candidates[0].rating_key)

@@ -21,13 +21,14 @@ from plexsync.matcher import (
     survey,
     wanted_hashes,
 )
-from plexsync.models import Confidence, pick
+from plexsync.models import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.config.configuration import Config
-    from plexsync.matcher import Layout
+    from plexsync.matcher import Layout, Matches
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
     from plexsync.plex.hash_cache import HashCache
     from plexsync.sync.linking.catalogue import Catalogue
@@ -80,7 +81,7 @@ class Decider:
             self.catalogue.learn(layout)
         known["layout"] = layout
         # What one hash decides may leave another one to read. A round that reads none is the last.
-        while (again := self._decide_hashed(found, scenes, items, known)) is not found:
+        while (again := self._decide_hashed(found, items, known)) is not found:
             found = again
         if self.catalogue is not None:
             self.catalogue.keep()
@@ -102,15 +103,10 @@ class Decider:
             return survey([*scenes, *others], items, self.rules)
         return layout
 
-    def _decide_hashed(
-        self,
-        found: list[Match],
-        scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
-        known: Known,
-    ) -> list[Match]:
+    def _decide_hashed(self, found: Matches, items: Sequence[PlexItem], known: Known) -> Matches:
         """Read the hashes that can decide, and decide again; `found` itself if none was read."""
-        wanted = frozenset(wanted_hashes(found))
+        open_ = list(found.made())
+        wanted = frozenset(wanted_hashes(open_))
         if self.hashes is None or not wanted:
             return found
         before = known["hashes"] or {}
@@ -119,19 +115,43 @@ class Decider:
             return found
         known["hashes"] = {**before, **fresh}
         # What one scene wins or loses may decide another, so all that compete are decided again.
-        again = competing(found, wanted)
-        settled = {
-            one.candidates[0].rating_key: one.scene_id
-            for one in found
-            if one.scene_id not in again and one.confidence is Confidence.HIGH
-        }
-        chosen = [at for at, scene in enumerate(scenes) if scene.scene_id in again]
-        due, others = pick(scenes, chosen), known["others"]
-        second = Known(**known)
-        second["others"] = [*others, *scenes] if others else scenes
-        second["claims"] = {**known["claims"], **settled}
-        decided = decide(due, items, **second).matches
-        return [one for one in found if one.scene_id not in again] + decided
+        again = competing(open_, wanted)
+        due, others = _parts_of(found, again, frozenset(fresh.values()) - {0})
+        second = Known(**known, settled=found.pairs)
+        second["others"] = [*known["others"], *others.values()]
+        second["claims"] = {**known["claims"], **_settled(found, again, others)}
+        return found.replaced(again, decide(due, items, **second).matches)
+
+
+def _parts_of(
+    found: Matches, again: AbstractSet[SceneId], contents: AbstractSet[int]
+) -> tuple[list[Scene], dict[int, Scene]]:
+    """Return the scenes to decide about again, and by position those that may compete with them.
+
+    One of a sure pair shares nothing with another item, unless it has one of the `contents` that
+    were read since.
+    """
+    sure = set(found.numbers())
+    due: list[Scene] = []
+    others: dict[int, Scene] = {}
+    for at, scene in enumerate(found.pairs.scenes):
+        if scene.scene_id in again:
+            due.append(scene)
+        elif at not in sure or any(file.oshash in contents for file in scene.files):
+            others[at] = scene
+    return due, others
+
+
+def _settled(
+    found: Matches, again: AbstractSet[SceneId], others: Mapping[int, Scene]
+) -> dict[RatingKey, SceneId]:
+    """Return which items stay those of scenes that may compete and are not decided about again."""
+    pairs = map(found.pairs.of, others.keys() & found.numbers())
+    claims = {item.rating_key: scene.scene_id for scene, item in pairs}
+    for one in found.made():
+        if one.scene_id not in again and one.confidence is Confidence.HIGH:
+            claims[one.candidates[0].rating_key] = one.scene_id
+    return claims
 
 
 def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:

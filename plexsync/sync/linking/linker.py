@@ -9,24 +9,25 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.matcher import propose_rules, used_rules
-from plexsync.models import Confidence, Link, pick
+from plexsync.models import Confidence, pick
+from plexsync.sync.linking.pairs import NOTHING, Pairs, new_pair
 from plexsync.sync.rows import WITHOUT_ITEM, Pair
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import (
         Candidate,
+        Link,
         Match,
         PathRule,
-        PlexField,
         PlexItem,
         RatingKey,
         Scene,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     )
     from plexsync.state import State
     from plexsync.sync.linking.decider import Decider
-
-NOTHING: dict[PlexField, Any] = {}
-"""Stands for each empty part of a link that waits: one for all of them saves memory."""
 
 
 class MatchedScene(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,7 +59,7 @@ class Linked:
         unread: scenes about which a content hash could decide otherwise that was not read yet.
     """
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: Pairs = field(default_factory=Pairs)
     review: list[MatchedScene] = field(default_factory=list)
     unmatched: list[MatchedScene] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
@@ -141,18 +139,27 @@ class Linker:
         owners = self.records.claims()
         claims = self._claims(owners, scenes, taken)
         matches, layout = self.decider.decide(scenes, items, claims)
-        ours = {scene.scene_id: scene for scene in scenes}
-        places = {item.rating_key: at for at, item in enumerate(items)}
         linked = Linked(
-            proposed=propose_rules(matches, rules=self.decider.rules),
-            learned=used_rules(matches, layout),
-            unread=frozenset(one.scene_id for one in matches if one.unread),
+            pairs=Pairs((), matches.pairs),
+            proposed=propose_rules(matches.made(), lone=matches.places, rules=self.decider.rules),
+            learned=used_rules(matches.made(), layout, lone=matches.places),
+            unread=frozenset(one.scene_id for one in matches.made() if one.unread),
         )
+        is_new = not (taken or self.records.has_links or self.decider.answers.ignored)
+        slots = matches.surest_first()
+        if not is_new:
+            slots = list(map(matches.value, slots))
+        open_ = [one for one in slots if not isinstance(one, int)]
+        ours = _scenes_of(open_, scenes)
+        theirs = _items_of(open_, items)
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
         linked_already = {pair.scene.scene_id for pair in taken} & ours.keys()
         spoken_for = set(claims) | standing
         # The surest first: where LOW is taken too, the item goes to the scene that fits it best.
-        for found in sorted(matches, key=_surest_first):
+        for found in slots:
+            if isinstance(found, int):  # a pair of which nothing is remembered: made at its turn
+                linked.pairs.slots.append(found)
+                continue
             scene = ours[found.scene_id]
             if scene.scene_id in linked_already:
                 # Only what is sure is added to what stands.
@@ -161,7 +168,7 @@ class Linker:
                     continue
             listened = self.decider.answers.review(found, scene)
             best = next(iter(listened.candidates), None)
-            item = items[places[best.rating_key]] if best else None
+            item = theirs[best.rating_key] if best else None
             one = MatchedScene(scene=scene, match=listened, item=item)
             self._place(one, linked, spoken_for=spoken_for, owners=owners)
         return linked
@@ -193,7 +200,7 @@ class Linker:
             linked.review.append(one)
         else:
             spoken_for.add(item.rating_key)
-            linked.pairs.append(self._pair(self._explain(one.match), one.scene, item, owners))
+            linked.pairs.slots.append(self._pair(self._explain(one.match), one.scene, item, owners))
 
     def _takes_low(self, one: MatchedScene) -> bool:
         """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""
@@ -220,28 +227,14 @@ class Linker:
     ) -> Pair:
         best = found.candidates[0]
         known = earlier(self.records, best, (scene.scene_id, owners.get(best.rating_key)))
-        link = Link(
-            rating_key=best.rating_key,
-            section_id=item.section_id,
-            path=best.item_path,
-            confidence=found.confidence or Confidence.LOW,
-            base=NOTHING,
-            held=NOTHING,
-            pictures=NOTHING,
-        )
+        pair = new_pair(scene, item, found)
+        pair.resting = self._resting(self.records.get(scene.scene_id))
         if known is not None:
             before, of = known
             inherited = of != scene.scene_id or before.inherited
-            link = msgspec.structs.replace(link, inherited=inherited)
-        return Pair(
-            scene=scene,
-            link=link,
-            match=found,
-            title=item.title,
-            known=known is not None,
-            resting=self._resting(self.records.get(scene.scene_id)),
-            origin=(known[1] or scene.scene_id) if known else None,
-        )
+            pair.link = msgspec.structs.replace(pair.link, inherited=inherited)
+            pair.known, pair.origin = True, of or scene.scene_id
+        return pair
 
 
 def bare(link: Link) -> Link:
@@ -291,5 +284,13 @@ def earlier(
     return None if former is None else (former, None)
 
 
-def _surest_first(found: Match) -> tuple[bool, float]:
-    return found.confidence is not Confidence.HIGH, -found.score
+def _scenes_of(matches: Iterable[Match], scenes: Iterable[Scene]) -> dict[SceneId, Scene]:
+    """Return the scenes of some matches."""
+    wanted = {one.scene_id for one in matches}
+    return {scene.scene_id: scene for scene in scenes if scene.scene_id in wanted}
+
+
+def _items_of(matches: Iterable[Match], items: Iterable[PlexItem]) -> dict[RatingKey, PlexItem]:
+    """Return the items of the best candidates of some matches, each as it is listed last."""
+    wanted = {one.candidates[0].rating_key for one in matches if one.candidates}
+    return {item.rating_key: item for item in items if item.rating_key in wanted}

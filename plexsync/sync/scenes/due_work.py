@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @contextmanager
 def linked_work(
     run: RunContext, found: DetectedChanges, saver: PlanSaver | None
-) -> Iterator[tuple[RunWriter, list[Pair], Linked]]:
+) -> Iterator[tuple[RunWriter, Pairs, Linked]]:
     """Link the scenes that are due; what was found about them is kept however the work ends.
 
     Args:
@@ -89,7 +90,7 @@ class DueWork:
         if found.detected.gone:
             self._claims()  # also those of scenes that are forgotten now
 
-    def link(self) -> tuple[list[Pair], Linked]:
+    def link(self) -> tuple[Pairs, Linked]:
         """Return the pairs, first those with a link that still holds, and what matching found.
 
         Scenes that are not to be linked are settled.
@@ -104,11 +105,9 @@ class DueWork:
             self._unwritten.note_unlisted(rest, run.inventory.failure)
         if run.session is not None:
             note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
-        else:
-            run.inventory.had = None  # nothing is remembered of it: let go of a quarter of memory
-        self._unwritten.keep_several(linked.pairs)
+        self._unwritten.keep_several(linked.pairs.made())
         self._tell_unsupported(linked)
-        return pairs + linked.pairs, linked
+        return linked.pairs.after(pairs), linked
 
     def close(self) -> None:
         """Keep what was found for the scenes that wait."""
@@ -217,7 +216,10 @@ class DueWork:
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        there = {pair.link.section_id for pair in linked.pairs}
+        there: set[str] = set()
+        pairs = iter(linked.pairs)
+        while there != self._run.inventory.section_ids and (pair := next(pairs, None)):
+            there.add(pair.link.section_id)
         rules = self._run.config.field_rules(
             {one.section_id: one.title for one in self._run.sections}
         )

@@ -25,7 +25,7 @@ from plexsync.sync.rows import REMEMBERED, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from plexsync.models import (
         Change,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from plexsync.state import SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
+    from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.ports import WorkKind
     from plexsync.sync.rows import Pair
 
@@ -201,14 +202,14 @@ class SceneOutcomes:
 
     # ---- done
 
-    def unfinished(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
+    def unfinished(self, pairs: Pairs) -> Iterator[Pair]:
         """Those of `pairs` that have no outcome yet."""
-        for pair in pairs:
+        for pair in pairs.of_scenes(lambda scene_id: scene_id not in self._finished):
             scene_id = pair.scene.scene_id
             progress = self._scenes.get(scene_id)
             key = pair.link.rating_key
             done = progress is not None and key in progress.links
-            if not (done or (scene_id, key) in self._given_up) and scene_id not in self._finished:
+            if not (done or (scene_id, key) in self._given_up):
                 yield pair
 
     def skip(self, pair: Pair, note: str) -> None:

@@ -5,7 +5,6 @@ A pair that is known to need nothing, or to be tried in vain, ends here without 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
         PlexField,
         Scene,
         SceneDetail,
-        SceneId,
     )
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Decision
+    from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.rows import Pair
     from plexsync.sync.scenes.outcomes import SceneOutcomes
 
@@ -80,21 +79,18 @@ class RunItems:
         """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
 
-    def of(self, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
+    def of(self, pairs: Pairs) -> Iterator[WorkItem]:
         """Return the pairs with an item that has to be read; the others are finished on the way.
 
         Raises:
             ServerError: Stash is down, or refuses us.
             InterruptedRunError: asked to stop.
         """
-        all_pairs: defaultdict[SceneId, list[Pair]] = defaultdict(list)
-        for pair in pairs:
-            all_pairs[pair.scene.scene_id].append(pair)
-        ids = iter(all_pairs)
-        while chunk := tuple(islice(ids, _STASH_BATCH)):
+        waiting = pairs.by_scene()
+        while chunk := tuple(islice(waiting, _STASH_BATCH)):
             self._run.ports.check()
-            opened = ((one, list(filter(self._outcomes.open, all_pairs[one]))) for one in chunk)
-            by_scene = {scene_id: some for scene_id, some in opened if some}
+            opened = (list(filter(self._outcomes.open, some)) for some in chunk)
+            by_scene = {some[0].scene.scene_id: some for some in opened if some}
             for pair in chain.from_iterable(by_scene.values()):
                 recall(pair, self._run.state)
             fetched = self._stash.details(tuple(by_scene))

@@ -17,6 +17,7 @@ from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.endings import group_by_cause
 from plexsync.sync.execution.executor import PREVIEW_ROWS
 from plexsync.sync.linking.linker import Linked
+from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import PairEnd
 from plexsync.text.normalize import holds_file
 
@@ -61,7 +62,7 @@ class RunWriter:
     unwritten: Unwritten
     link_again: Callable[[Sequence[Scene]], Linked]
 
-    def write(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
+    def write(self, pairs: Pairs, linked: Linked) -> UnsafeError | None:
         """Take `pairs` to Plex, show and remember the rest of `linked`.
 
         Returns:
@@ -128,7 +129,7 @@ class RunWriter:
             "in Plex, or remove it from all items and run again"
         )
 
-    def _guard(self, pairs: list[Pair], linked: Linked) -> UnsafeError | None:
+    def _guard(self, pairs: Pairs, linked: Linked) -> UnsafeError | None:
         """Hold back what a run would take away of more items synced before than the limits allow.
 
         Counting costs reading everything twice that changes, so it is done only where the known
@@ -138,22 +139,22 @@ class RunWriter:
         Returns:
             What the run ends with; None when no limit is passed.
         """
-        known = [pair for pair in pairs if pair.known]
+        known = [pair for pair in pairs.made() if pair.known]
         limits = self.run.limits()
         if self.run.options.force or not limits.could_be_exceeded(len(known)):
             return None
         synced = len({*self.claims(), *(pair.link.rating_key for pair in known)})
         if not limits.could_be_exceeded(len(known), synced):
             return None
-        new = [pair for pair in pairs if not pair.known]
-        changing = self._postponed(known)
+        new = [one for one in pairs.slots if isinstance(one, int) or not one.known]
+        changing = self._postponed(Pairs(known))
         again = self._link_orphans(linked)
         planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
-        found = [p for p in again if (p.scene.scene_id, p.link.rating_key) not in planned]
-        changing += self._postponed([pair for pair in found if pair.known])
+        found = [p for p in again.made() if (p.scene.scene_id, p.link.rating_key) not in planned]
+        changing += self._postponed(Pairs(pair for pair in found if pair.known))
         unsafe, rest = self._hold_back(changing, synced)
-        pairs[:] = [one.pair for one in rest] + new
-        pairs += [pair for pair in found if not pair.known]
+        pairs.slots[:] = [one.pair for one in rest] + new
+        pairs.slots += [pair for pair in found if not pair.known]
         return unsafe
 
     def _hold_back(
@@ -174,7 +175,7 @@ class RunWriter:
         unsafe = passed[0].error([_name(one.pair) for one in group])
         return unsafe, [one for one in changing if id(one) not in held]
 
-    def _ask(self, pairs: list[Pair], linked: Linked) -> None:
+    def _ask(self, pairs: Pairs, linked: Linked) -> None:
         """Compare everything, show it, and have a person say yes.
 
         What is to be written is read and planned once more afterwards: thinking takes time.
@@ -184,12 +185,12 @@ class RunWriter:
         """
         changing = self._postponed(pairs)
         changing += self._postponed(self._link_orphans(linked))
-        pairs[:] = [ready.pair for ready in changing]
+        pairs.slots[:] = [ready.pair for ready in changing]
         self._preview(self.run.totals.done + len(pairs), changing, linked)
         if changing and not self.run.ports.confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
 
-    def _postponed(self, pairs: Sequence[Pair]) -> list[Ready]:
+    def _postponed(self, pairs: Pairs) -> list[Ready]:
         """Return what `pairs` need now, taken back."""
         changing: list[Ready] = []
         for batch in self.executor.ready(self.items.of(pairs)):
@@ -230,7 +231,7 @@ class RunWriter:
             )
         )
 
-    def _link_orphans(self, linked: Linked) -> list[Pair]:
+    def _link_orphans(self, linked: Linked) -> Pairs:
         """Match scenes again where the item was gone, or held another file, when it was read.
 
         Returns:
@@ -238,7 +239,7 @@ class RunWriter:
         """
         lost = self.outcomes.take_orphans()
         if not lost:
-            return []
+            return Pairs()
         scenes = {pair.scene.scene_id: pair.scene for pair, _ in lost}
         again = self.link_again(tuple(scenes.values()))
         linked.review += again.review
