@@ -7,8 +7,8 @@ the journal, safe on disk before the next question; matching obeys them from the
 (`keys.py`) change the state machine (`machine.py`); what it answers goes to disk through
 `answer_store.py`. `selection.py` makes answers and groups and keeps those that were given,
 `shown.py` says what screens show, `servers.py` asks both servers, `ahead.py` asks them before a
-screen needs it, and `interfaces.py` has what the parts need of each other. `terminal/` and `web/`
-draw the machine; `batch.py` has the commands, and `csv_files.py` their spreadsheets.
+screen needs it. `terminal/` and `web/` draw the machine; `batch.py` has the commands, and
+`csv_files.py` their spreadsheets.
 
 Read first: `machine.py`, then `answer_store.py`.
 """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from plexsync.errors import ServerError
 from plexsync.models import PlexField, RatingKey, SceneId
-from plexsync.review.interfaces import LinkPreview
+from plexsync.review.servers import LinkPreview
 from plexsync.stash_client import picture_type
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from plexsync.output.console import is_terminal, make_console, print_document, w
 from plexsync.output.formats.json_documents import change_json, noun_json, one_line
 from plexsync.output.summary import warning_line
 from plexsync.review.context import open_review
-from plexsync.review.interfaces import LinkPreview
 from plexsync.review.queue import first_path
 from plexsync.review.selection import (
     ANSWER_WORDS,
@@ -24,6 +23,7 @@ from plexsync.review.selection import (
     candidate_of,
     refused_keys,
 )
+from plexsync.review.servers import LinkPreview
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
 

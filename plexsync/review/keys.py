@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateLockedError
-from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode, Prompt
+from plexsync.review.machine import Ending, Mode, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plexsync.review.machine import Review
+
+
+class KeyName(StrEnum):
+    """Keys that are no character; every other key is its character."""
+
+    ENTER = "enter"
+    ESCAPE = "escape"
+    BACKSPACE = "backspace"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
+
+PASTE = "paste:"
+"""What the key of a pasted text begins with; the text follows."""
 
 
 def press(review: Review, key: str) -> None:
@@ -110,7 +127,7 @@ def _press_group(review: Review, key: str) -> None:
     elif key in {" ", "x"}:
         group.toggle()
     elif key in {"a", "r", "n", "b", "l"}:
-        review.answer_group(key)
+        review.answer_group(group, key)
     else:
         review.to_scene()
         review.message = "Nothing was answered."
@@ -124,7 +141,7 @@ def _press_end(review: Review, key: str) -> None:
     elif key == "u":
         review.undo()
     elif key == KeyName.LEFT and len(review.queue):
-        review.backward_from_end()
+        review.open_scene(review.waiting.scene_id)
     else:
         _mean_nothing(review, key, "the keys of this page stand below")
 

@@ -1,24 +1,25 @@
 """A review as a state machine: keys in, a state to draw out. Knows no terminal, disk or server.
 
-What reaches the disk goes through `AnswersPort`, what needs a server, a browser or the
-configuration through `ActionsPort`. The terminal and the web page show the same machine.
+What reaches the disk goes through the `AnswerStore`, what needs a server, a browser or the
+configuration through `ReviewServers`. The terminal and the web page show the same machine.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Verb
 from plexsync.models import SceneId, id_order
-from plexsync.review.interfaces import Ending, Mode, Prompt, Question
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
     GROUP_WORDS,
     GivenAnswer,
     GivenAnswers,
     Group,
+    Question,
     answer_about,
     candidate_of,
     fitted_by,
@@ -30,14 +31,44 @@ from plexsync.review.selection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from plexsync.matcher import Answer
     from plexsync.models import Candidate, PathRule, RatingKey
-    from plexsync.review.interfaces import ActionsPort, AnswersPort, Hit
+    from plexsync.review.answer_store import AnswerStore
+    from plexsync.review.servers import Hit, ReviewServers
     from plexsync.state import Waiting
 
 _TWO = 2
+
+
+class Mode(StrEnum):
+    """What is on the screen."""
+
+    SCENE = "scene"
+    HELP = "help"
+    PROMPT = "prompt"
+    HITS = "hits"
+    CONFIRM = "confirm"
+    GROUP = "group"
+    END = "end"
+
+
+class Ending(StrEnum):
+    """How a review ends."""
+
+    WRITE = "write"
+    PLAN = "plan"
+    KEEP = "keep"
+
+
+class Prompt(StrEnum):
+    """What a person is typing."""
+
+    REASON = "Why ignore it (Enter for no reason)"
+    SEARCH = "Search Plex for"
+    ITEM = "Rating key or Plex address"
+    FILTER = "Show only what holds these words (Enter for everything)"
 
 
 class Review:
@@ -55,8 +86,7 @@ class Review:
         at: place of the scene on the screen.
         focus: place of the candidate keys are about; -1 when there is none.
         mode: what is on the screen.
-        page: which part of a screen that is too long, counted on by `v`; a screen starts again
-            after its last.
+        page: which part of a screen that is too long; after its last comes the first.
         message: what the last key did.
         prompt: what is being asked for; `typed` is what was typed so far.
         hits: what a search found, `hit_count` in all.
@@ -68,8 +98,8 @@ class Review:
     def __init__(
         self,
         waiting: Sequence[Waiting],
-        answers: AnswersPort,
-        actions: ActionsPort,
+        answers: AnswerStore,
+        actions: ReviewServers,
         *,
         message: str = "",
     ) -> None:
@@ -85,7 +115,6 @@ class Review:
         self.question: Question | None = None
         self.group: Group | None = None
         self.ending: Ending | None = None
-        self._on_yes: Callable[[], None] = lambda: None
         if len(self.queue):
             self._show(0)
 
@@ -164,7 +193,7 @@ class Review:
             return
         owner_name = self.queue.named(owner)
         question = f"This item belongs to {owner_name} already. Take it from that scene?"
-        self._confirm(Question(headline=question), lambda: self._give([answer], "accepted"))
+        self._ask(Question(question, lambda: self._give([answer], "accepted")))
 
     def refuse_candidate(self) -> None:
         """Refuse the candidate in focus: the pair never comes back."""
@@ -197,11 +226,8 @@ class Review:
         self.answers.take_lock()
         self.mode, self.group = Mode.GROUP, Group(scenes, self.answers)
 
-    def answer_group(self, key: str) -> None:
-        """Answer the chosen scenes of the group: `a`, `b`, `r`, `n`, or `l` for later."""
-        group = self.group
-        if group is None:
-            return
+    def answer_group(self, group: Group, key: str) -> None:
+        """Answer the chosen scenes of a group: `a`, `b`, `r`, `n`, or `l` for later."""
         if key == "l":
             scenes = [one.scene_id for one in group.chosen]
             self.given.later.update(scenes)
@@ -229,8 +255,8 @@ class Review:
         fits = fitted_by(rule, open_)
         settled = self.actions.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
-        question = rule_question(rule, covered, fits=len(fits))
-        self._confirm(question, lambda: self._add_rule(rule, covered))
+        add = partial(self._add_rule, rule, covered)
+        self._ask(rule_question(rule, covered, add, fits=len(fits)))
 
     def _add_rule(self, rule: PathRule, covered: Sequence[Waiting]) -> None:
         try:
@@ -293,9 +319,18 @@ class Review:
         elif not text:
             self.message = "Nothing was typed."
         elif prompt is Prompt.SEARCH:
-            self._search(text)
+            self.hits, self.hit_count = self.actions.search(text)
+            if self.hits:
+                self.mode = Mode.HITS
+            else:
+                self.message = f"Nothing in Plex holds {text!r} in its title or path."
         else:
-            self._find(text)
+            try:
+                hit = self.actions.find(text)
+            except PlexsyncError as error:
+                self.message = error.message
+            else:
+                self.add_item(hit, "named by you")
 
     def arrange(self, sort: Sort, words: str) -> None:
         """Show the scenes in another order, or only those that hold all words."""
@@ -315,24 +350,8 @@ class Review:
 
     def sort_again(self) -> None:
         """Show the scenes in the next order."""
-        sorts = list(Sort)
-        following = sorts[(sorts.index(self.queue.sort) + 1) % len(sorts)]
-        self.arrange(following, self.queue.filter)
-
-    def _search(self, text: str) -> None:
-        self.hits, self.hit_count = self.actions.search(text)
-        if self.hits:
-            self.mode = Mode.HITS
-        else:
-            self.message = f"Nothing in Plex holds {text!r} in its title or path."
-
-    def _find(self, text: str) -> None:
-        try:
-            hit = self.actions.find(text)
-        except PlexsyncError as error:
-            self.message = error.message
-            return
-        self.add_item(hit, "named by you")
+        sorts = [*Sort, *Sort]
+        self.arrange(sorts[sorts.index(self.queue.sort) + 1], self.queue.filter)
 
     def add_item(self, hit: Hit, found: str) -> None:
         """Put an item among the candidates and into focus; accepting it is another key."""
@@ -378,10 +397,6 @@ class Review:
         order = [*range(start, len(self.queue)), *range(min(start, len(self.queue)))]
         return (place for place in order if self.queue[place].scene_id not in closed)
 
-    def backward_from_end(self) -> None:
-        """Show the scene that was shown last."""
-        self._show(min(self.at, len(self.queue) - 1))
-
     def backward(self) -> None:
         """Show the scene before."""
         if self.at:
@@ -399,11 +414,9 @@ class Review:
     def _show(self, place: int) -> None:
         self.at = place
         self.to_scene()
-        refused = self._refused()
-        open_ = (
-            at for at, one in enumerate(self.waiting.candidates) if one.rating_key not in refused
-        )
-        self.focus = next(open_, -1 if not self.waiting.candidates else 0)
+        keys, refused = [one.rating_key for one in self.waiting.candidates], self._refused()
+        first = 0 if keys else -1
+        self.focus = next((at for at, key in enumerate(keys) if key not in refused), first)
 
     def to_scene(self) -> None:
         """Show the scene again."""
@@ -423,14 +436,15 @@ class Review:
         else:
             self.ending = Ending.KEEP
 
-    def _confirm(self, question: Question, action: Callable[[], None]) -> None:
-        self.mode, self.question, self._on_yes = Mode.CONFIRM, question, action
+    def _ask(self, question: Question) -> None:
+        self.mode, self.question = Mode.CONFIRM, question
 
     def confirm(self) -> None:
         """Say yes to the question on the screen."""
-        action, self._on_yes = self._on_yes, lambda: None
+        question = self.question
         self.to_scene()
-        action()
+        if question is not None:
+            question.on_yes()
 
     def _refused(self) -> set[RatingKey]:
         return refused_keys(self.answers.recorded(self.waiting.scene_id))

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from plexsync.matcher import Answer, Target, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule
-from plexsync.review.interfaces import Question
 from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, normalize_path
 from plexsync.text.toml import toml_string
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from plexsync.matcher import SceneAnswers
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
-    from plexsync.review.interfaces import AnswersPort
+    from plexsync.review.answer_store import AnswerStore
     from plexsync.state import Waiting
 
 
@@ -28,6 +27,16 @@ NAMED = "person"
 """The evidence of a candidate that a person brought, and that no matching has weighed."""
 
 NOTHING_WAITS = "Nothing waits for review."
+
+
+class Question(NamedTuple):
+    """What a person is asked before something bigger happens: yes is `y`, all else is no."""
+
+    headline: str
+    on_yes: Callable[[], None]
+    scenes: tuple[Waiting, ...] = ()
+    lines: tuple[str, ...] = ()
+
 
 # ---- Answers -------------------------------------------------------------------------------------
 
@@ -143,12 +152,15 @@ def fitted_by(rule: PathRule, others: Iterable[Waiting]) -> list[Waiting]:
     return found
 
 
-def rule_question(rule: PathRule, covered: Sequence[Waiting], *, fits: int) -> Question:
+def rule_question(
+    rule: PathRule, covered: Sequence[Waiting], on_yes: Callable[[], None], *, fits: int
+) -> Question:
     """Ask whether a path rule is to be added that explains the paths of `fits` scenes."""
     does = f"should settle {len(covered):,}" if covered else "settles nothing"
     more = fits - len(covered)
     return Question(
         headline=f"Add this path rule? It {does} of what waits{':' if covered else '.'}",
+        on_yes=on_yes,
         lines=(
             f"stash = {toml_string(rule.stash)}",
             f"plex  = {toml_string(rule.plex)}",
@@ -182,7 +194,7 @@ class Group:
         left_out: scenes an answer does not settle.
     """
 
-    def __init__(self, scenes: Sequence[Waiting], answers: AnswersPort) -> None:
+    def __init__(self, scenes: Sequence[Waiting], answers: AnswerStore) -> None:
         self.scenes = tuple(scenes)
         self._answers = answers
         self.row = 0

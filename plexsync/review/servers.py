@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
@@ -29,7 +29,6 @@ from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
 from plexsync.plex.connection import item_address, named_library
 from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
-from plexsync.review.interfaces import MOST_HITS, Hit, LinkPreview
 from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from plexsync.app.opening import Servers
     from plexsync.models import (
+        Change,
         ItemDetail,
         PathRule,
         PlexItem,
@@ -59,8 +59,35 @@ if TYPE_CHECKING:
     from plexsync.sync.linking.linker import Linker
 
 
+MOST_HITS = 9
+"""Items a search shows: those a single digit can choose."""
+
+
+class Hit(NamedTuple):
+    """An item a search found."""
+
+    item: PlexItem
+    library: str = ""
+
+
+class LinkPreview(NamedTuple):
+    """What linking a scene to an item would write.
+
+    Args:
+        changes: field by field.
+        kept: fields that differ but stay as Plex has them, by policy.
+        problem: why it is unknown; "" when it is known.
+        item: the item as Plex has it.
+    """
+
+    changes: tuple[Change, ...] = ()
+    kept: tuple[str, ...] = ()
+    problem: str = ""
+    item: PlexItem | None = None
+
+
 class ReviewServers:
-    """Searches, finds, compares, opens and configures; see `review.ActionsPort`.
+    """What a review asks of the world around it: searches, comparisons, the browser, path rules.
 
     Connects to each server when it is first needed.
 
@@ -148,7 +175,10 @@ class ReviewServers:
     # ---- Items and rules a person names ----------------------------------------------------------
 
     def search(self, text: str) -> tuple[tuple[Hit, ...], int]:
-        """Every word must be in title or path, case aside; short titles first."""
+        """Return the first items with all words in title or path, and how many there are.
+
+        Case aside; short titles first.
+        """
         wanted = fold(text).split()
         found = []
         for item in self._listing():
@@ -159,7 +189,7 @@ class ReviewServers:
         return tuple(map(self._hit, found[:MOST_HITS])), len(found)
 
     def find(self, text: str) -> Hit:
-        """From the listing, else from Plex itself.
+        """Return the item of a rating key or an address, from the listing or else from Plex.
 
         Raises:
             ConfigError: it is neither a rating key nor an address with one.
@@ -175,7 +205,7 @@ class ReviewServers:
         return self._hit(self.item(RatingKey(key)))
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
-        """Open both where there is a screen; else say where they are."""
+        """Open both in the browser where there is a screen; return where they are."""
         addresses = [self._stash.scene_url(scene_id)]
         if rating_key is not None:
             machine = self._store.state.lineage.plex
@@ -186,11 +216,11 @@ class ReviewServers:
         return "  ".join(addresses)
 
     def rules(self) -> Sequence[PathRule]:
-        """Those of the configuration, and those added since."""
+        """Return the path rules of the configuration, and those added since."""
         return (*self._config.paths, *self._added)
 
     def add_rule(self, rule: PathRule) -> str:
-        """Append it to the configuration file.
+        """Append a rule to the configuration file; return where, in words.
 
         Raises:
             ConfigError: there is no file, or rules do not come from it.
@@ -206,7 +236,7 @@ class ReviewServers:
         return f"Added to {source}. u takes it out again."
 
     def remove_rule(self, rule: PathRule) -> None:
-        """Take it out of the file.
+        """Take a rule out of the file again.
 
         Raises:
             ConfigError: the file was changed since.

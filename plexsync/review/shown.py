@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         SceneFile,
         SceneId,
     )
-    from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
+    from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
 

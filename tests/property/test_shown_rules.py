@@ -99,7 +99,7 @@ def test_files_and_proposals_hold_the_rules_they_were_given(rules: list[PathRule
     assert read(config_text(Answers(rules=tuple(rules)))) == pairs(rules)
     summary = make_summary(counts=make_counts(review=1), proposed_rules=tuple(rules))
     assert read("\n".join(next_steps(summary)[0].code)) == pairs(rules)
-    asked = rule_question(rules[0], (), fits=0).lines
+    asked = rule_question(rules[0], (), lambda: None, fits=0).lines
     assert tomllib.loads("\n".join(asked[:2])) == pairs(rules)[0]
 
 

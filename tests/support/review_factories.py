@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 from rich.console import Console
@@ -23,8 +23,10 @@ from plexsync.matching.answers import (
     refuse,
 )
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
+from plexsync.review.answer_store import AnswerStore
 from plexsync.review.keys import press
 from plexsync.review.machine import Review
+from plexsync.review.servers import Hit, LinkPreview, ReviewServers
 from plexsync.review.terminal.screen import screen_rows
 from plexsync.storage.review_queue import Waiting
 from plexsync.text.folding import files_digest
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from plexsync.models import PathRule
-    from plexsync.review.interfaces import Hit, LinkPreview
+    from plexsync.storage.session import Session
 
 _Answer = TypeVar("_Answer", Pin, Refusal)
 
@@ -77,7 +79,7 @@ def make_waiting(number: int, keys: Sequence[int] = (), **fields: object) -> Wai
 
 
 @dataclass
-class FakeAnswers:
+class FakeAnswers(AnswerStore):
     """Answers in memory, by the same rules as the real one."""
 
     book: dict[SceneId, SceneAnswers] = field(default_factory=dict)
@@ -93,10 +95,11 @@ class FakeAnswers:
         owner = self.owners.get(rating_key)
         return None if owner == scene_id else owner
 
-    def take_lock(self) -> None:
-        """Nothing happens to it meanwhile."""
+    def take_lock(self) -> Session:
+        """Nothing happens to it meanwhile; a review has no use for the session."""
         if self.locked:
             raise self.locked
+        return cast("Session", None)
 
     def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
         """Keep answers; gives what puts back what stood before."""
@@ -135,7 +138,7 @@ def _answered(kind: type[_Answer], scene_id: SceneId, target: Target) -> _Answer
 
 
 @dataclass
-class FakeActions:
+class FakeActions(ReviewServers):
     """Finds what its test put in."""
 
     hits: tuple[Hit, ...] = ()

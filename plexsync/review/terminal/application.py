@@ -28,8 +28,8 @@ from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import can_ask, make_console
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
-from plexsync.review.interfaces import PASTE, Ending, KeyName, Mode
-from plexsync.review.keys import press
+from plexsync.review.keys import PASTE, KeyName, press
+from plexsync.review.machine import Ending, Mode
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.parts import picture_place
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
     from plexsync.review.context import ReviewContext
-    from plexsync.review.interfaces import LinkPreview
     from plexsync.review.machine import Review
+    from plexsync.review.servers import LinkPreview
     from plexsync.review.terminal.parts import Place
     from plexsync.review.terminal.pictures import TerminalPictures
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from plexsync.matcher import SceneAnswers
     from plexsync.models import Candidate, Change, RatingKey
-    from plexsync.review.interfaces import LinkPreview
+    from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
 

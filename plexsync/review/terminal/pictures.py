@@ -22,7 +22,7 @@ from plexsync.review.ahead import (
     fetch_shown,
     shown_picture,
 )
-from plexsync.review.interfaces import Mode
+from plexsync.review.machine import Mode
 from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS
 
 if TYPE_CHECKING:

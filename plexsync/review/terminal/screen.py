@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.matcher import reason_kind
-from plexsync.review.interfaces import Mode
+from plexsync.review.machine import Mode
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS
 from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from plexsync.matcher import SceneAnswers
     from plexsync.models import Candidate, RatingKey
-    from plexsync.review.interfaces import LinkPreview, Question
     from plexsync.review.machine import Review
-    from plexsync.review.selection import Group
+    from plexsync.review.selection import Group, Question
+    from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
 
 

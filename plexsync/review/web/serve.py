@@ -13,7 +13,7 @@ from plexsync.errors import ConfigError, ExitCode
 from plexsync.output.console import write_lines
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
-from plexsync.review.interfaces import Ending
+from plexsync.review.machine import Ending
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal

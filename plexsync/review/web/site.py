@@ -23,8 +23,8 @@ from starlette.staticfiles import StaticFiles
 from plexsync.matcher import reason_kind
 from plexsync.models import SceneId
 from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, fetch_shown
-from plexsync.review.interfaces import PASTE, Ending, Mode, Prompt
-from plexsync.review.keys import press
+from plexsync.review.keys import PASTE, press
+from plexsync.review.machine import Ending, Mode, Prompt
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group
 from plexsync.review.shown import (

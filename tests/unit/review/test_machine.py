@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from plexsync.errors import StateLockedError
 from plexsync.matching.answers import Verb
 from plexsync.models import PathRule, RatingKey, SceneId
-from plexsync.review.interfaces import Ending, Hit, Mode
 from plexsync.review.keys import press
+from plexsync.review.machine import Ending, Mode
+from plexsync.review.servers import Hit
 from tests.support.factories import make_item
 from tests.support.review_factories import (
     FakeActions,

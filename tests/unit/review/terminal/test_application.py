@@ -14,7 +14,7 @@ from rich.console import Console
 
 from plexsync.errors import StateCorruptError
 from plexsync.review.ahead import PreviewLoader
-from plexsync.review.interfaces import Ending, Mode
+from plexsync.review.machine import Ending, Mode
 from plexsync.review.terminal.application import ReviewScreen, keys_of_line
 from tests.support.review_factories import FakeAnswers, make_waiting, start_review, type_keys
 
