@@ -32,9 +32,6 @@ from plexsync.stash.objects import (
 from plexsync.stash.objects import Names as Names
 from plexsync.stash.paging import Batches, KeptDetails, Page, Where, keyset_pages
 from plexsync.stash.paging import Fetched as Fetched
-from plexsync.stash.queries import OWN as OWN
-from plexsync.stash.queries import needs_of as needs_of
-from plexsync.stash.queries import without as without
 from plexsync.stash.readiness import (
     GRAPHQL,
     check_ready,
