@@ -40,7 +40,6 @@ from plexsync.models import (
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
 from plexsync.storage.journal import Lineage
 from plexsync.storage.review_queue import ReviewQueueWriter, Waiting, review_queue_path
-from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 
 KEYS = 100
@@ -112,7 +111,7 @@ def make_home(directory: Path, scenes: int, waiting: int) -> dict[str, str]:
             )
         else:
             record = msgspec.structs.replace(record, outcome=Outcome.APPLIED)
-        rows.keep(scene_id, encode_row(record))
+        rows.keep(scene_id, rows.pack(record)[0])
     state_dir, cache_dir = directory / "state", directory / "cache"
     state_dir.mkdir(mode=0o700)
     checkpoint = Checkpoint(serial=1, lineage=lineage, waiting=set(open_ids), rows=rows)

@@ -36,7 +36,6 @@ from plexsync.models import (
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
 from plexsync.storage.journal import End, Lineage, Result, RunKind, Settlement
-from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
 
@@ -158,7 +157,7 @@ def main() -> None:
         path = directory / STATE_NAME
         rows = SceneRows()
         for number in range(1, scenes + 1):
-            rows.keep(SceneId(str(number)), encode_row(make_record(number)))
+            rows.keep(SceneId(str(number)), rows.pack(make_record(number))[0])
         waiting = {SceneId(str(number)) for number in range(100, scenes + 1, 100)}
         checkpoint = Checkpoint(serial=1, waiting=waiting, rows=rows)
         write_checkpoint(path, checkpoint)

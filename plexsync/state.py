@@ -51,6 +51,7 @@ from plexsync.storage.review_queue import trial_queue_path as trial_queue_path
 from plexsync.storage.review_queue import waiting_ids as waiting_ids
 from plexsync.storage.scenes.row import LinkPlace as LinkPlace
 from plexsync.storage.scenes.row import Placed as Placed
+from plexsync.storage.scenes.rows import NAME_PREFIX as NAME_PREFIX
 from plexsync.storage.scenes.rows import STATE_NAME as STATE_NAME
 from plexsync.storage.session import Session as Session
 from plexsync.storage.session import open_session as open_session

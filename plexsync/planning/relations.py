@@ -108,11 +108,6 @@ def join_related(related: Iterable[RelatedId]) -> str:
     return " ".join(sorted(related))
 
 
-def shows_any(kept: str, wanted: Collection[str]) -> bool:
-    """Whether a record's text, made by `join_related`, names any of `wanted`."""
-    return any(one in wanted for one in kept.split())
-
-
 def changed(
     remembered: Mapping[RelatedId, str], present: Mapping[RelatedId, str]
 ) -> frozenset[RelatedId]:

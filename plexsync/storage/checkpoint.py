@@ -16,7 +16,8 @@ from plexsync.errors import StateVersionError
 from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
-from plexsync.storage.scenes.row import FIELDS
+from plexsync.storage.scenes.cells import FIELDS
+from plexsync.storage.scenes.row import OUTCOMES
 from plexsync.storage.scenes.rows import PREVIOUS_NAME, SceneRows, corrupt
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     from plexsync.storage.journal import Begin, End
 
-SCHEMA = "plexsync/state/2"
+SCHEMA = "plexsync/state/3"
 
 _SCHEMA_FAMILY = "plexsync/state/"
-_FORMER_SCHEMA = "plexsync/state/1"
+_FORMER_SCHEMAS = frozenset({"plexsync/state/1", "plexsync/state/2"})
 _HEADING = b'{\n"schema": "%b",\n' % SCHEMA.encode()
 _SEAL = b'"checksum": "crc32:%08x"\n}\n'
 _SEAL_BYTES = len(_SEAL % 0)
@@ -98,8 +99,7 @@ class Checkpoint(msgspec.Struct, kw_only=True):
         waiting: the scenes not settled by their last attempt.
         decisions: what people decided, by key.
         former: the Links of items no scene is linked to any more, as JSON, by rating key.
-        scenes: the scenes' records, from a file that has each as an object.
-        rows: the scenes' records otherwise, which are not decoded with the rest.
+        rows: the scenes' records, which are not decoded with the rest.
     """
 
     serial: int = 0
@@ -114,8 +114,14 @@ class Checkpoint(msgspec.Struct, kw_only=True):
     waiting: set[SceneId] = set()
     decisions: dict[str, msgspec.Raw] = {}
     former: dict[RatingKey, msgspec.Raw] = {}
-    scenes: dict[SceneId, msgspec.Raw] = {}
     rows: SceneRows = msgspec.field(default_factory=SceneRows)
+
+
+class _FormerCheckpoint(Checkpoint, kw_only=True):
+    """What `state.json` of an earlier version holds."""
+
+    texts: list[str] = []
+    scenes: dict[SceneId, msgspec.Raw] = {}
 
 
 class _Heading(msgspec.Struct):
@@ -146,13 +152,11 @@ def read_checkpoint(path: Path, disk: Filesystem = DISK) -> Checkpoint | None:
 def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK) -> None:
     """Make `checkpoint` the content of `path`; what was there becomes `state.json.previous`.
 
-    Its rows share their texts from then on.
-
     Raises:
         StateCorruptError: a row is not what plexsync writes; `path` holds what it held.
         StateError: it could not be written; likewise.
     """
-    checkpoint.rows.fold()
+    checkpoint.rows.gather_texts()
     write_atomically(
         disk, path, _sealed(_chunks(checkpoint)), previous=path.with_name(PREVIOUS_NAME)
     )
@@ -175,16 +179,18 @@ def _decode(content: bytes, path: Path) -> Checkpoint:
 
 
 def _upgrade(content: bytes, path: Path) -> Checkpoint:
-    """Return a checkpoint that has objects instead of rows.
+    """Return a checkpoint that an earlier version wrote.
 
     Raises:
         StateCorruptError: an object is no record.
         msgspec.DecodeError: it is no checkpoint.
     """
-    found = msgspec.json.decode(content, type=Checkpoint)
-    found.rows, objects, found.scenes = SceneRows(path), found.scenes, {}
-    for scene_id, raw in objects.items():
-        found.rows.keep(scene_id, found.rows.as_row(scene_id, bytes(raw)))
+    found = msgspec.json.decode(content, type=_FormerCheckpoint)
+    rows = found.rows = SceneRows(path)
+    rows.know_names(found.decisions)
+    texts = ["", *found.texts]
+    for scene_id, raw in found.scenes.items():
+        rows.take_former(scene_id, bytes(raw), texts)
     return found
 
 
@@ -195,7 +201,7 @@ def _known_schema(content: bytes, path: Path) -> str:
         schema = msgspec.json.decode(content, type=_Heading).schema
     except UNREADABLE as error:
         raise corrupt(f"the file is not whole JSON: {error}", path) from error
-    if schema in {SCHEMA, _FORMER_SCHEMA}:
+    if schema == SCHEMA or schema in _FORMER_SCHEMAS:
         return schema  # if it was reformatted, the checksum will tell
     if schema.startswith(_SCHEMA_FAMILY):
         raise StateVersionError(
@@ -236,6 +242,7 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
         values = getattr(checkpoint, name)
         members = (b"%b: %b" % (encode(key), values[key]) for key in sorted(values, key=order))
         yield from _joined(b'"%b": {' % name.encode(), members, _END)
+    yield b'"outcomes": %b,\n' % encode(OUTCOMES)
     yield b'"fields": %b' % encode(FIELDS).removesuffix(b"]")
     yield from _joined(_TEXTS, rows.texts(), b"")
     yield from _joined(_SCENES, rows.lines(), _END)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-SCHEMA = "plexsync/journal/2"
-_READ = frozenset({SCHEMA, "plexsync/journal/1"})
+SCHEMA = "plexsync/journal/3"
+_READ = frozenset({SCHEMA, "plexsync/journal/2", "plexsync/journal/1"})
 DIRECTORY = "journal"
 SUFFIX = ".jsonl"
 
@@ -124,11 +124,13 @@ class Result(_Entry, frozen=True, tag="result"):
 class SceneKept(_Entry, frozen=True, tag="scene"):
     """What is remembered of a scene from here on, or null for nothing.
 
-    `record` is a row, see `scenes/row.py`; in earlier journals a SceneRecord with all its names.
+    `record` is a row, see `scenes/row.py`, or what an earlier version wrote, see
+    `scenes/former.py`. `texts` are those numbers and texts in it that no line before has.
     """
 
     scene_id: SceneId
     record: msgspec.Raw
+    texts: tuple[tuple[int, str], ...] = ()
 
 
 class DecisionEntry(_Entry, frozen=True, tag="decision"):

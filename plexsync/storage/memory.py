@@ -44,7 +44,7 @@ from plexsync.storage.journal import (
     SceneKept,
     Settlement,
 )
-from plexsync.storage.scenes.rows import HEAD, LINKS, PLACED, SceneRows, corrupt
+from plexsync.storage.scenes.rows import HEAD, LINKS, NAME_PREFIX, SceneRows, corrupt
 from plexsync.storage.scenes.texts import pack_digest
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.storage.scenes.row import LinkPlace, Links, Placed
+    from plexsync.storage.scenes.texts import News
 
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""
@@ -112,6 +113,7 @@ class State:
         self.runs_since_checkpoint = 0
         self.covered = tuple(base.folded), tuple(base.idle)
         self._rows = base.rows
+        self._rows.know_names(base.decisions)
         self._decisions = base.decisions
         self._former = base.former
         self._waiting = base.waiting
@@ -145,21 +147,15 @@ class State:
 
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
-        found = self._rows.view(HEAD, scene_id)
-        return found.updated_at if found else ""
+        return self._rows.version(scene_id)
 
     def versions(self) -> dict[SceneId, str]:
         """Return the version text of each scene that was handled last."""
-        return {scene_id: head.updated_at for scene_id, head in self._rows.views(HEAD)}
+        return dict(self._rows.versions())
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
         """Return the scenes with a record that names any of `objects`."""
-        if not objects:
-            return set()
-        from plexsync.planning.relations import shows_any  # noqa: PLC0415 - status asks nothing
-
-        heads = self._rows.views(HEAD)
-        return {scene_id for scene_id, head in heads if shows_any(head.related, objects)}
+        return set(self._rows.showing(objects))
 
     def ignored(self) -> set[SceneId]:
         """Return the scenes that are left out."""
@@ -178,6 +174,10 @@ class State:
             records = ((scene_id, self.get(scene_id)) for scene_id in ids)
             self._waiting_now = tuple((one, record) for one, record in records if record)
         yield from self._waiting_now
+
+    def pack(self, record: SceneRecord) -> tuple[bytes, News]:
+        """Return a record as a journal has it, and the texts that come with it."""
+        return self._rows.pack(record)
 
     def claims(self) -> dict[RatingKey, SceneId]:
         """Which scene each item is linked with; of several, the one with the lowest id."""
@@ -279,7 +279,7 @@ class State:
 
     def placings(self) -> Iterator[tuple[SceneId, Placed]]:
         """As much of every record as says what its items are members of, and what is above."""
-        return self._rows.views(PLACED)
+        return self._rows.placings()
 
     def decision_keys(self) -> KeysView[str]:
         """Return the keys decisions stand under, as a set that follows the state."""
@@ -329,7 +329,7 @@ class State:
                 if entry.status is not Settlement.UNKNOWN:
                     self._open.pop((entry.run_id or run_id, entry.intent), None)
             case SceneKept():
-                self._keep(entry.scene_id, entry.record)
+                self._keep(entry.scene_id, entry.record, entry.texts)
             case DecisionEntry():
                 self._decide(entry.key, entry.value)
             case End():
@@ -339,6 +339,7 @@ class State:
             self.checkpoint.folded.append(idle.pop())
 
     def _begin(self, entry: Begin) -> None:
+        self._rows.begin_journal()
         self.checkpoint.serial = entry.serial
         self.checkpoint.lineage = entry.lineage
         self.runs_since_checkpoint += 1
@@ -346,9 +347,9 @@ class State:
         self._runs.append(RunRecord.begun(entry))
         del self._runs[:-_RUNS_KEPT]
 
-    def _keep(self, scene_id: SceneId, record: msgspec.Raw) -> None:
+    def _keep(self, scene_id: SceneId, record: msgspec.Raw, texts: News) -> None:
         self.changes_since_checkpoint += 1
-        row = None if record == NULL else self._rows.as_row(scene_id, bytes(record))
+        row = None if record == NULL else self._rows.as_row(scene_id, bytes(record), texts)
         now = None if row is None else self._rows.read(scene_id, row, LINKS.one.decode)
         self._follow_links(scene_id, now)
         self._rows.keep(scene_id, row)
@@ -375,6 +376,8 @@ class State:
             self._decisions.pop(key, None)
         else:
             self._decisions[key] = value
+        if key.startswith(NAME_PREFIX):
+            self._rows.rename(key.removeprefix(NAME_PREFIX))
 
     def _end(self, entry: End) -> None:
         last = self._runs[-1] = self._runs[-1].ended(entry)

@@ -34,7 +34,6 @@ from plexsync.storage.journal import (
 from plexsync.storage.loading import load_state
 from plexsync.storage.locations import hold_lock
 from plexsync.storage.memory import kept_key
-from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import STATE_NAME
 
 if TYPE_CHECKING:
@@ -185,7 +184,8 @@ class Session:
     def remember(self, scene_id: SceneId, record: SceneRecord) -> None:
         """Remember `record` of a scene. Costs nothing on disk if just that is remembered."""
         if self.state.get(scene_id) != record:
-            self.note(SceneKept(scene_id=scene_id, record=msgspec.Raw(encode_row(record))))
+            row, texts = self.state.pack(record)
+            self.note(SceneKept(scene_id=scene_id, record=msgspec.Raw(row), texts=texts))
 
     def forget(self, scene_id: SceneId) -> None:
         """Remember nothing of a scene any more."""

@@ -6,14 +6,14 @@ one run and are filled as names turn up; they hold nothing that could not be wor
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import blake2b
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from plexsync.text.normalize import fold_tag, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from hashlib import blake2b
 
     from plexsync.models import SceneFile
 
@@ -79,7 +79,15 @@ def list_digest(entries: Iterable[str]) -> str:
 def short_digest(text: str, digits: int) -> str:
     """Return an even number of hex digits that stand for `text`."""
     # Texts from servers may hold lone surrogates, which have bytes only with "surrogatepass".
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
+    return _blake2b()(text.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
+
+
+@cache
+def _blake2b() -> type[blake2b]:
+    """Return what makes digests, imported late: `status` rarely makes one."""
+    from hashlib import blake2b as made  # noqa: PLC0415 - see above
+
+    return made
 
 
 def name_digest(text: str, digits: int) -> str:

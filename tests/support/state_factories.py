@@ -26,7 +26,6 @@ from plexsync.models import (
 from plexsync.storage.checkpoint import Checkpoint
 from plexsync.storage.journal import End, Lineage, RunKind
 from plexsync.storage.memory import State
-from plexsync.storage.scenes.row import encode_row
 from plexsync.storage.scenes.rows import SceneRows
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def rows_of(records: Mapping[SceneId, SceneRecord]) -> SceneRows:
     """Records as a checkpoint has them, kept in the order they stand in."""
     rows = SceneRows()
     for scene_id, record in records.items():
-        rows.keep(scene_id, encode_row(record))
+        rows.keep(scene_id, rows.pack(record)[0])
     return rows
 
 

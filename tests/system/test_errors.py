@@ -553,7 +553,7 @@ FILES = (
         "run",
         LOCAL,
         ("newer plexsync", STATE_NAME, "Update plexsync"),
-        in_state(b"plexsync/state/2", b"plexsync/state/9"),
+        in_state(b"plexsync/state/3", b"plexsync/state/9"),
     ),
     Case(
         "a lost state",

@@ -15,22 +15,33 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from plexsync.errors import StateCorruptError
-from plexsync.models import SceneId, SceneRecord, id_order
+from plexsync.models import RelatedId, SceneId, SceneRecord, id_order
+from plexsync.planning.relations import name_in
 from plexsync.storage.journal import UNREADABLE
+from plexsync.storage.scenes.former import decode_former, is_former
 from plexsync.storage.scenes.row import (
     Links,
     Placed,
+    PlacedRow,
     RowHead,
     decode_row,
     encode_row,
-    share_row,
+    links_in,
+    placed_in,
+    version_in,
 )
-from plexsync.storage.scenes.texts import SharedTexts
+from plexsync.storage.scenes.texts import News, SharedTexts
+from plexsync.text.folding import ENTRY_DIGITS, name_digest
+from plexsync.text.normalize import strip_control, tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+P = TypeVar("P")
 T = TypeVar("T")
+
+NAME_PREFIX = "name."
+"""What the keys of decisions begin with under which the names of objects are remembered."""
 
 STATE_NAME = "state.json"
 PREVIOUS_NAME = "state.json.previous"
@@ -64,7 +75,7 @@ class RowView(Generic[T]):
 
 HEAD = RowView(RowHead)
 LINKS = RowView(Links)
-PLACED = RowView(Placed)
+PLACED = RowView(PlacedRow)
 
 
 def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
@@ -97,13 +108,8 @@ def _key(scene_id: SceneId) -> bytes:
     return b'"%b": ' % msgspec.json.encode(scene_id)[1:-1].replace(b'\\"', b"\\u0022")
 
 
-def _row_of_object(kept: bytes) -> bytes:
-    """Return the row of a record as earlier versions wrote it."""
-    return encode_row(msgspec.json.decode(kept, type=SceneRecord))
-
-
 class SceneRows(Mapping[SceneId, bytes]):
-    """Row by scene; those read from a checkpoint have numbers for `texts`.
+    """Row by scene, wherever it stands.
 
     Whatever is asked of a row that is none raises StateCorruptError, which names it.
 
@@ -127,6 +133,8 @@ class SceneRows(Mapping[SceneId, bytes]):
         self._packed_texts = texts
         self._new: dict[SceneId, bytes | None] = {}
         self._decoded: dict[SceneId, SceneRecord] = {}
+        self._decisions: Mapping[str, msgspec.Raw] = {}
+        self._journal, self._agrees = SharedTexts(), True
         self._searches = 0
         self._last = start - 1
         self._count = content.count(b"\n", start, end) + (end > start)
@@ -190,7 +198,7 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def views(self, view: RowView[T]) -> Iterator[tuple[SceneId, T]]:
         """Yield a part of every row."""
-        for begin, end in self._pieces():
+        for begin, end in self._pieces(self._start, self._end):
             for scene_id, part in self._views_between(begin, end, view).items():
                 if scene_id not in self._new:
                     yield scene_id, part
@@ -198,16 +206,34 @@ class SceneRows(Mapping[SceneId, bytes]):
             if row is not None:
                 yield scene_id, self.read(scene_id, row, view.one.decode)
 
+    def version(self, scene_id: SceneId) -> str:
+        """Return the version text of the scene that was handled last; "" when none was."""
+        head = self.view(HEAD, scene_id)
+        return "" if head is None else self._made(scene_id, head, version_in)
+
+    def versions(self) -> Iterator[tuple[SceneId, str]]:
+        """Yield the version text of each scene that was handled last."""
+        for scene_id, head in self.views(HEAD):
+            yield scene_id, self._made(scene_id, head, version_in)
+
+    def showing(self, objects: Collection[RelatedId]) -> Iterator[SceneId]:
+        """Yield the scenes that show any of these objects."""
+        texts = self._texts
+        wanted = {one for one in range(len(texts) + 1) if texts.word(one) in objects}
+        for scene_id, head in self.views(HEAD) if wanted else ():
+            if not wanted.isdisjoint(head.related):
+                yield scene_id
+
+    def placings(self) -> Iterator[tuple[SceneId, Placed]]:
+        """Yield what the items of each scene are members of."""
+        for scene_id, row in self.views(PLACED):
+            yield scene_id, self._made(scene_id, row, placed_in)
+
     def links(self) -> Iterator[tuple[SceneId, Links]]:
         """Yield the links of every scene that has any, with their whole paths."""
         for scene_id, record in self.views(LINKS):
-            try:
-                for link in record.links:
-                    link.folder, link.path = 0, self._texts.text(link.folder) + link.path
-            except IndexError as error:
-                raise self._damaged(f"scenes.{scene_id}", error) from error
             if record.links:
-                yield scene_id, record
+                yield scene_id, self._made(scene_id, record, links_in)
 
     @property
     def unfolded(self) -> int:
@@ -216,55 +242,105 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     # ---- Changing --------------------------------------------------------------------------------
 
-    def as_row(self, scene_id: SceneId, kept: bytes) -> bytes:
-        """Return the row of a record that is one, or an object as earlier versions wrote."""
-        return self.read(scene_id, kept, _row_of_object) if kept.startswith(b"{") else kept
+    def know_names(self, decisions: Mapping[str, msgspec.Raw]) -> None:
+        """Look the names of objects up in these decisions from here on."""
+        self._decisions = decisions
+
+    def rename(self, one: str) -> None:
+        """Have the name of an object looked up again."""
+        self._texts.rename(one)
+
+    def begin_journal(self) -> None:
+        """Have rows come from another journal from here on, or go to it."""
+        self._texts.begin_journal()
+        self._journal, self._agrees = SharedTexts(), True
+
+    def pack(self, record: SceneRecord) -> tuple[bytes, News]:
+        """Return the row of a record, and its texts that the journal lacks."""
+        return encode_row(record, self._texts), self._texts.news()
+
+    def as_row(self, scene_id: SceneId, kept: bytes, news: News) -> bytes:
+        """Return the row of a record that a journal or an earlier version wrote.
+
+        Args:
+            scene_id: the scene.
+            kept: what was written.
+            news: the texts that came with it.
+        """
+        if is_former(kept):
+            return self._of_former(scene_id, kept, ("",))
+        self._journal.learn(news)
+        self._agrees = self._texts.adopt(news) and self._agrees
+        if self._agrees:
+            return kept
+        # A checkpoint that is lost now had other numbers.
+        decode = partial(decode_row, texts=self._journal)
+        return encode_row(self.read(scene_id, kept, decode), self._texts)
+
+    def take_former(self, scene_id: SceneId, kept: bytes, texts: Sequence[str]) -> None:
+        """Keep what the checkpoint of an earlier version has of a scene; `texts` by number."""
+        self.keep(scene_id, self._of_former(scene_id, kept, texts))
 
     def keep(self, scene_id: SceneId, row: bytes | None) -> None:
-        """Have `row` as the row of a scene, everything in it written out; None for no row."""
+        """Have `row` as the row of a scene; None for no row."""
         self._count += (row is not None) - (scene_id in self)
         self._new[scene_id] = row
         self._decoded.pop(scene_id, None)
 
-    def fold(self) -> None:
-        """Have every row as a checkpoint has it.
+    def gather_texts(self) -> None:
+        """Give texts other numbers, where most rows are new and more texts than rows are kept.
 
-        Where most rows are new the shared texts are gathered again, so that those no row has any
-        more, as of folders that were moved, do not pile up.
+        So those that no row has any more, as of folders that were moved, do not pile up.
         """
-        if self._content and 2 * len(self._new) > len(self):
-            records = ((scene_id, self.record(scene_id)) for scene_id in self)
-            self._new = {one: encode_row(record) for one, record in records if record}
-            self._content, self._start, self._end, self._places = b"", 0, 0, {}
-            self._texts = SharedTexts()
-        self._texts.expect(
-            link.path
-            for scene_id, row in self._new.items()
-            if row
-            for link in self.read(scene_id, row, LINKS.one.decode).links
-            if not link.folder
-        )
-        for scene_id in sorted(self._new, key=id_order):
-            row = self._new[scene_id]
-            self._new[scene_id] = None if row is None else share_row(row, self._texts)
+        if not self._content or 2 * len(self._new) < len(self) or len(self._texts) < len(self):
+            return
+        records = [(scene_id, self.record(scene_id)) for scene_id in self]
+        self._content, self._start, self._end, self._places = b"", 0, 0, {}
+        self._texts = self._named(SharedTexts())
+        self._new = {one: encode_row(record, self._texts) for one, record in records if record}
 
     def texts(self) -> Iterator[bytes]:
         """Yield the shared texts as JSON, one by one."""
         return map(msgspec.json.encode, self._texts)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the rows as they stand in a checkpoint, to be parted by commas."""
-        for scene_id in sorted(self, key=id_order):
-            yield _key(scene_id) + self[scene_id]
+        """Yield the rows as they stand in a checkpoint, to be parted by commas.
 
-    # ---- Private ---------------------------------------------------------------------------------
+        Between two that are new those that stay come many at a time.
+        """
+        at = self._start
+        for scene_id in sorted(self._new, key=id_order):
+            begin, is_there = self._seek(scene_id)
+            yield from self._staying(at, begin)
+            at = self._line_end(begin) + 1 if is_there else begin
+            row = self._new[scene_id]
+            if row is not None:
+                yield _key(scene_id) + row
+        yield from self._staying(at, self._end)
+
+    def _of_former(self, scene_id: SceneId, kept: bytes, texts: Sequence[str]) -> bytes:
+        record = self.read(scene_id, kept, partial(decode_former, texts=texts))
+        return encode_row(record, self._texts)
 
     @cached_property
     def _texts(self) -> SharedTexts:
         try:
-            return SharedTexts(msgspec.json.decode(self._packed_texts, type=list[str]))
+            texts = msgspec.json.decode(self._packed_texts, type=list[str])
         except UNREADABLE as error:
             raise self._damaged("texts", error) from error
+        return self._named(SharedTexts(texts))
+
+    def _named(self, texts: SharedTexts) -> SharedTexts:
+        """Return shared texts that know the names of objects."""
+        texts.name_of = self._name_of
+        return texts
+
+    def _name_of(self, one: str) -> str:
+        """Return the digest of the name of an object as a list has it; "" where it is not known."""
+        kept = self._decisions.get(NAME_PREFIX + one)
+        text = "" if kept is None else msgspec.json.decode(kept, type=tuple[str])[0]
+        name = " ".join(strip_control(name_in(text)).split())
+        return name and name_digest(tag_key(name), ENTRY_DIGITS)
 
     @cached_property
     def _places(self) -> dict[SceneId, int]:
@@ -272,34 +348,39 @@ class SceneRows(Mapping[SceneId, bytes]):
         return {self._name(at): at for at in self._line_starts(self._start, self._end)}
 
     def _place(self, scene_id: SceneId) -> int:
-        """Return where the line of a scene begins in the checkpoint; -1 for nowhere.
-
-        Most are asked for in their order, so a scene is first looked for near the one before, and
-        then by halving; by an index once many were not near.
-        """
+        """Return where the line of a scene begins in the checkpoint; -1 for nowhere."""
         if self._searches >= _SEARCHES:
             return self._places.get(scene_id, -1)
+        begin, is_there = self._seek(scene_id)
+        return begin if is_there else -1
+
+    def _seek(self, scene_id: SceneId) -> tuple[int, bool]:
+        """Return where the line of a scene begins, or would, and whether it is there.
+
+        Most are asked for in their order, so a scene is first looked for near the one before, and
+        then by halving; by an index once many were not near, see `_place`.
+        """
         until = min(self._last + _PIECE_BYTES, self._end)
         near = self._content.find(b"\n" + _key(scene_id), self._last, until)
-        begin = self._search(scene_id) if near < 0 else near + 1
-        if begin >= 0:
+        begin, is_there = self._search(scene_id) if near < 0 else (near + 1, True)
+        if is_there:
             self._last = begin - 1
-        return begin
+        return begin, is_there
 
-    def _search(self, scene_id: SceneId) -> int:
-        """Do what `_place` does by halving."""
+    def _search(self, scene_id: SceneId) -> tuple[int, bool]:
+        """Do what `_seek` does by halving."""
         self._searches += 1
         low, high, wanted = self._start, self._end, id_order(scene_id)
         while low < high:
             begin = max(self._content.rfind(b"\n", low, (low + high) // 2) + 1, low)
             name = self._name(begin)
             if name == scene_id:
-                return begin
+                return begin, True
             if id_order(name) < wanted:
                 low = self._line_end(begin) + 1
             else:
                 high = begin
-        return -1
+        return min(low, self._end), False
 
     def _name(self, begin: int) -> SceneId:
         """Return the scene of the line that begins there."""
@@ -321,13 +402,17 @@ class SceneRows(Mapping[SceneId, bytes]):
             yield begin
             begin = self._line_end(begin) + 1
 
-    def _pieces(self) -> Iterator[tuple[int, int]]:
-        """Yield where many lines of the checkpoint at a time begin and end."""
-        at = self._start
-        while at < self._end:
-            end = self._line_end(at + _PIECE_BYTES)
+    def _pieces(self, at: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield where many lines of the checkpoint at a time begin and end, of those between."""
+        while at < until:
+            end = min(self._line_end(at + _PIECE_BYTES), until)
             yield at, end
             at = end + 1
+
+    def _staying(self, at: int, until: int) -> Iterator[bytes]:
+        """Yield the lines between two places, many at a time."""
+        for begin, end in self._pieces(at, until):
+            yield self._content[begin:end].rstrip(b",\n")
 
     def _views_between(self, begin: int, end: int, view: RowView[T]) -> dict[SceneId, T]:
         """Return a part of each row in the lines between two places."""
@@ -338,6 +423,13 @@ class SceneRows(Mapping[SceneId, bytes]):
             return {
                 one: self.read(one, self._row_at(at, one), view.one.decode) for one, at in names
             }
+
+    def _made(self, scene_id: SceneId, part: P, make: Callable[[P, SharedTexts], T]) -> T:
+        """Return what `make` makes of a part of a row."""
+        try:
+            return make(part, self._texts)
+        except (IndexError, ValueError) as error:
+            raise self._damaged(f"scenes.{scene_id}", error) from error
 
     def _damaged(self, below: str, error: Exception) -> StateCorruptError:
         return corrupt(f"not what plexsync writes: {error}", self._path, below=below)

@@ -1,29 +1,29 @@
-"""Texts as rows have them, shortened: digests in base64, and what many rows have as a number.
+"""Texts as rows have them: digests in base64, and what many rows have as a number.
 
-Many rows have the same folders, and the same digests of names, of studios, of days. A row in the
-journal stands for itself: what it holds is written out. In a checkpoint it has the number of such a
-text instead; number 0 stands for none.
+Many rows have the same folders, the same tags, performers and studios, the same digests of days.
+Each such text has one number in the whole state, and keeps it; number 0 stands for none. An object
+that scenes show (`t12`) has a text with the digest of the name it had then: `t12 dJdG8vMo`.
 """
 
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64, unhexlify
-from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-Entries = str | tuple[int, ...]
-"""Packed digests of names, run together: written out, or as the numbers of shared texts."""
-
-ENTRY_CHARACTERS = 8
-"""How long the packed digest of a name is; its hex digits are `text.folding.ENTRY_DIGITS`."""
+    from collections.abc import Callable, Iterable, Iterator
 
 _PADDING = ("", "===", "==", "=")
-_LITERAL = "~"
+
+_PARTS = " "
+"""Between an object and the digest of its name."""
+
+LITERAL = "~"
 """What begins a text that is no hex digits, which base64 never has."""
+
+News = tuple[tuple[int, str], ...]
+"""Numbers and their texts."""
 
 
 def pack_digest(text: str) -> str:
@@ -33,7 +33,7 @@ def pack_digest(text: str) -> str:
     except ValueError:
         content = b""
     if content.hex() != text:
-        return _LITERAL + text
+        return LITERAL + text
     return b2a_base64(content, newline=False).rstrip(b"=").decode()
 
 
@@ -45,29 +45,43 @@ def unpack_digest(packed: str) -> str:
     """
     if not packed:
         return ""
-    if packed.startswith(_LITERAL):
+    if packed.startswith(LITERAL):
         return packed[1:]
     return a2b_base64(packed + _PADDING[len(packed) % 4], strict_mode=True).hex()
 
 
+def _nothing(_one: str) -> str:
+    return ""
+
+
 class SharedTexts:
-    """The shared texts of one checkpoint, by number.
+    """The shared texts of one state, by number.
 
     Args:
         texts: those of the numbers from 1 on.
+
+    Attributes:
+        name_of: returns the digest of the name an object has, as a list has it; "" if not known.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
-        self._crowded: frozenset[str] = frozenset()
+        self._objects: dict[str, int] = {}
+        self._entries: dict[int, str] = {}
+        self._folders: set[str] = set()
+        self._noted = {0}
+        self._news: list[tuple[int, str]] = []
+        self.name_of: Callable[[str], str] = _nothing
 
     def __iter__(self) -> Iterator[str]:
         """Return the texts in the order of their numbers, from 1 on."""
         return iter(self._texts[1:])
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {text: number for number, text in enumerate(self._texts)}
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._texts) - 1
+
+    # ---- Numbers and texts -----------------------------------------------------------------------
 
     def text(self, number: int) -> str:
         """Return the text of a number."""
@@ -79,34 +93,87 @@ class SharedTexts:
         if number is None:
             number = self._numbers[text] = len(self._texts)
             self._texts.append(text)
-        return number
-
-    def expect(self, paths: Iterable[str]) -> None:
-        """Learn which folders are worth a number: those that several of `paths` are in."""
-        counts = Counter(folder for path in paths for folder in _folders(path))
-        self._crowded = frozenset(folder for folder, count in counts.items() if count > 1)
+        return self._note(number)
 
     def place(self, path: str) -> tuple[int, str]:
-        """Return the number of a folder, and the rest of a path below it."""
+        """Return the number of a folder, and the rest of a path below it.
+
+        That is the nearest one that was met before; a folder of one file is not worth a number.
+        """
         for folder in _folders(path):
-            if folder in self._numbers or folder in self._crowded:
+            if folder in self._numbers or folder in self._folders:
                 return self.number(folder), path[len(folder) :]
+            self._folders.add(folder)
         return 0, path
 
-    def part(self, entries: Entries) -> Entries:
-        """Return the numbers of digests that are written out, run together."""
-        if not isinstance(entries, str) or entries.startswith(_LITERAL):
-            return entries
-        if len(entries) % ENTRY_CHARACTERS:
-            return entries
-        starts = range(0, len(entries), ENTRY_CHARACTERS)
-        return tuple([self.number(entries[at : at + ENTRY_CHARACTERS]) for at in starts])
+    # ---- Objects ---------------------------------------------------------------------------------
 
-    def join(self, entries: Entries) -> str:
-        """Return digests written out, run together, as `part` was given them."""
-        return (
-            entries if isinstance(entries, str) else "".join(map(self._texts.__getitem__, entries))
-        )
+    def object(self, one: str) -> int:
+        """Return the number of an object, with the name it has now."""
+        number = self._objects.get(one)
+        if number is None:
+            name = pack_digest(self.name_of(one))
+            number = self._objects[one] = self.number(_PARTS.join(filter(None, (one, name))))
+        return self._note(number)
+
+    def rename(self, one: str) -> None:
+        """Have the name of an object looked up again."""
+        self._objects.pop(one, None)
+
+    def word(self, number: int) -> str:
+        """Return which object a number stands for."""
+        return self._texts[number].partition(_PARTS)[0]
+
+    def letter(self, number: int) -> str:
+        """Return the kind of an object with a known name, a letter; "" for any other text."""
+        return self._texts[number][:1] if _PARTS in self._texts[number] else ""
+
+    def entry(self, number: int) -> str:
+        """Return the digest of the name a number stands for.
+
+        Raises:
+            ValueError: it stands for none.
+        """
+        entry = self._entries.get(number)
+        if entry is None:
+            packed = self._texts[number].rpartition(_PARTS)[2]
+            entry = self._entries[number] = unpack_digest(packed)
+        return entry
+
+    # ---- Journals --------------------------------------------------------------------------------
+
+    def begin_journal(self) -> None:
+        """Count every text as new from here on: a journal says for itself what a number means."""
+        self._noted, self._news = {0}, []
+
+    def news(self) -> News:
+        """Return the texts that were used for the first time since the journal began."""
+        news, self._news = tuple(self._news), []
+        return news
+
+    def learn(self, news: News) -> None:
+        """Have numbers mean what a journal says, and no other numbers anything."""
+        for number, text in news:
+            self._texts += [""] * (number + 1 - len(self._texts))
+            self._texts[number] = text
+
+    def adopt(self, news: News) -> bool:
+        """Take in the texts of a journal, unless their numbers mean something else here."""
+        for number, text in news:
+            if number == len(self._texts) and text not in self._numbers:
+                self._numbers[text] = number
+                self._texts.append(text)
+        return all(self._texts[number : number + 1] == [text] for number, text in news)
+
+    def _note(self, number: int) -> int:
+        if number not in self._noted:
+            self._noted.add(number)
+            self._news.append((number, self._texts[number]))
+        return number
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {text: number for number, text in enumerate(self._texts)}
 
 
 def _folders(path: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from plexsync.models import RelatedId, SceneId
 from plexsync.planning.relations import UNKNOWN, changed, name_in, namesakes_moved, shared_names
+from plexsync.state import NAME_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from plexsync.planning.participation import Participants
     from plexsync.stash_client import Names
     from plexsync.state import Session, State
-
-_NAMES = "name."
-"""What the keys begin with under which the state remembers names."""
 
 _FILES = "uneven"
 """Under which it remembers the scenes with several files, or none."""
@@ -38,7 +36,7 @@ class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def _texts(state: State) -> dict[RelatedId, str]:
-    known = state.decisions(_NAMES, Name).items()
+    known = state.decisions(NAME_PREFIX, Name).items()
     return {RelatedId(key): name.text for key, name in known}
 
 
@@ -148,7 +146,7 @@ class Dictionary:
             del self._remembered[one]
         else:
             self._remembered[one] = text
-        self._session.decide(_NAMES + one, None if text is None else Name(text))
+        self._session.decide(NAME_PREFIX + one, None if text is None else Name(text))
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):

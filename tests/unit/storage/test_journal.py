@@ -272,7 +272,7 @@ def test_damage_before_the_end_is_an_error_with_its_line(
 @pytest.mark.parametrize(
     "line",
     [
-        encode_line(msgspec.structs.replace(BEGIN, schema="plexsync/journal/3", seq=1, batch=1)),
+        encode_line(msgspec.structs.replace(BEGIN, schema="plexsync/journal/4", seq=1, batch=1)),
         b'{"crc":"%08x",%b\n' % (zlib.crc32(rest := b'"type":"poem","seq":1}'), rest),
     ],
     ids=["schema", "entry type"],

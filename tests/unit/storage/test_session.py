@@ -374,4 +374,4 @@ def test_the_next_run_writes_a_state_of_objects_as_rows(tmp_path: Path) -> None:
         end(session)
         assert ((tmp_path / STATE_NAME).read_bytes() != before) is folds
         assert load_state(tmp_path).get(ONE) == make_record()
-    assert b'"plexsync/state/2"' in (tmp_path / STATE_NAME).read_bytes()
+    assert b'"plexsync/state/3"' in (tmp_path / STATE_NAME).read_bytes()

@@ -104,19 +104,19 @@ def test_loading_needs_no_operation_that_writes(tmp_path: Path) -> None:
 
 def test_state_json_is_json_a_person_can_read(tmp_path: Path) -> None:
     """One scene a line, sorted as numbers, under the schema's name."""
-    do_run(tmp_path, 1, 10, 2, 1)
+    do_run(tmp_path, 1, 10, 1, 2)
 
     text = (tmp_path / STATE_NAME).read_text()
     content = json.loads(text)
 
-    assert content["schema"] == SCHEMA == "plexsync/state/2"
+    assert content["schema"] == SCHEMA == "plexsync/state/3"
     assert list(content["scenes"]) == ["1", "2", "10"]
     outcome, ((rating_key, _, folder, path, base),), version = content["scenes"]["2"]
-    assert (outcome, rating_key, version) == ("applied", "9002", "v1")
+    assert (content["outcomes"][outcome], rating_key, version) == ("applied", "9002", "v1")
     assert content["texts"][folder - 1] + path == "/media/2.mp4"
     assert dict(zip(content["fields"], base, strict=False)) == {"title": "ASNFZ4mrze8"}
     assert content["lineage"] == {"plex": LINEAGE.plex, "stash": LINEAGE.stash}
-    assert [line[:5] for line in text.splitlines() if '["applied",' in line] == [
+    assert [line[:5] for line in text.splitlines() if ": [0," in line] == [
         '"1": ',
         '"2": ',
         '"10":',
@@ -427,9 +427,9 @@ def test_damaged_journal_of_a_folded_run_is_not_even_read(tmp_path: Path) -> Non
 
 def test_newer_state_is_not_read(tmp_path: Path) -> None:
     """Whatever else it holds, it is not damaged: plexsync is too old."""
-    (tmp_path / STATE_NAME).write_bytes(b'{"schema": "plexsync/state/3", "all": "different"}\n')
+    (tmp_path / STATE_NAME).write_bytes(b'{"schema": "plexsync/state/4", "all": "different"}\n')
 
-    with pytest.raises(StateVersionError, match="plexsync/state/3") as caught:
+    with pytest.raises(StateVersionError, match="plexsync/state/4") as caught:
         load_state(tmp_path)
 
     assert "Update plexsync" in caught.value.hint
@@ -439,13 +439,15 @@ def test_newer_state_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "place"),
     [
-        (b'["applied",[],7]', r"\$\[2\]"),
-        (b'["fine",[],"v"]', r"\$\[0\]"),
-        (b'["applied",[[]],"v"]', r"\$\[1\]\[0\]"),
-        (b'["applied",[],"v","","no digest"]', "stands for nothing"),
-        (b'["applied",[["1","1",7,"x.mp4"]],"v"]', "stands for nothing"),
+        (b"[0,[],true]", r"\$\[2\]"),
+        (b'[99,[],"v"]', r"\$\[0\]"),
+        (b'[0,[[]],"v"]', r"\$\[1\]\[0\]"),
+        (b'[0,[],"v",0,[],"no digest"]', "stands for nothing"),
+        (b'[0,[["1","1",7,"x.mp4"]],"v"]', "stands for nothing"),
+        (b"[0,[],1790000000,7]", "stands for nothing"),
+        (b'[0,[],"v",0,[7]]', "stands for nothing"),
     ],
-    ids=["type", "word", "missing", "digest", "number"],
+    ids=["type", "outcome", "missing", "digest", "folder", "zone", "object"],
 )
 def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str) -> None:
     """A wrong record under a right checksum names the scene and the place in it."""
@@ -457,7 +459,7 @@ def test_record_that_is_none_is_named(tmp_path: Path, record: bytes, place: str)
     assert caught.value.context == f"{tmp_path / STATE_NAME} > scenes.1"
 
 
-@pytest.mark.parametrize("row", [b'["applied",[["1"', b'["fine",[],"v"]', b'["\xff",[],"v"]'])
+@pytest.mark.parametrize("row", [b'[0,[["1"', b'[99,[],"v"]', b'[0,[["\xff"]],"v"]'])
 @pytest.mark.parametrize(
     "ask", [lambda state: list(state.standings()), lambda state: list(state.placings())]
 )
@@ -475,9 +477,9 @@ def test_record_that_is_none_is_named_where_all_are_counted(
 
 
 def test_record_that_is_none_is_named_by_a_run_that_writes_all_rows(tmp_path: Path) -> None:
-    """Which makes rows of all once most are new; the file stays what it was."""
+    """Which numbers all texts again once most are new; the file stays what it was."""
     path = tmp_path / STATE_NAME
-    keep_as_first(path, b'["applied",[["1","1",7,"x.mp4"]],"v"]')
+    keep_as_first(path, b'[0,[["1","1",7,"x.mp4"]],"v"]', texts=b'"a","b","c","d",')
     before = path.read_bytes()
 
     with pytest.raises(StateCorruptError, match="stands for nothing") as caught:
@@ -505,13 +507,26 @@ def test_shared_texts_that_are_none_are_named(
     assert "Restore a backup; to start afresh" in caught.value.hint
 
 
-def keep_as_first(path: Path, row: bytes) -> None:
+def keep_as_first(path: Path, row: bytes, *, texts: bytes = b"") -> None:
     """Make a state of one scene with any bytes as row, under a right checksum."""
     write_checkpoint(path, Checkpoint(serial=1, rows=rows_of({ONE: make_record()})))
     lines = path.read_bytes().splitlines(keepends=True)
     lines[lines.index(b'"scenes": {\n') + 1] = b'"1": %b\n' % row
-    body = b"".join(lines[:-2])
+    body = b"".join(lines[:-2]).replace(b'"texts": [', b'"texts": [' + texts)
     path.write_bytes(b'%b"checksum": "crc32:%08x"\n}\n' % (body, zlib.crc32(body)))
+
+
+def test_texts_that_no_row_has_any_more_go(tmp_path: Path) -> None:
+    """Once most rows are new and more texts than rows are kept; until then numbers stay."""
+    for number in range(1, 6):
+        session = Session(tmp_path)
+        begin(session, number)
+        for scene in ("1", "2", "3"):
+            record = make_record(updated_at=f"2026-11-2{number}T10:00:00+0{number}:00")
+            session.remember(SceneId(scene), msgspec.structs.replace(record, links=()))
+        end(session)
+        kept = json.loads((tmp_path / STATE_NAME).read_bytes())["texts"]
+        assert kept == {1: ["+01:00"], 2: ["+01:00", "+02:00"], 3: ["+03:00"]}.get(number, kept)
 
 
 def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
