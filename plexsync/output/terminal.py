@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30
 
-VERBOSE = 1
-VERY_VERBOSE = 2
-
 
 class Bars(Meter):
     """A progress bar that is gone when its phase is over.
@@ -116,7 +113,8 @@ class TerminalReporter:
         rows: int = report.MOST_ROWS,
     ) -> None:
         self._out, self._err, self._meter = out, err, meter
-        self._quiet, self._verbosity, self._rows = shape.quiet, shape.verbosity, rows
+        self._quiet, self._rows = shape.quiet, rows
+        self._verbose, self._evidence = shape.verbosity > 0, shape.verbosity > 1
         self._dry_run = False
         self._failed: list[MatchRow] = []
         self._failed_total = 0
@@ -142,7 +140,7 @@ class TerminalReporter:
                 preview,
                 width=self._out.width,
                 dry_run=self._dry_run,
-                verbose=self._verbosity >= VERBOSE,
+                verbose=self._verbose,
                 rows=self._rows,
             )
         )
@@ -153,8 +151,8 @@ class TerminalReporter:
             self._failed_total += 1
             if len(self._failed) < report.MOST_ROWS:
                 self._failed.append(row)
-        if self._verbosity >= VERBOSE:
-            self._say(report.row_block(row, evidence=self._verbosity >= VERY_VERBOSE))
+        if self._verbose:
+            self._say(report.row_block(row, evidence=self._evidence))
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""
@@ -177,8 +175,8 @@ class TerminalReporter:
             self._say(Text(note.text))
             for line in note.code:
                 self._say(Text(f"    {line}"), copyable=True)
-        if sentence or self._verbosity:
-            line = cost_sentence(summary, verbose=self._verbosity > 0)
+        if sentence or self._verbose:
+            line = cost_sentence(summary, verbose=self._verbose)
             self._say(Text(line, style="dim"))
         if summary.error:
             page = (problem_page(summary.error),) if self._err.is_terminal else ()

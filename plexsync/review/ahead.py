@@ -21,8 +21,7 @@ from plexsync.stash_client import picture_type
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.review.queue import WaitingQueue
-    from plexsync.review.servers import ReviewServers
+    from plexsync.review.machine import Review
 
 
 J = TypeVar("J")
@@ -194,26 +193,27 @@ class PictureCache(AheadWorker[PictureKey]):
         super().want([key for key in jobs if key not in self._kept][:_MOST_WANTED])
 
 
-def fetch_shown(servers: ReviewServers, queue: WaitingQueue, key: PictureKey) -> bytes | None:
+def fetch_shown(review: Review, key: PictureKey) -> bytes | None:
     """Return the bytes of a picture of something that waits; of nothing else.
 
     Raises:
         ServerError: a server is down or refuses us.
     """
     if key.kind in {PictureKind.COVER, PictureKind.FRAMES}:
-        waiting = queue.every.get(SceneId(key.owner))
+        waiting = review.queue.every.get(SceneId(key.owner))
         if waiting is None:
             return None
         if key.kind is PictureKind.COVER:
-            return servers.stash_picture(f"/scene/{waiting.scene_id}/screenshot")
+            return review.servers.stash_picture(f"/scene/{waiting.scene_id}/screenshot")
         hashes = (file.oshash for file in waiting.scene.files)
         oshash = next((one for one in hashes if one is not None), None)
         # The sheet of small frames that Stash makes of a file, once it has made it.
-        return None if oshash is None else servers.stash_picture(f"/scene/{oshash:016x}_sprite.jpg")
-    if not queue.has_item(RatingKey(key.owner)):
+        sheet = f"/scene/{oshash:016x}_sprite.jpg" if oshash is not None else ""
+        return review.servers.stash_picture(sheet) if sheet else None
+    if not review.queue.has_item(RatingKey(key.owner)):
         return None
     field = PlexField.POSTER if key.kind is PictureKind.POSTER else PlexField.BACKGROUND
-    return servers.item_picture(RatingKey(key.owner), field)
+    return review.servers.item_picture(RatingKey(key.owner), field)
 
 
 def shown_picture(body: bytes | None) -> bytes | None:

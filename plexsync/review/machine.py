@@ -77,7 +77,7 @@ class Review:
     Args:
         waiting: what waits; found items are added to its entries.
         answers: where answers are kept.
-        actions: searches, finds, opens and configures.
+        servers: search, find, open and configure.
         message: what a person should know first.
 
     Attributes:
@@ -99,12 +99,12 @@ class Review:
         self,
         waiting: Sequence[Waiting],
         answers: AnswerStore,
-        actions: ReviewServers,
+        servers: ReviewServers,
         *,
         message: str = "",
     ) -> None:
         self.queue = WaitingQueue(waiting)
-        self.answers, self.actions = answers, actions
+        self.answers, self.servers = answers, servers
         self.given = GivenAnswers()
         self.at, self.focus, self.page = 0, -1, 0
         self.mode = Mode.END
@@ -245,7 +245,7 @@ class Review:
     def offer_rule(self) -> None:
         """Ask whether the path rule is to be added that makes both paths one."""
         candidate = self.candidate
-        rule = rule_for(candidate, self.actions.rules()) if candidate else None
+        rule = rule_for(candidate, self.servers.rules()) if candidate else None
         if rule is None:
             self.message = "No path rule would make the two paths one."
             return
@@ -253,19 +253,19 @@ class Review:
         others = (one for key, one in self.queue.every.items() if key not in closed)
         open_ = [self.waiting, *others]
         fits = fitted_by(rule, open_)
-        settled = self.actions.settled(rule, open_)
+        settled = self.servers.settled(rule, open_)
         covered = [one for one in fits if one.scene_id in settled]
         add = partial(self._add_rule, rule, covered)
         self._ask(rule_question(rule, covered, add, fits=len(fits)))
 
     def _add_rule(self, rule: PathRule, covered: Sequence[Waiting]) -> None:
         try:
-            where = self.actions.add_rule(rule)
+            where = self.servers.add_rule(rule)
         except PlexsyncError as error:
             self.message = f"{error.message}. {error.hint}".strip()
             return
         scenes = frozenset(one.scene_id for one in covered)
-        shown, undo = self.waiting.scene_id, partial(self.actions.remove_rule, rule)
+        shown, undo = self.waiting.scene_id, partial(self.servers.remove_rule, rule)
         self.given.add(GivenAnswer("path rule", scenes, shown, self.focus, None, undo))
         if shown in scenes:
             self._advance()
@@ -319,14 +319,14 @@ class Review:
         elif not text:
             self.message = "Nothing was typed."
         elif prompt is Prompt.SEARCH:
-            self.hits, self.hit_count = self.actions.search(text)
+            self.hits, self.hit_count = self.servers.search(text)
             if self.hits:
                 self.mode = Mode.HITS
             else:
                 self.message = f"Nothing in Plex holds {text!r} in its title or path."
         else:
             try:
-                hit = self.actions.find(text)
+                hit = self.servers.find(text)
             except PlexsyncError as error:
                 self.message = error.message
             else:
@@ -369,7 +369,7 @@ class Review:
     def browse(self) -> None:
         """Open scene and item in the browser."""
         key = self.candidate.rating_key if self.candidate else None
-        self.message = self.actions.browse(self.waiting.scene_id, key)
+        self.message = self.servers.browse(self.waiting.scene_id, key)
 
     # ---- Going about -----------------------------------------------------------------------------
 

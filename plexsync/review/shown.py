@@ -77,7 +77,7 @@ def moved_names(change: Change) -> tuple[list[Piece], str]:
 def has_path_rule(review: Review) -> bool:
     """Return whether a path rule would make the paths of the candidate in focus one."""
     candidate = review.candidate
-    return candidate is not None and rule_for(candidate, review.actions.rules()) is not None
+    return candidate is not None and rule_for(candidate, review.servers.rules()) is not None
 
 
 def notes_of(review: Review, candidate: Candidate) -> list[str]:

@@ -101,6 +101,9 @@ class FakeAnswers(AnswerStore):
             raise self.locked
         return cast("Session", None)
 
+    def release_lock(self) -> None:
+        """It has none."""
+
     def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
         """Keep answers; gives what puts back what stood before."""
         if self.locked:

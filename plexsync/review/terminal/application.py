@@ -39,7 +39,7 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
     from typing import IO, TextIO
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import RatingKey
     from plexsync.output.console import Invocation
-    from plexsync.review.context import ReviewContext
     from plexsync.review.machine import Review
     from plexsync.review.servers import LinkPreview
     from plexsync.review.terminal.parts import Place
@@ -65,13 +64,6 @@ _ESCAPE_WAIT_S = 0.05
 """Seconds the rest of a key may come later; Escape by itself is taken for it after them."""
 
 _LEAST_ROWS = 10
-
-_NAMES = {name.value: name for name in KeyName} | {
-    "c-m": KeyName.ENTER,
-    "c-j": KeyName.ENTER,
-    "c-h": KeyName.BACKSPACE,
-}
-"""Keys that are no character: prompt_toolkit's names, and ours."""
 
 
 def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
@@ -100,15 +92,15 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
         gc.enable()
         review = context.review()
         with _ends_well(console, review):
-            drawn = _pictures(review, context, console) if pictures else None
-            _show(review, context, console, stdin=stdin, pictures=drawn)
+            drawn = _pictures(review, console) if pictures else None
+            _show(review, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
-                context.answers.release_lock()
+                review.answers.release_lock()
                 # What a run would write is shown, and the review goes on below it.
                 console.print("\n")
                 run_accepted(invocation, RunOptions(dry_run=True, scenes=review.accepted))
                 review.ending, review.mode = None, Mode.END
-                _show(review, context, console, stdin=stdin, below=True)
+                _show(review, console, stdin=stdin, below=True)
     if review.ending is Ending.WRITE:
         console.print("\n")
         return run_accepted(invocation, RunOptions(scenes=review.accepted))
@@ -119,14 +111,14 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
 # ---- Pictures ------------------------------------------------------------------------------------
 
 
-def _pictures(review: Review, context: ReviewContext, console: Console) -> TerminalPictures | None:
+def _pictures(review: Review, console: Console) -> TerminalPictures | None:
     """Return what draws covers; None where the terminal or we cannot."""
     if find_spec("textual_image") is None:
         return None
     from plexsync.review.terminal.pictures import TerminalPictures, picture_maker  # noqa: PLC0415 - an extra
 
     make = picture_maker(os.environ, console)
-    return TerminalPictures(make, context.servers, review.queue, console) if make else None
+    return TerminalPictures(make, review, console) if make else None
 
 
 # ---- Ending --------------------------------------------------------------------------------------
@@ -170,7 +162,6 @@ def _say_kept(console: Console, review: Review) -> None:
 
 def _show(
     review: Review,
-    context: ReviewContext,
     console: Console,
     *,
     stdin: IO[str],
@@ -183,16 +174,15 @@ def _show(
         StateError: an answer could not be kept.
     """
     drawing = closing(pictures) if pictures else nullcontext()
-    with closing(PreviewLoader(context.servers.compare)) as loader, drawing:
+    with closing(PreviewLoader(review.servers.compare)) as loader, drawing:
         if os.environ.get("TERM", "dumb") == "dumb":
-            _show_lines(review, context, loader, console, stdin=stdin)
+            _show_lines(review, loader, console, stdin=stdin)
         while review.ending is None:
             try:
                 ReviewScreen(
                     review,
                     loader,
                     console,
-                    context.answers.release_lock,
                     full=not below,
                     pictures=pictures if not below else None,
                 ).run()
@@ -208,7 +198,6 @@ class ReviewScreen:
         review: what to show.
         loader: knows what accepting would change.
         console: measures and colours.
-        release_lock: called when the person pauses.
         full: use the whole terminal; else the end page stands below what was printed.
         pictures: draws covers beside the facts; None for none.
     """
@@ -218,14 +207,12 @@ class ReviewScreen:
         review: Review,
         loader: PreviewLoader,
         console: Console,
-        release_lock: Callable[[], None],
         *,
         full: bool,
         pictures: TerminalPictures | None = None,
     ) -> None:
         self._review, self._loader, self._console = review, loader, console
-        self._release_lock, self._full = release_lock, full
-        self._pictures = pictures
+        self._full, self._pictures = full, pictures
         self._picture_place: Place | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._app = self._make_application()
@@ -268,8 +255,9 @@ class ReviewScreen:
 
     def _bindings(self) -> KeyBindings:
         bindings = KeyBindings()
-        for name, key in _NAMES.items():
-            bindings.add(name)(lambda _, key=key: self._press(key))
+        for key in KeyName:  # which prompt_toolkit calls the same
+            bindings.add(key.value)(lambda _, key=key: self._press(key))
+        bindings.add("c-j")(lambda _: self._press(KeyName.ENTER))
         bindings.add(Keys.BracketedPaste)(lambda event: self._press(PASTE + event.data))
         bindings.add(Keys.Any)(self._press_character)
         bindings.add("c-z")(self._suspend)
@@ -319,7 +307,7 @@ class ReviewScreen:
 
     def _suspend(self, event: KeyPressEvent) -> None:
         """Stop as a shell with jobs expects it; whoever left for a while keeps no run waiting."""
-        self._release_lock()
+        self._review.answers.release_lock()
         event.app.suspend_to_background()
 
     def _start(self) -> None:
@@ -340,7 +328,7 @@ class ReviewScreen:
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_RELEASE_AFTER_S, self._release_lock)
+        self._timer = loop.call_later(_RELEASE_AFTER_S, self._review.answers.release_lock)
 
     def _leave(self, error: BaseException | None) -> None:
         future = self._app.future
@@ -390,7 +378,6 @@ def as_text(rows: Sequence[Text], console: Console) -> str:
 
 def _show_lines(
     review: Review,
-    context: ReviewContext,
     loader: PreviewLoader,
     console: Console,
     *,
@@ -408,7 +395,7 @@ def _show_lines(
         console.print("> ", end="")
         console.file.flush()
         # A program that Ctrl-Z stops while it waits here must not hold the lock.
-        context.answers.release_lock()
+        review.answers.release_lock()
         text = stdin.readline()
         if not text:
             review.ending = Ending.KEEP

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from plexsync.review.machine import Review
-    from plexsync.review.queue import WaitingQueue
-    from plexsync.review.servers import ReviewServers
     from plexsync.review.terminal.parts import Place
 
     MakesPicture = Callable[..., RenderableType]
@@ -89,15 +87,12 @@ class TerminalPictures(PictureCache):
 
     Args:
         make: see `picture_maker`.
-        servers: have the pictures.
-        queue: what waits; pictures of nothing else are fetched.
+        review: what waits, and who has the pictures; those of nothing else are fetched.
         console: measures; its file is the terminal.
     """
 
-    def __init__(
-        self, make: MakesPicture, servers: ReviewServers, queue: WaitingQueue, console: Console
-    ) -> None:
-        super().__init__(lambda key: make_small(fetch_shown(servers, queue, key)))
+    def __init__(self, make: MakesPicture, review: Review, console: Console) -> None:
+        super().__init__(lambda key: make_small(fetch_shown(review, key)))
         self._make, self._console = make, console
         self._pair: list[PictureKey] = []
         self._shown: dict[Place, bytes] = {}

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.output.console import Invocation, Streams
-    from plexsync.review.context import ReviewContext
     from plexsync.review.machine import Review
 
 _LOOPBACK = "127.0.0.1"
@@ -53,7 +52,7 @@ def review_in_browser(invocation: Invocation, *, port: int) -> int:
             return ExitCode.OK
         review = context.review()
         with closing(_listen(port)) as listening:
-            _serve(review, context, listening, streams)
+            _serve(review, listening, streams)
     left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."
     write_lines(streams.stdout, [f"{len(review.given.answered):,} answered. {left}"])
     if review.ending is Ending.WRITE:
@@ -89,9 +88,7 @@ def _listen(port: int) -> socket.socket:
         ) from error
 
 
-def _serve(
-    review: Review, context: ReviewContext, listening: socket.socket, streams: Streams
-) -> None:
+def _serve(review: Review, listening: socket.socket, streams: Streams) -> None:
     """Serve until the page's Done, Ctrl-C or a signal ends it."""
     import uvicorn  # noqa: PLC0415 - an extra
 
@@ -99,12 +96,12 @@ def _serve(
     from plexsync.review.web.site import ReviewSite  # noqa: PLC0415 - same
 
     port = listening.getsockname()[1]
-    with closing(PreviewLoader(context.servers.compare)) as loader:
+    with closing(PreviewLoader(review.servers.compare)) as loader:
 
         def stop() -> None:
             server.should_exit = True
 
-        site = ReviewSite(review, context.servers, loader, ended=stop)
+        site = ReviewSite(review, loader, ended=stop)
         guard = Guard(site.application(), port)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -121,7 +118,7 @@ def _serve(
         lines = ["Open this address in a browser on this machine; it works once:", f"    {address}"]
         write_lines(streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
         with (
-            _release_when_idle(review, context, site.lock),
+            _release_when_idle(review, site.lock),
             closing(site.pictures),
             suppress(KeyboardInterrupt),
         ):
@@ -129,9 +126,7 @@ def _serve(
 
 
 @contextmanager
-def _release_when_idle(
-    review: Review, context: ReviewContext, lock: threading.Lock
-) -> Iterator[None]:
+def _release_when_idle(review: Review, lock: threading.Lock) -> Iterator[None]:
     """Release the lock of the state while nothing is answered, so that runs can work."""
     ended = threading.Event()
 
@@ -140,7 +135,7 @@ def _release_when_idle(
         while not ended.wait(_RELEASE_EVERY_S):
             with lock:
                 if len(review.given) == count:
-                    context.answers.release_lock()
+                    review.answers.release_lock()
                 count = len(review.given)
 
     thread = threading.Thread(target=watch, daemon=True)

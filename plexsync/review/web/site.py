@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from plexsync.models import Change, Evidence
     from plexsync.review.ahead import PreviewLoader
     from plexsync.review.machine import Review
-    from plexsync.review.servers import ReviewServers
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
 
@@ -83,23 +82,15 @@ class ReviewSite:
 
     Args:
         review: the machine; one request works on it at a time.
-        servers: have the pictures.
         loader: knows what accepting would change.
         ended: called when the person is done.
     """
 
-    def __init__(
-        self,
-        review: Review,
-        servers: ReviewServers,
-        loader: PreviewLoader,
-        *,
-        ended: Callable[[], None],
-    ) -> None:
+    def __init__(self, review: Review, loader: PreviewLoader, *, ended: Callable[[], None]) -> None:
         self._review, self._loader = review, loader
         self._ended = ended
         self.lock = threading.Lock()
-        self.pictures = PictureCache(partial(fetch_shown, servers, review.queue))
+        self.pictures = PictureCache(partial(fetch_shown, review))
         self._left_out: set[SceneId] = set()
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -250,7 +241,7 @@ class ReviewSite:
     def _find(self, form: QueryParams) -> Response:
         waiting = self._open(form.get("scene", ""))
         text = form.get("text", "").strip()
-        hits, count = self._review.actions.search(text) if text else ((), 0)
+        hits, count = self._review.servers.search(text) if text else ((), 0)
         return self._page("find.html", hits=hits, count=count, text=text, scene_id=waiting.scene_id)
 
     def _add(self, form: QueryParams) -> Response:

@@ -37,7 +37,7 @@ def show(review: Review, text: str, *, full: bool = True) -> list[str]:
     """Type `text` into a review; returns what stands on the terminal in the end."""
     with terminal(text) as console:
         with closing(PreviewLoader(lambda _scene, _keys: {})) as loader:
-            ReviewScreen(review, loader, console, lambda: None, full=full).run()
+            ReviewScreen(review, loader, console, full=full).run()
         display = pyte.Screen(60, 24)
         assert isinstance(console.file, io.StringIO)
         pyte.Stream(display).feed(console.file.getvalue().replace("\n", "\r\n"))
