@@ -9,6 +9,7 @@ A write that is sent again, or goes on with a further request, looks first, too.
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -51,6 +52,13 @@ FRESH_S = 0.05
 About one write of a server nearby: the first items of a batch go out as they were read, and the
 window of all others is that of a single read and write.
 """
+
+_AHEAD_S = 0.02
+"""How long the items that are looked at along with another one may wait for their write: no longer
+than one waits anyway on a server that takes so long for a request."""
+
+MOST_LOOKED = 15
+"""Items that are looked at along with another one, at the most."""
 
 NO_VALUES: Mapping[PlexField, Value] = {}
 
@@ -170,16 +178,37 @@ class Freshness:
         self._reader = reader
         self._planner = planner
         self._monotonic = monotonic
+        self._looked_at, self._requests = -inf, 1
 
-    def moved(self, edits: Sequence[Write]) -> set[Write]:
-        """Return which edits are about items that are not as they were, or cannot be read."""
+    def moved(self, edits: Sequence[Write], coming: Sequence[Write] = ()) -> set[Write]:
+        """Return which edits are about items that are not as they were, or cannot be read.
+
+        Args:
+            edits: those to be sent now.
+            coming: those after them. As many as will be sent in a moment are looked at along with
+                one that was not read a moment ago; one that moved is looked at again in its turn.
+        """
         now = self._monotonic()
         old = [edit for edit in edits if now - edit.read_at > FRESH_S]
+        if not old:
+            return set()
+        # Of an item with two edits the second is no longer as it was after the first.
+        next_ones = reversed(coming[: self._at_this_pace(now)])
+        ahead = {one.plan.rating_key: one for one in next_ones}
+        for edit in old:
+            ahead.pop(edit.plan.rating_key, None)
+        self._looked_at, self._requests = now, 1 + len(ahead)
+        old += ahead.values()
         read = self._read(old)
         gone = {edit for edit in old if not _is_same(edit.first, read.get(edit.plan.rating_key))}
         for edit in old:
-            edit.read_at = edit.read_at if edit in gone else now
-        return gone
+            edit.read_at = -inf if edit in gone else now
+        return gone.intersection(edits)
+
+    def _at_this_pace(self, now: float) -> int:
+        """Return how many requests are sent in `_AHEAD_S`, as far as those since a look tell."""
+        each_s = (now - self._looked_at) / self._requests
+        return int(_AHEAD_S / each_s) if each_s > 0 else 0
 
     def hold(self, edits: Sequence[Write]) -> None:
         """Hold that a write that was sent, in part or whole, may be sent once more.

@@ -30,7 +30,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
 from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem
 from plexsync.plex.edit_query import NONE_APPENDED
-from plexsync.sync.execution.reader import overtaken_error
+from plexsync.sync.execution.reader import MOST_LOOKED, overtaken_error
 from plexsync.sync.execution.work import mode_in, only_mode, without_mode
 from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import tag_key
@@ -152,8 +152,10 @@ class Sender:
             groups = [[edit] for edit in left]
         else:
             groups = group_by_edit(left, appended=self._appended)
-        for group in groups:
-            gone = set() if self._ended() else self._freshness.moved(group)
+        for at, group in enumerate(groups, start=1):
+            next_ones = groups[at : at + MOST_LOOKED] if len(group) == 1 else []
+            coming = [one for (one, *more) in next_ones if not more]
+            gone = set() if self._ended() else self._freshness.moved(group, coming)
             for edit in gone:
                 edit.unsent = MOVED
             yield from (edit for edit in group if edit in gone)

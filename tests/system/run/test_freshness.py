@@ -1,7 +1,7 @@
 """A person edits and locks an item in Plex while its batch is being written.
 
 Items are read many at a time. What was read a moment ago is written as it was read; everything
-else is looked at again right before its own write.
+else is looked at again right before its own write, at a quick pace a few at a time.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SCENES = 6
 FAST_S, SLOW_S = 1.1 * FRESH_S, 30.0
+QUICK_S = 0.004
+"""So long takes an edit of a server nearby."""
 
 
 @pytest.fixture
@@ -133,6 +135,64 @@ def test_an_item_that_cannot_be_read_again_is_not_written(world: World) -> None:
     world.plex_wire.faults.add(Fault("plex.detail", SCENES, ErrorStatus(500), None))
     world.run()
     assert world.shown(key, "title") != f"Title {SCENES}"
+
+
+# ---- looking at several items at once ------------------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Iterator[World]:
+    """Forty synced scenes that got another title each, and a server that takes 4 ms for an edit."""
+    spec = LibrarySpec(seed=3, scenes=40, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "APPLY__PRESERVE_PLEX_EDITS": "true"}
+    with World(make_library(spec), tmp_path, **settings) as made:
+        made.run()
+        for number in range(1, 41):
+            made.stash.edit_scene(number, title=f"Title {number}")
+        tick(made, QUICK_S)
+        yield made
+
+
+def test_no_item_is_written_that_was_not_read_a_moment_ago(many: World) -> None:
+    """At a quick pace one request looks at several items; each is written soon after it."""
+    read: dict[str, float] = {}
+    ages: list[float] = []
+    looks: list[int] = []
+
+    def watch(request: SimRequest) -> None:
+        kind, keys = many.plex.kind(request), edited_keys(request)
+        if kind == "plex.detail":
+            read.update(dict.fromkeys(keys, many.monotonic()))
+            looks.append(len(keys))
+        elif kind == "plex.put":
+            ages.extend(many.monotonic() - read[key] for key in keys)
+
+    many.plex_wire.on_request = watch
+    assert many.run().puts == len(ages) == 40
+    assert max(ages) <= FRESH_S
+    again = looks[1:-1]  # the first read is of all of them, the last one reads back
+    assert len(again) < 15, "most items are looked at along with another one"
+    assert max(again) <= 1 + 0.02 / QUICK_S
+
+
+@pytest.mark.parametrize("place", [5, 20])
+def test_an_edit_of_an_item_that_is_looked_at_along_with_another_one_stays(
+    many: World, place: int
+) -> None:
+    """One that moved is not written, and decided about once more in its turn."""
+    keys = [many.key_of(str(number)) for number in range(1, 41)]
+    late = keys[place + 13 :]
+
+    def edit() -> None:
+        for key in late:
+            many.plex.edit_by_hand(key, {"title": f"By Hand {key}"})
+
+    many.plex.before("plex.put", place, edit)
+    ran = many.run()
+    assert [many.shown(key, "title") for key in late] == [f"By Hand {key}" for key in late]
+    assert ran.count(Outcome.APPLIED) == 40 - len(late)
+    assert ran.count(Outcome.KEPT) == len(late)
+    assert many.state().unsettled == ()
 
 
 # ---- a person at work all the time ---------------------------------------------------------------
