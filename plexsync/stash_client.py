@@ -20,8 +20,9 @@ from plexsync.stash.covers import NoCover as NoCover
 from plexsync.stash.covers import checksum as checksum
 from plexsync.stash.covers import fetch_cover
 from plexsync.stash.covers import picture_type as picture_type
+from plexsync.stash.decode import SceneAnswer as SceneAnswer
 from plexsync.stash.decode import Version as Version
-from plexsync.stash.decode import detail_of, scene_of, version_of
+from plexsync.stash.decode import scene_of, version_of
 from plexsync.stash.objects import (
     OBJECT_BATCH,
     names_decoder,
@@ -58,6 +59,7 @@ from plexsync.transport.responses import HttpResponse, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from plexsync.models import CollectionKind, RelatedDetail, RelatedId
     from plexsync.transport.client import Transport
@@ -112,7 +114,7 @@ class StashClient:
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}
-        self._date = ""
+        self._clock: datetime | None = None
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_look = decoder_of(WireLook)
         self._decode_count = decoder_of(SceneCount)
@@ -262,7 +264,7 @@ class StashClient:
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
-        return unsettled_s(version, http_date(self._date))
+        return unsettled_s(version, self._clock)
 
     def scenes(
         self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False
@@ -290,12 +292,21 @@ class StashClient:
         Raises:
             ServerError: as `scenes`.
         """
+        fetched = self.answers(ids)
+        found = tuple([one.detail() for one in fetched.found])
+        return Fetched(found, fetched.missing, fetched.poisoned)
+
+    def answers(self, ids: Sequence[SceneId]) -> Fetched[SceneAnswer]:
+        """Return what `details` is made of. Raises as that does."""
         kept = self._kept.take(ids)
-        fetched = self._fetch(self._details, [one for one in ids if one not in kept], detail_of)
+        fetched = self._fetch(
+            self._details,
+            [one for one in ids if one not in kept],
+            lambda row: SceneAnswer(SceneId(row.id), row),
+        )
         if not kept:
             return fetched
-        found = {one.scene_id: one for one in fetched.found}
-        found |= {scene_id: detail_of(row) for scene_id, row in kept.items()}
+        found = kept | {one.scene_id: one for one in fetched.found}
         in_order = tuple([found[one] for one in dict.fromkeys(ids) if one in found])
         return Fetched(in_order, fetched.missing, fetched.poisoned)
 
@@ -375,7 +386,7 @@ class StashClient:
 
     def _note(self, date: str) -> None:
         """Take the `Date` header of an answer for Stash's clock."""
-        self._date = date
+        self._clock = http_date(date)
 
     def _scene(self, row: WireScene | WireDetail, *, related: bool) -> Scene:
         """Return a scene, and keep what came along."""

@@ -341,6 +341,11 @@ class ItemDetail(Noun, frozen=True):
     above: tuple[RatingKey, ...] = ()
     number: int = 0
 
+    @property
+    def rating_key(self) -> RatingKey:
+        """The key of the item."""
+        return self.item.rating_key
+
 
 class Picture(Noun, frozen=True):
     """One of the posters or backgrounds an item can choose from, by Plex's key for it."""

@@ -68,6 +68,11 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     by_hand: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether nothing is to be written, and nothing to be pointed out."""
+        return not (self.changes or self.kept or self.held or self.waiting)
+
 
 class _Sorted(msgspec.Struct, gc=False):
     """The fields of one item on the way to `Planned`."""

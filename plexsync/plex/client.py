@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
@@ -34,7 +34,7 @@ from plexsync.plex.connection import (
     library_list,
     short_runs,
 )
-from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_hashes, decode_listing
+from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_answers, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
 from plexsync.plex.last_details import LastDetails
@@ -43,9 +43,10 @@ from plexsync.plex.pictures import PlexPictures
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from plexsync.plex.decode import ListingPage
-    from plexsync.plex.last_details import DecodeDetails
+    from plexsync.plex.decode import ItemAnswer, ListingPage
     from plexsync.transport.client import Transport
+
+A = TypeVar("A", "ItemDetail", "ItemAnswer")
 
 _NEWEST = 20
 """Items asked for to see what Plex made last: more of them cost bytes, and no request."""
@@ -98,6 +99,7 @@ class PlexClient:
         pictures: posters and backgrounds.
         collections: which there are, and what only they have.
         editor: sends edits.
+        answered: what the last `details` were made of.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class PlexClient:
         self._server: Server | None = None
         self._many_trees = True
         self._last = LastDetails()
+        self.answered: Mapping[RatingKey, ItemAnswer] = {}
         self.pictures = PlexPictures(transport)
         self.collections = PlexCollections(transport, lambda: self.connect().identity)
         self.editor = PlexEditor(
@@ -258,12 +261,12 @@ class PlexClient:
             BadResponseError: an answer holds what was not asked for.
             ServerError: an item could not be read.
         """
-        read: dict[str, ItemDetail] = {}
-        wanted = tuple(dict.fromkeys(rating_keys))
-        decode = self._last.decode_again if again else self._last.decode
-        for batch in short_runs(wanted, self._detail_batch):
-            read.update((detail.item.rating_key, detail) for detail in self._details(batch, decode))
-        return tuple(read[key] for key in wanted if key in read)
+        self.answered = self._last.begin()
+        return self._read(rating_keys, self._last.decode_again if again else self._last.decode)
+
+    def answers(self, rating_keys: Sequence[RatingKey]) -> tuple[ItemAnswer, ...]:
+        """Return what `details` makes its values of. Raises as that does."""
+        return self._read(rating_keys, decode_answers)
 
     def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
         """Part id to OpenSubtitles hash of the items' files.
@@ -340,22 +343,33 @@ class PlexClient:
         decode = partial(decode_listing, section_id=section.section_id, kinds=kinds)
         return ask_plex(self._transport, path, decode)
 
-    def _details(self, batch: Sequence[RatingKey], decode: DecodeDetails) -> tuple[ItemDetail, ...]:
+    def _read(
+        self, rating_keys: Sequence[RatingKey], decode: Callable[[bytes], tuple[A, ...]]
+    ) -> tuple[A, ...]:
+        read: dict[str, A] = {}
+        wanted = tuple(dict.fromkeys(rating_keys))
+        for batch in short_runs(wanted, self._detail_batch):
+            read.update((one.rating_key, one) for one in self._read_batch(batch, decode))
+        return tuple([read[key] for key in wanted if key in read])
+
+    def _read_batch(
+        self, batch: Sequence[RatingKey], decode: Callable[[bytes], tuple[A, ...]]
+    ) -> tuple[A, ...]:
         keys = ",".join(checked_id(key) for key in batch)
         # Without skipRefresh Plex may look for local artwork first (docs/plex-api.md 2).
         try:
             path = f"/library/metadata/{keys}?skipRefresh=1"
-            details = ask_plex(self._transport, path, decode)
+            read = ask_plex(self._transport, path, decode)
         except NotFoundError:
-            return self._details_one_by_one(batch, decode)
+            return self._read_one_by_one(batch, decode)
         asked = frozenset(batch)
-        for detail in details:
-            if detail.item.rating_key not in asked:
+        for one in read:
+            if one.rating_key not in asked:
                 raise BadResponseError(
-                    f"Plex sent item {detail.item.rating_key}, which was not asked for",
+                    f"Plex sent item {one.rating_key}, which was not asked for",
                     context=f"/library/metadata/{keys}",
                 )
-        return details
+        return read
 
     def _trees(self, batch: Sequence[str]) -> Hashes:
         """Of several items at once, which nobody has seen a server do (docs/plex-api.md 3).
@@ -382,9 +396,9 @@ class PlexClient:
         except NotFoundError:
             return _NO_HASHES
 
-    def _details_one_by_one(
-        self, batch: Sequence[RatingKey], decode: DecodeDetails
-    ) -> tuple[ItemDetail, ...]:
+    def _read_one_by_one(
+        self, batch: Sequence[RatingKey], decode: Callable[[bytes], tuple[A, ...]]
+    ) -> tuple[A, ...]:
         """Read a batch that is not found: whether 404 means all or any of it is not known.
 
         When the first few are not found alone either, all of it is gone.
@@ -392,12 +406,12 @@ class PlexClient:
         if len(batch) == 1:
             return ()
         first, rest = batch[:_TRIED_ALONE], batch[_TRIED_ALONE:]
-        found = tuple(detail for key in first for detail in self._details((key,), decode))
+        found = tuple(one for key in first for one in self._read_batch((key,), decode))
         if not found:
             return ()
         middle = len(rest) // 2
         halves = [half for half in (rest[:middle], rest[middle:]) if half]
-        return found + tuple(detail for half in halves for detail in self._details(half, decode))
+        return found + tuple(one for half in halves for one in self._read_batch(half, decode))
 
 
 def _total_of(page: ListingPage, section: Section) -> int:

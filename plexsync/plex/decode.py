@@ -157,7 +157,27 @@ def decode_listing(
     )
 
 
-def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
+class ItemAnswer:
+    """All that Plex says of an item of a library, made into a noun only when it is asked for."""
+
+    __slots__ = ("_entry", "_section_id", "rating_key", "title")
+
+    def __init__(self, entry: DetailObject, section_id: str) -> None:
+        self._entry = entry
+        self._section_id = section_id
+        self.rating_key = RatingKey(str(entry.rating_key))
+        self.title = entry.title
+
+    def packed(self) -> bytes:
+        """Return it as bytes: equal ones are equal items."""
+        return self._section_id.encode() + b"\0" + _ENCODER.encode(self._entry)
+
+    def detail(self) -> ItemDetail:
+        """Return what the item holds."""
+        return _detail(self._entry, self._section_id)
+
+
+def decode_answers(body: bytes) -> tuple[ItemAnswer, ...]:
     """Return the items of `/library/metadata/{ids}` that are of an `ItemKind`.
 
     Raises:
@@ -168,10 +188,17 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     entries = _with_keys(container)
     hoisted = container.section_id
     return tuple(
-        _detail(entry, str(entry.section_id or hoisted))
-        for entry in entries
-        if entry.type in _KINDS
+        [
+            ItemAnswer(entry, str(entry.section_id or hoisted))
+            for entry in entries
+            if entry.type in _KINDS
+        ]
     )
+
+
+def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
+    """Return what the items of `decode_answers` hold. Raises as that does."""
+    return tuple([one.detail() for one in decode_answers(body)])
 
 
 class Hashes(NamedTuple):
@@ -413,6 +440,7 @@ def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
 
 # ---- Reading -------------------------------------------------------------------------------------
 
+_ENCODER = msgspec.msgpack.Encoder()
 _LISTING = msgspec.json.Decoder(AnswerObject[ContainerObject[ItemObject]], strict=False)
 _DETAILS = msgspec.json.Decoder(AnswerObject[ContainerObject[DetailObject]], strict=False)
 _TREE = msgspec.json.Decoder(AnswerObject[TreeObject], strict=False)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.errors import BadResponseError
-from plexsync.models import ItemDetail
-from plexsync.plex.decode import decode_details, whole_entries
+from plexsync.plex.decode import ItemAnswer, decode_answers, decode_details, whole_entries
 from plexsync.plex.wire import AnswerObject, ContainerObject
 
-DecodeDetails = Callable[[bytes], tuple[ItemDetail, ...]]
-"""Reads an answer of `/library/metadata/{ids}`."""
+if TYPE_CHECKING:
+    from plexsync.models import ItemDetail, RatingKey
 
 _ANSWERS = 2
 """Answers kept for comparing: one of 500 items has about 1.5 MB."""
@@ -29,11 +28,19 @@ class LastDetails:
 
     def __init__(self) -> None:
         self._unparted: deque[tuple[bytes, tuple[ItemDetail, ...]]] = deque(maxlen=_ANSWERS)
+        self._answers: dict[RatingKey, ItemAnswer] = {}
         self._known: deque[dict[tuple[str, bytes], ItemDetail]] = deque(maxlen=_ANSWERS)
+
+    def begin(self) -> dict[RatingKey, ItemAnswer]:
+        """Return where what is decoded from now on is kept as it was answered."""
+        self._answers = {}
+        return self._answers
 
     def decode(self, body: bytes) -> tuple[ItemDetail, ...]:
         """Return what `decode_details` does."""
-        details = decode_details(body)
+        answers = decode_answers(body)
+        self._answers.update((one.rating_key, one) for one in answers)
+        details = tuple([one.detail() for one in answers])
         if len(details) > 1:
             self._unparted.append((body, details))
         return details

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from plexsync.models import RelatedId, Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import related_id
@@ -17,12 +19,12 @@ from plexsync.stash.objects import (
     text_of_studio,
     text_of_tag,
 )
+from plexsync.stash.wire import WireDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from plexsync.stash.wire import (
-        WireDetail,
         WireFile,
         WireScene,
         WireStudio,
@@ -55,6 +57,39 @@ class Version(NamedTuple):
     scene_id: SceneId
     updated_at: str
     organized: bool = True
+
+
+# ---- scenes in full ---------------------------------------------------------------------------
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(WireDetail)
+
+pack_detail = _ENCODER.encode
+"""Returns a scene in full as bytes: equal ones are equal scenes."""
+
+
+class SceneAnswer:
+    """All that Stash says of a scene, read only when it is asked for.
+
+    Args:
+        scene_id: the scene.
+        answer: as it was decoded, or packed.
+    """
+
+    __slots__ = ("_answer", "scene_id")
+
+    def __init__(self, scene_id: SceneId, answer: WireDetail | bytes) -> None:
+        self.scene_id = scene_id
+        self._answer = answer
+
+    def packed(self) -> bytes:
+        """Return it as bytes: equal ones are equal scenes."""
+        return self._answer if isinstance(self._answer, bytes) else pack_detail(self._answer)
+
+    def detail(self) -> SceneDetail:
+        """Return what the scene says about itself."""
+        answer = self._answer
+        return detail_of(_DECODER.decode(answer) if isinstance(answer, bytes) else answer)
 
 
 # ---- conversions ---------------------------------------------------------------------------------

@@ -14,17 +14,21 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from plexsync.errors import BadResponseError
 from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
+from plexsync.stash.decode import SceneAnswer, pack_detail
 from plexsync.stash.queries import Json, where_up_to
-from plexsync.stash.wire import Reference, WireDetail
+from plexsync.stash.wire import Reference
 from plexsync.transport.responses import SlowError
 from plexsync.transport.sockets import TooLargeError
+
+if TYPE_CHECKING:
+    from plexsync.stash.wire import WireDetail
 
 SMALLEST_PAGE = 25
 """Below this many scenes a page is not made smaller: then the server is slow, not the page."""
@@ -269,9 +273,6 @@ asks again, so that what it writes is never older."""
 _AT_ONCE_BYTES = 1 << 20
 """Read ahead: scenes are asked for in about the order in which they came."""
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(WireDetail)
-
 
 class _Places:
     """Where each of many scenes lies in a file: three numbers each, in the order of their ids."""
@@ -333,7 +334,7 @@ class KeptDetails:
         """Keep a scene."""
         if self._file is None:
             return
-        content = _ENCODER.encode(row)
+        content = pack_detail(row)
         try:
             self._file.write(content)
         except OSError:
@@ -342,17 +343,17 @@ class KeptDetails:
         self._places.put(row.id, self._end, len(content))
         self._end += len(content)
 
-    def take(self, ids: Iterable[SceneId]) -> dict[SceneId, WireDetail]:
+    def take(self, ids: Iterable[SceneId]) -> dict[SceneId, SceneAnswer]:
         """Return those of `ids` that are kept and not too old; a second read is a fresh one."""
         if self._file is None or self._monotonic() - self._since > BELIEVED_S:
             return {}
-        taken: dict[SceneId, WireDetail] = {}
+        taken: dict[SceneId, SceneAnswer] = {}
         try:
             for scene_id in ids:
                 begin, length = self._places.take(scene_id)
                 if length:
                     self._file.seek(begin)
-                    taken[scene_id] = _DECODER.decode(self._file.read(length))
+                    taken[scene_id] = SceneAnswer(scene_id, self._file.read(length))
         except OSError:
             self.close()
         return taken

@@ -145,6 +145,25 @@ class State:
         """
         return self._rows.record(scene_id, bare=bare)
 
+    def row(self, scene_id: SceneId) -> bytes:
+        """Return the record of a scene as it is kept; b"" when nothing is remembered.
+
+        While `texts_mark` stays, the same row is the same record.
+        """
+        return self._rows.get(scene_id, b"")
+
+    def texts_mark(self, most: int | None = None) -> tuple[int, str]:
+        """Return how many texts rows share, and a digest of them; of the first ones up to `most`.
+
+        Texts are only added until all are gathered once more, so the mark of as many as there were
+        at an earlier time says whether numbers still stand for what they did.
+        """
+        return self._rows.texts_mark(most)
+
+    def related(self, scene_id: SceneId) -> list[RelatedId]:
+        """Return what the scene showed when it was handled last."""
+        return self._rows.related(scene_id)
+
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
         return self._rows.version(scene_id)

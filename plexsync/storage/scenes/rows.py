@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -31,7 +32,7 @@ from plexsync.storage.scenes.row import (
     version_in,
 )
 from plexsync.storage.scenes.texts import News, SharedTexts
-from plexsync.text.folding import ENTRY_DIGITS, name_digest
+from plexsync.text.folding import ENTRY_DIGITS, name_digest, short_digest
 from plexsync.text.normalize import strip_control, tag_key
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ _NAME = msgspec.json.Decoder(SceneId)
 
 _DECODED = 4096
 """How many records are kept decoded: a run asks for one several times."""
+
+_MARK_DIGITS = 16
 
 _PIECE_BYTES = 1 << 16
 
@@ -234,6 +237,16 @@ class SceneRows(Mapping[SceneId, bytes]):
         for scene_id, record in self.views(LINKS):
             if record.links:
                 yield scene_id, self._made(scene_id, record, links_in)
+
+    def texts_mark(self, most: int | None = None) -> tuple[int, str]:
+        """Return how many shared texts there are, up to `most`, and a digest of these."""
+        texts = tuple(islice(self._texts, most))
+        return len(texts), short_digest("\0".join(texts), _MARK_DIGITS)
+
+    def related(self, scene_id: SceneId) -> list[RelatedId]:
+        """Return what a scene showed when it was handled last."""
+        head = self.view(HEAD, scene_id)
+        return [RelatedId(self._texts.word(number)) for number in head.related] if head else []
 
     @property
     def unfolded(self) -> int:

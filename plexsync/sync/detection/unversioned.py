@@ -87,6 +87,11 @@ class Dictionary:
         return self._present or {}
 
     @property
+    def known(self) -> Mapping[RelatedId, str]:
+        """What Stash has now, or is remembered to have where the run did not ask."""
+        return self._remembered if self._present is None else self._present
+
+    @property
     def shared(self) -> frozenset[str]:
         """The names that several performers have, where that matters."""
         names = self._before if self._present is None else self._present
@@ -116,18 +121,22 @@ class Dictionary:
             if one not in self._remembered:
                 self._remember(one, text)
 
-    def observe(self, related: Mapping[RelatedId, str]) -> None:
+    def observe(self, related: Mapping[RelatedId, str]) -> bool:
         """Note what a scene shows, before it is remembered as handled.
 
         What differs from the dictionary was renamed or made since that was read.
+
+        Returns:
+            Whether nothing differs.
         """
-        known = self._remembered if self._present is None else self._present
+        known = self.known
         if related.items() <= known.items():
-            return
+            return True
         for one, text in related.items():
             if known.get(one) != text and one not in self._doubtful:
                 self._doubtful.add(one)
                 self._remember(one, UNKNOWN)
+        return False
 
     def end(self) -> None:
         """Remember the names, now that every scene concerned was handled."""

@@ -19,6 +19,7 @@ from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.decider import Decider, match_settings
 from plexsync.sync.linking.linker import Linked, Linker
 from plexsync.sync.run_scope import note_proposed
+from plexsync.sync.scenes.in_step import InStep
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
 from plexsync.sync.scenes.run_writer import RunWriter
@@ -56,6 +57,7 @@ def linked_work(
     writer = work.writer(saver)
     try:
         yield writer, pairs, linked
+        work.is_done = True
     finally:
         work.close()
     if run.session is not None and not run.options.partial:
@@ -69,9 +71,15 @@ class DueWork:
     Args:
         run: what the run is about.
         found: the scenes.
+
+    Attributes:
+        is_done: whether the work came to its end.
     """
 
+    _in_step: InStep
+
     def __init__(self, run: RunContext, found: DetectedChanges) -> None:
+        self.is_done = False
         self._run = run
         self._found = found
         self._answers = collect_answers(run.state)
@@ -113,8 +121,10 @@ class DueWork:
         """Keep what was found for the scenes that wait."""
         self._queue.close()
         self._catalogue.keep()
-        for problem in filter(None, (self._queue.problem, self._catalogue.problem)):
-            self._run.totals.reporter.warn(problem)
+        self._in_step.keep(whole=self.is_done)
+        for kept in (self._queue, self._catalogue, self._in_step):
+            if kept.problem:
+                self._run.totals.reporter.warn(kept.problem)
 
     # ---- what does it
 
@@ -142,27 +152,26 @@ class DueWork:
     def writer(self, saver: PlanSaver | None) -> RunWriter:
         """Return what reads, compares and writes pairs."""
         run, planner = self._run, self._run.planner()
-        outcomes = SceneOutcomes(run, planner)
+        outcomes, dictionary = SceneOutcomes(run, planner), self._found.dictionary
+        self._in_step = InStep(run, dictionary)
+        executor = Executor(
+            run.ports,
+            run.state,
+            run.session,
+            planner=planner,
+            outcomes=outcomes,
+            totals=run.totals,
+            spare=outcomes.spare,
+            save=partial(saver.add, outcomes.saved) if saver else None,
+        )
         return RunWriter(
             run=run,
             claims=self._claims,
             equality=planner.equality,
             items=RunItems(
-                run,
-                outcomes,
-                planner=planner,
-                dictionary=self._found.dictionary,
+                run, outcomes, planner=planner, dictionary=dictionary, in_step=self._in_step
             ),
-            executor=Executor(
-                run.ports,
-                run.state,
-                run.session,
-                planner=planner,
-                outcomes=outcomes,
-                totals=run.totals,
-                spare=outcomes.spare,
-                save=partial(saver.add, outcomes.saved) if saver else None,
-            ),
+            executor=executor,
             outcomes=outcomes,
             unwritten=self._unwritten,
             link_again=lambda scenes: self._link(scenes, (), force=True),

@@ -25,7 +25,7 @@ from plexsync.sync.rows import REMEMBERED, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.models import (
         Change,
@@ -246,6 +246,14 @@ class SceneOutcomes:
             # What is ours on this item must be known even if the scene's others are never reached.
             self._note_unfinished(progress, pair.link)
         pair.link = bare(pair.link)
+
+    def stay(self, pairs: Sequence[Pair]) -> None:
+        """Show the pairs of a scene that is in step, all that were opened; its record stays."""
+        for pair in pairs:
+            self._run.totals.emit(self._run.rows.pair(pair, PairEnd(Outcome.UNCHANGED)))
+        scene_id = pairs[0].scene.scene_id
+        self._finished.add(scene_id)
+        del self._scenes[scene_id]
 
     # ---- remembering
 

@@ -17,6 +17,7 @@ from plexsync.planning.desired import FieldMaps
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.linker import recall
@@ -24,7 +25,7 @@ from plexsync.sync.rows import GOOD, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.models import (
         Desired,
@@ -33,13 +34,16 @@ if TYPE_CHECKING:
         PlexField,
         Scene,
         SceneDetail,
+        SceneId,
     )
     from plexsync.planning.planner import Planner
+    from plexsync.stash_client import SceneAnswer
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Decision
     from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.rows import Pair
+    from plexsync.sync.scenes.in_step import InStep
     from plexsync.sync.scenes.outcomes import SceneOutcomes
 
 _STASH_BATCH = 200
@@ -54,6 +58,7 @@ class RunItems:
         outcomes: takes the pairs, and those that end here.
         planner: decides what is written.
         dictionary: takes what a scene shows of other objects, before it is remembered.
+        in_step: knows the scenes that need not be compared.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class RunItems:
         *,
         planner: Planner,
         dictionary: Dictionary,
+        in_step: InStep,
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
@@ -75,6 +81,7 @@ class RunItems:
         self._planner = planner
         self._artwork = Artwork.of_run(run, rules, taken=run.taken())
         self._dictionary = dictionary
+        self._in_step = in_step
         self.spellings: dict[str, str] = {}
         """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
@@ -86,18 +93,19 @@ class RunItems:
             ServerError: Stash is down, or refuses us.
             InterruptedRunError: asked to stop.
         """
-        waiting = pairs.by_scene()
-        while chunk := tuple(islice(waiting, _STASH_BATCH)):
+        waiting, total = pairs.by_scene(), self._run.totals.done + len(pairs)
+        size = READ_BATCH if self._compares_all else _STASH_BATCH
+        while chunk := tuple(islice(waiting, size)):
             self._run.ports.check()
             opened = (list(filter(self._outcomes.open, some)) for some in chunk)
             by_scene = {some[0].scene.scene_id: some for some in opened if some}
-            for pair in chain.from_iterable(by_scene.values()):
-                recall(pair, self._run.state)
-            fetched = self._stash.details(tuple(by_scene))
-            if not self._compares_all:
-                self._artwork.glimpse_many((one, by_scene[one.scene_id]) for one in fetched.found)
-            for detail in fetched.found:
-                yield from self._items(detail, by_scene[detail.scene_id])
+            fetched = self._stash.answers(tuple(by_scene))
+            for scene_id in self._in_step.among(fetched.found, by_scene):
+                self._outcomes.stay(by_scene.pop(scene_id))
+            self._run.totals.reporter.progress("comparing", self._run.totals.done, total)
+            yield from self._of_scenes(
+                [one for one in fetched.found if one.scene_id in by_scene], by_scene
+            )
             # A scene deleted since it was listed says nothing; the next sweep forgets it.
             for scene_id in fetched.missing:
                 for pair in by_scene[scene_id]:
@@ -113,10 +121,25 @@ class RunItems:
 
     # ---- what Stash says
 
-    def _items(self, scene: SceneDetail, pairs: Sequence[Pair]) -> Iterator[WorkItem]:
+    def _of_scenes(
+        self, answers: Sequence[SceneAnswer], pairs: Mapping[SceneId, Sequence[Pair]]
+    ) -> Iterator[WorkItem]:
+        """Return the work items of several scenes."""
+        for pair in chain.from_iterable(pairs.values()):
+            recall(pair, self._run.state)
+        details = [one.detail() for one in answers]
+        if not self._compares_all:
+            self._artwork.glimpse_many((one, pairs[one.scene_id]) for one in details)
+        for answer, detail in zip(answers, details, strict=True):
+            yield from self._items(answer, detail, pairs[answer.scene_id])
+
+    def _items(
+        self, answer: SceneAnswer, scene: SceneDetail, pairs: Sequence[Pair]
+    ) -> Iterator[WorkItem]:
         """Return the work items of one scene."""
         settled = self._stash.is_settled(scene.updated_at)
-        self._dictionary.observe(scene.related)
+        if self._dictionary.observe(scene.related) and settled:
+            self._in_step.compare(answer, pairs)
         wanted = self._fields.everywhere(scene)
         self._outcomes.note_compared(scene, wanted, settled=settled)
         for pair in pairs:
@@ -179,21 +202,27 @@ class RunItems:
         held = self._still_held(pair.link, desired)
         uncurated = pair.link.inherited and scene.is_blank
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
-        self._note_spellings(desired, detail)
+        respelled = self._note_spellings(desired, detail)
         stays = uncurated and bool(pair.link.pictures)
+        looks = self._artwork.looks
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
         if (uncurated, held) != (pair.link.inherited, pair.link.held):
             pair.link = replace(pair.link, inherited=uncurated, held=held)
+        stands = planned.is_in_step and not respelled and self._artwork.looks == looks
+        self._in_step.decided(pair, needs_nothing=stands)
         lock = self._run.config.apply.lock_fields
         plan = plan_of(pair, detail, planned.changes, lock=lock)
         return decision_of(plan, planned, wanted, pair)
 
-    def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> None:
-        """Note which names the item spells in another way."""
+    def _note_spellings(self, desired: Sequence[Desired], detail: ItemDetail) -> bool:
+        """Note which names the item spells in another way, and return whether it does any."""
+        found: dict[str, str] = {}
         for want in desired:
             if want.target in LIST_FIELDS:
                 shown = detail.values.get(want.target, ())
-                self.spellings.update(self._planner.equality.respelled(want.value, shown))
+                found.update(self._planner.equality.respelled(want.value, shown))
+        self.spellings.update(found)
+        return bool(found)
 
     def _still_held(self, link: Link, desired: Sequence[Desired]) -> dict[PlexField, str]:
         """Return what holds a field back now: none where Stash moved on, or one asked."""

@@ -140,6 +140,8 @@ class Artwork:
         self._servers_down = servers_down
         self._glimpsed: dict[tuple[str, str], Cover | NoCover | ServerError] = {}
         self._news = 0
+        self.looks = 0
+        """How many pictures more had to be asked about than scene and item say."""
         self._coverless = coverless
         self.elsewhere: set[SceneId] = set()
         """Scenes with a cover's address that leads to no cover of the configured Stash."""
@@ -263,6 +265,7 @@ class Artwork:
         moved_in_plex = self._compare_all and before.shown != shown
         if _is_at(before, stamp) and not moved_in_plex:
             return PictureChoice.RIGHT
+        self.looks += 1
         cover = self._cover_now(one)
         if cover is NoCover.UNCHANGED and one.is_held and not self._asked_for:
             # An undo took our picture back, and Stash still wants just that. What is shown instead
