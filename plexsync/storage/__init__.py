@@ -4,10 +4,11 @@ In: intents, results, answers and scene records. Out: the state of the last run,
 runs, how things stand.
 
 `session.py` is what writes, under the lock of `locations.py`, which says where files are; each
-entry goes to `journal.py` before it counts in `memory.py`, which has the records of scenes in
-`scenes/`. `checkpoint.py` writes all of it as `state.json`, and `loading.py` reads it with newer
-journals. `filesystem.py` replaces files as a whole. `history.py` and `status.py` read journals for
-people. `plan_file.py` is a saved plan, `review_queue.py` the candidates of waiting scenes.
+entry goes to `journal.py`, an item's plan as `intents.py` packs it, before it counts in
+`memory.py`, which has the records of scenes in `scenes/`. `checkpoint.py` writes all of it as
+`state.json`, and `loading.py` reads it with newer journals. `filesystem.py` replaces files as a
+whole. `history.py` and `status.py` read journals for people. `plan_file.py` is a saved plan,
+`review_queue.py` the candidates of waiting scenes.
 
 Read first: `session.py`, then `journal.py`.
 """

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError, MismatchError, StateCorruptError
-from plexsync.models import ItemPlan, PlexField, Problem, RatingKey
 from plexsync.storage.checkpoint import RunRecord
 from plexsync.storage.filesystem import DISK, Filesystem
+from plexsync.storage.intents import planned_item, unpack_plan
 from plexsync.storage.journal import (
     UNREADABLE,
     Begin,
@@ -25,13 +25,14 @@ from plexsync.storage.journal import (
     journal_path,
     journal_runs,
     last_entry,
-    planned_item,
     read_journal,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plexsync.models import ItemPlan, PlexField, Problem, RatingKey
 
 LAST = "last"
 """Names the newest run that wrote something and is no undo."""
@@ -182,7 +183,7 @@ class _Log:
             written=tuple(
                 Written(
                     seq=seq,
-                    plan=msgspec.json.decode(plan, type=ItemPlan),
+                    plan=unpack_plan(plan),
                     status=result.status if (result := self.results[seq]) else None,
                     problem=result.problem if result else None,
                     missing=result.missing if result else (),

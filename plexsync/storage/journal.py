@@ -99,7 +99,7 @@ class Begin(_Entry, frozen=True, tag="begin"):
 
 
 class Intent(_Entry, frozen=True, tag="intent"):
-    """One item is about to be written; `plan` is its ItemPlan as JSON."""
+    """One item is about to be written; `plan` is its ItemPlan, see `intents.py`."""
 
     plan: msgspec.Raw
 
@@ -113,7 +113,7 @@ class Result(_Entry, frozen=True, tag="result"):
     """
 
     intent: int
-    status: Settlement
+    status: Settlement = Settlement.APPLIED
     run_id: str = ""
     problem: Problem | None = None
     missing: tuple[PlexField, ...] = ()
@@ -218,20 +218,6 @@ def _sound(line: bytes) -> bool:
         and line.endswith(b"\n")
         and line[len(_OPENING) : _REST] == b'%08x",' % zlib.crc32(rest)
     )
-
-
-class _Target(msgspec.Struct, frozen=True, gc=False):
-    """As much of an ItemPlan as says which item it is for."""
-
-    rating_key: str
-
-
-def planned_item(plan: msgspec.Raw) -> str | bytes:
-    """Which item an intent is for: its words and its pictures are intents of their own."""
-    try:
-        return msgspec.json.decode(plan, type=_Target).rating_key
-    except UNREADABLE:
-        return bytes(plan)
 
 
 # ---- Reading -------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from plexsync.models import (
 )
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.storage.checkpoint import Checkpoint, OpenIntent, RunRecord
+from plexsync.storage.intents import unpack_plan
 from plexsync.storage.journal import (
     NULL,
     UNREADABLE,
@@ -48,7 +49,7 @@ from plexsync.storage.scenes.rows import HEAD, LINKS, NAME_PREFIX, SceneRows, co
 from plexsync.storage.scenes.texts import pack_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, KeysView
+    from collections.abc import Callable, Collection, Iterator, KeysView
     from pathlib import Path
 
     from plexsync.storage.scenes.row import LinkPlace, Links, Placed
@@ -70,7 +71,6 @@ SHOW_PREFIX = "above."
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _LINK = msgspec.json.Decoder(Link)
-_PLAN = msgspec.json.Decoder(ItemPlan)
 
 T = TypeVar("T")
 
@@ -216,7 +216,7 @@ class State:
         by a full import.
         """
         raw = self._former.get(rating_key)
-        return None if raw is None else self._decoded(_LINK, raw, f"former.{rating_key}")
+        return None if raw is None else self._decoded(_LINK.decode, raw, f"former.{rating_key}")
 
     def standings(self) -> Iterator[Links]:
         """How each scene's last attempt ended, and which items it is linked to."""
@@ -246,7 +246,7 @@ class State:
             Unsettled(
                 run_id=run_id,
                 seq=seq,
-                plan=self._decoded(_PLAN, plan, f"unsettled.{run_id}.{seq}"),
+                plan=self._decoded(unpack_plan, plan, f"unsettled.{run_id}.{seq}"),
             )
             for (run_id, seq), plan in self._open.items()
         )
@@ -265,7 +265,7 @@ class State:
         raw = self._decisions.get(key)
         if raw is None:
             return None
-        return self._decoded(msgspec.json.Decoder(type_), raw, f"decisions.{key}")
+        return self._decoded(msgspec.json.Decoder(type_).decode, raw, f"decisions.{key}")
 
     def decisions(self, prefix: str, type_: type[T]) -> dict[str, T]:
         """Return every decision with a key that begins with `prefix`, by the rest of its key.
@@ -273,9 +273,9 @@ class State:
         Raises:
             StateCorruptError: one is not a `type_`.
         """
-        decoder, start = msgspec.json.Decoder(type_), len(prefix)
+        decode, start = msgspec.json.Decoder(type_).decode, len(prefix)
         return {
-            key[start:]: self._decoded(decoder, raw, f"decisions.{key}")
+            key[start:]: self._decoded(decode, raw, f"decisions.{key}")
             for key, raw in self._decisions.items()
             if key.startswith(prefix)
         }
@@ -424,8 +424,8 @@ class State:
         self.changes_since_checkpoint = 0
         self.runs_since_checkpoint = 0
 
-    def _decoded(self, decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, below: str) -> T:
+    def _decoded(self, decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, below: str) -> T:
         try:
-            return decoder.decode(raw)
+            return decode(raw)
         except UNREADABLE as error:
             raise corrupt(f"not what plexsync writes: {error}", self.path, below=below) from error

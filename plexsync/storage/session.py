@@ -11,6 +11,7 @@ import msgspec
 from plexsync.planning.retry_schedule import iso
 from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
+from plexsync.storage.intents import pack_plan, planned_item
 from plexsync.storage.journal import (
     DIRECTORY,
     NULL,
@@ -29,7 +30,6 @@ from plexsync.storage.journal import (
     is_run_id,
     journal_path,
     journal_runs,
-    planned_item,
 )
 from plexsync.storage.loading import load_state
 from plexsync.storage.locations import hold_lock
@@ -170,7 +170,7 @@ class Session:
         if self._in_batch:
             raise RuntimeError("an intent would part what is noted together")
         journal = self._running()
-        entries = [journal.append(Intent(plan=_raw(plan))) for plan in plans]
+        entries = [journal.append(Intent(plan=pack_plan(plan))) for plan in plans]
         journal.commit()
         for entry in entries:
             self.state.apply(self._run_id, entry)

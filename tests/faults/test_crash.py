@@ -11,13 +11,13 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.models import ItemPlan, Outcome, PlexField
+from plexsync.models import Outcome, PlexField
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.filesystem import DISK
+from plexsync.storage.intents import unpack_plan
 from plexsync.storage.journal import Intent, journal_path, journal_runs, read_journal
 from tests.support.children import Child
 from tests.support.crash_child import run_to_the_end, run_until_operation
@@ -92,7 +92,7 @@ def _check_values(world: World) -> None:
     for run_id in sorted(journal_runs(world.state_dir)):
         for entry in read_journal(journal_path(world.state_dir, run_id)):
             if isinstance(entry, Intent):
-                plan = msgspec.json.decode(entry.plan, type=ItemPlan)
+                plan = unpack_plan(entry.plan)
                 for change in plan.changes:
                     before.setdefault((plan.rating_key, change.target), change.before)
     for video in world.library.plex.videos:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.models import ItemPlan, Outcome, PlexField
+from plexsync.models import Outcome, PlexField
 from plexsync.storage.filesystem import DISK
 from plexsync.storage.history import LAST, read_history
+from plexsync.storage.intents import unpack_plan
 from plexsync.storage.journal import Intent, RunKind, journal_path, journal_runs, read_journal
 from plexsync.sync.ports import RunOptions
 from tests.support.crash_child import apply_to_the_end, undo_to_the_end
@@ -115,7 +115,7 @@ def check_old_values(world: World, before: Snapshot, disk: Filesystem) -> None:
         for run_id in journal_runs(world.state_dir, disk)
         for entry in read_journal(journal_path(world.state_dir, run_id), disk)
         if isinstance(entry, Intent)
-        for plan in [msgspec.json.decode(entry.plan, type=ItemPlan)]
+        for plan in [unpack_plan(entry.plan)]
         for change in plan.changes
     }
     for key, now in world.plex.dump().items():
