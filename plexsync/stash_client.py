@@ -85,6 +85,7 @@ class StashClient:
 
     Attributes:
         lacking: what was wanted of this Stash that it does not have; known once it was met.
+        clock: the `Date` of its last answer; None where there is none.
 
     Args:
         transport: to the server, made with `stash_headers`.
@@ -114,7 +115,7 @@ class StashClient:
         self._page_size = page_size
         self._sweep_size = sweep_size
         self._poisoned: dict[SceneId, str] = {}
-        self._clock: datetime | None = None
+        self.clock: datetime | None = None
         self._decode_ready = decoder_of(WireReadiness)
         self._decode_look = decoder_of(WireLook)
         self._decode_count = decoder_of(SceneCount)
@@ -264,7 +265,7 @@ class StashClient:
 
     def unsettled_s(self, version: str) -> float:
         """For how many seconds more an edit may hide behind it, by Stash's clock."""
-        return unsettled_s(version, self._clock)
+        return unsettled_s(version, self.clock)
 
     def scenes(
         self, ids: Sequence[SceneId], *, with_relations: bool = False, whole: bool = False
@@ -386,7 +387,7 @@ class StashClient:
 
     def _note(self, date: str) -> None:
         """Take the `Date` header of an answer for Stash's clock."""
-        self._clock = http_date(date)
+        self.clock = http_date(date)
 
     def _scene(self, row: WireScene | WireDetail, *, related: bool) -> Scene:
         """Return a scene, and keep what came along."""
