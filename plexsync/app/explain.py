@@ -119,7 +119,7 @@ class MatchingInputs:
         )
         self.by_key = {item.rating_key: item for item in self.items}
         self._hashes = HashCache(
-            ports.plex.hashes,
+            ask=ports.plex.hashes,
             server=plex.identity,
             directory=ports.cache_dir,
             sent=lambda: ports.requests().plex_reads,

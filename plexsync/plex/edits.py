@@ -6,6 +6,7 @@ Source: docs/plex-api.md 5.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -55,6 +56,7 @@ class EditRules(TypedDict, total=False):
     hold: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
 class PlexEditor:
     """Edits the items of one Plex server.
 
@@ -65,18 +67,10 @@ class PlexEditor:
         limit_bytes: longest edit sent in one request; see `edit_query.edit_paths`.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        pictures: PlexPictures,
-        collections: PlexCollections,
-        *,
-        limit_bytes: int,
-    ) -> None:
-        self._collections = collections
-        self._transport = transport
-        self._pictures = pictures
-        self._limit_bytes = limit_bytes
+    transport: Transport
+    pictures: PlexPictures
+    collections: PlexCollections
+    limit_bytes: int
 
     def edit(
         self,
@@ -105,7 +99,7 @@ class PlexEditor:
         hold, by_item = rules.get("hold", always), rules.get("by_item", False)
         appended = rules.get("appended", NONE_APPENDED)
         begun = any(change.target in _ELSEWHERE for change in plan.changes)
-        plan, failed = self._pictures.choose(self._collections.write(plan, hold), hold)
+        plan, failed = self.pictures.choose(self.collections.write(plan, hold), hold)
         paths = partial(edit_paths, plan, others=others, appended=appended, by_item=by_item)
         if plan.changes:
             self._put_all(paths, hold, begun=begun)
@@ -135,7 +129,7 @@ class PlexEditor:
                     context=f"items {first.rating_key} and {plan.rating_key}",
                 )
         for plan in rest:
-            _, failed = self._pictures.choose(plan, rules.get("hold", always))
+            _, failed = self.pictures.choose(plan, rules.get("hold", always))
             if failed is not None:
                 raise failed
         self.edit(first, others=[plan.rating_key for plan in rest], **rules)
@@ -145,8 +139,8 @@ class PlexEditor:
     ) -> None:
         refused: dict[str, BadResponseError] = {}
         fields: set[str] = set()
-        put = partial(self._transport.request, "PUT", **change_rules(hold))
-        for path in paths(limit_bytes=self._limit_bytes):
+        put = partial(self.transport.request, "PUT", **change_rules(hold))
+        for path in paths(limit_bytes=self.limit_bytes):
             if fields and not fields.isdisjoint(fields_of(path)):
                 # A later piece would set the lock of a list that is not there.
                 fields.update(fields_of(path))
@@ -179,7 +173,7 @@ class PlexEditor:
         """
         shortest = paths(limit_bytes=0)
         left = {path: error for path, error in refused.items() if path in shortest}
-        put, in_a_row = partial(self._transport.request, "PUT", **change_rules(hold)), 0
+        put, in_a_row = partial(self.transport.request, "PUT", **change_rules(hold)), 0
         for path in shortest:
             if path in left or not fields >= set(fields_of(path)):
                 continue
@@ -199,14 +193,14 @@ class PlexEditor:
     def _refusal_of(self, path: str, error: BadResponseError) -> BadResponseError:
         """Return the error for a field: its own text is too long, or whatever the server says."""
         too_long = isinstance(error, TooLongError) and len(path) > _SURELY_SHORT_BYTES
-        if not too_long and len(path) <= self._limit_bytes:
+        if not too_long and len(path) <= self.limit_bytes:
             # A short request that is too long for a server says nothing of this field.
             plain = BadResponseError(error.message, context=error.context, hint=error.hint)
             plain.status = error.status
             return plain
         problem = TooLongError(
             f"{', '.join(fields_of(path))} is too long to be sent: the request has {len(path):,} "
-            f"bytes, and Plex or a proxy before it takes less; {self._limit_bytes:,} pass "
+            f"bytes, and Plex or a proxy before it takes less; {self.limit_bytes:,} pass "
             f"nearly everywhere ({error.message})",
             hint="shorten it in Stash, switch the field off, or let the proxy take longer "
             "requests; plexsync tries again when the scene or the configuration changes, or "

@@ -9,8 +9,8 @@ Source: docs/plex-api.md 3.
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,6 +51,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[int, _Entry]
 
 
+@dataclass(slots=True, kw_only=True)
 class HashCache:
     """Reads content hashes, asking Plex only for what is not known yet.
 
@@ -59,24 +60,15 @@ class HashCache:
         server: Plex's machine identifier; hashes of another server are not looked at.
         directory: the cache directory; None keeps nothing.
         sent: how many requests Plex was sent so far.
-        most_requests: after so many no more items are asked for; None for no end.
+        left: after so many requests no more items are asked for; `math.inf` for no end.
     """
 
-    def __init__(
-        self,
-        ask: Callable[[Sequence[RatingKey]], Mapping[int, int]],
-        *,
-        server: str,
-        directory: Path | None,
-        sent: Callable[[], int],
-        most_requests: int | None = MOST_REQUESTS,
-    ) -> None:
-        self._ask = ask
-        self._server = server
-        self._path = None if directory is None else directory / _NAME
-        self._sent = sent
-        self._left = math.inf if most_requests is None else most_requests
-        self._known: dict[int, _Entry] | None = None
+    ask: Callable[[Sequence[RatingKey]], Mapping[int, int]]
+    server: str
+    directory: Path | None
+    sent: Callable[[], int]
+    left: float = MOST_REQUESTS
+    _known: dict[int, _Entry] | None = None
 
     def known(self, items: Iterable[PlexItem]) -> dict[int, int]:
         """Part id to hash of the files of `items`, 0 for a file without one; asks nobody."""
@@ -106,7 +98,7 @@ class HashCache:
         ]
         try:
             for start in range(0, len(unknown), _BATCH):
-                if self._left <= 0:
+                if self.left <= 0:
                     break
                 self._read_batch(unknown[start : start + _BATCH], known)
         finally:
@@ -115,9 +107,9 @@ class HashCache:
         return self.known(wanted)
 
     def _read_batch(self, items: Sequence[PlexItem], known: dict[int, _Entry]) -> None:
-        before = self._sent()
-        fresh = self._ask([item.rating_key for item in items])
-        self._left -= max(self._sent() - before, 1)
+        before = self.sent()
+        fresh = self.ask([item.rating_key for item in items])
+        self.left -= max(self.sent() - before, 1)
         for item in items:
             for file in item.files:
                 if file.part_id:
@@ -129,20 +121,20 @@ class HashCache:
         if self._known is None:
             self._known = {}
             with suppress(StateError, msgspec.MsgspecError, ValueError):
-                content = read_if_there(DISK, self._path) if self._path else None
+                content = read_if_there(DISK, self.directory / _NAME) if self.directory else None
                 kept = msgspec.json.decode(content or b"", type=_Kept)
-                self._known = kept.parts if kept.server == self._server else {}
+                self._known = kept.parts if kept.server == self.server else {}
         return self._known
 
     def _keep(self, parts: dict[int, _Entry]) -> None:
-        if self._path is None:
+        if self.directory is None:
             return
         newest = dict(list(parts.items())[-_MOST_KEPT:])
-        content = msgspec.json.encode(_Kept(server=self._server, parts=newest))
+        content = msgspec.json.encode(_Kept(server=self.server, parts=newest))
         # A cache that cannot be written costs requests next time, and nothing else.
         with suppress(StateError, OSError):
-            DISK.make_directory(self._path.parent)
-            write_atomically(DISK, self._path, [content])
+            DISK.make_directory(self.directory)
+            write_atomically(DISK, self.directory / _NAME, [content])
 
 
 def _entry_of(parts: Mapping[int, _Entry], item: PlexItem, file: PlexFile) -> _Entry | None:

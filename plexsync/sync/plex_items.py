@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -128,9 +129,9 @@ class Inventory:
         header = self.totals.header
         whole = header.full and not header.dry_run
         return HashCache(
-            self.ports.plex.hashes,
+            ask=self.ports.plex.hashes,
             server=self._machine(),
             directory=self.ports.cache_dir,
             sent=lambda: self.ports.requests().plex_reads,
-            most_requests=None if whole else MOST_REQUESTS,
+            left=math.inf if whole else MOST_REQUESTS,
         )

@@ -44,7 +44,7 @@ def item(
 def cache(plex: Plex, directory: Path | None, server: str = "m1") -> HashCache:
     """A cache of what `plex` says."""
     return HashCache(
-        plex.ask, server=server, directory=directory, sent=lambda: plex.sent, most_requests=3
+        ask=plex.ask, server=server, directory=directory, sent=lambda: plex.sent, left=3
     )
 
 
