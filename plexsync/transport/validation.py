@@ -14,6 +14,7 @@ import urllib3
 import urllib3.exceptions
 
 from plexsync.errors import ConfigError
+from plexsync.transport.wording import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +42,18 @@ def checked_url(url: str, name: str) -> str:
             context=key,
             hint="write the address of the machine Plex runs on, like http://192.168.1.10:32400",
         )
-    is_http = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    if not is_http or not port_is_valid or parts.query or parts.fragment:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
         raise ConfigError(
             "this is no address of a server",
             context=key,
-            hint="write it like http://localhost:1234, with http:// or https:// in front, and "
-            "nothing behind its path",
+            hint="write it like http://localhost:1234, with http:// or https:// in front",
+        )
+    if parts.query or parts.fragment:
+        path = parts.path.partition("/web/")[0].rstrip("/")  # the web app's pages are no part of it
+        raise ConfigError(
+            "an address ends before ? and #",
+            context=key,
+            hint=f"write {origin_of(prepared.url or '')}{path}",
         )
     return parts.geturl().rstrip("/")
 
