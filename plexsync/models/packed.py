@@ -17,12 +17,42 @@ if TYPE_CHECKING:
 _T = TypeVar("_T", bound=Noun)
 _V = TypeVar("_V")
 
-_AT_HAND = 1024
+_AT_HAND = 128
 """How many of those that were asked for last are kept as they were made."""
+
+_IN_A_BLOCK = 256
+"""Rows that lie together: one buffer for all would be moved again and again while it grows."""
+
+
+class _Rows:
+    """Rows of bytes, one behind the other."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+        self._last = bytearray()
+        self._ends = array("I")
+
+    def append(self, row: bytes) -> None:
+        """Add one."""
+        self._last += row
+        self._ends.append(len(self._last))
+        if len(self._ends) % _IN_A_BLOCK == 0:
+            self._blocks.append(bytes(self._last))
+            self._last.clear()
+
+    def row(self, at: int) -> bytes | bytearray:
+        """Return the row at a place."""
+        block, place = divmod(at, _IN_A_BLOCK)
+        begin = self._ends[at - 1] if place else 0
+        content = self._blocks[block] if block < len(self._blocks) else self._last
+        return content[begin : self._ends[at]]
+
+    def __len__(self) -> int:
+        return len(self._ends)
 
 
 class Packed(Sequence[_T]):
-    """Nouns as bytes, one behind the other: each is made when it is asked for.
+    """Nouns as bytes: each is made when it is asked for.
 
     Args:
         kind: their class.
@@ -30,54 +60,48 @@ class Packed(Sequence[_T]):
     """
 
     def __init__(self, kind: type[_T], nouns: Iterable[_T] = ()) -> None:
-        self._kind = kind
-        self._content = bytearray()
-        self._begins, self._ends = array("Q"), array("Q")
-        self._set_up()
+        self._share(kind, _Rows(), None)
+        self._encode = msgspec.msgpack.Encoder().encode
         for noun in nouns:
             self.append(noun)
 
     def append(self, noun: _T) -> None:
-        """Add one."""
-        self._begins.append(len(self._content))
-        self._content += self._encode(noun)
-        self._ends.append(len(self._content))
+        """Add one; not to what was picked."""
+        self._rows.append(self._encode(noun))
 
     def pick(self, places: Iterable[int]) -> Packed[_T]:
         """Return those at `places`, which share their bytes with all."""
-        picked: Packed[_T] = Packed(self._kind)
-        picked._content = self._content
-        for at in places:
-            picked._begins.append(self._begins[at])
-            picked._ends.append(self._ends[at])
-        picked._set_up()
+        picked: Packed[_T] = Packed.__new__(Packed)
+        chosen = places if self._places is None else map(self._places.__getitem__, places)
+        picked._share(self._kind, self._rows, array("I", chosen))
         return picked
 
-    def rows(self) -> Iterator[msgspec.Raw]:
+    def rows(self) -> Iterator[bytes | bytearray]:
         """Yield each as it is encoded."""
-        for begin, end in zip(self._begins, self._ends, strict=True):
-            yield msgspec.Raw(bytes(self._content[begin:end]))
+        return map(self._rows.row, range(len(self)) if self._places is None else self._places)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._rows if self._places is None else self._places)
 
     def __iter__(self) -> Iterator[_T]:
-        decode, content = self._decode, self._content
-        for begin, end in zip(self._begins, self._ends, strict=True):
-            yield decode(content[begin:end])
+        return map(self._decode, self.rows())
 
     @overload
     def __getitem__(self, at: int) -> _T: ...
     @overload
     def __getitem__(self, at: slice) -> Packed[_T]: ...
     def __getitem__(self, at: int | slice) -> _T | Packed[_T]:
-        return self._get(at) if isinstance(at, int) else self.pick(range(len(self))[at])
+        if isinstance(at, slice):
+            return self.pick(range(len(self))[at])
+        place = range(len(self))[at]
+        return self._get(place if self._places is None else self._places[place])
 
-    def _set_up(self) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
-        decode = self._decode = msgspec.msgpack.Decoder(self._kind).decode
-        content, begins, ends = self._content, self._begins, self._ends
-        self._get = lru_cache(_AT_HAND)(lambda at: decode(content[begins[at] : ends[at]]))
+    def _share(self, kind: type[_T], rows: _Rows, places: array[int] | None) -> None:
+        self._kind = kind
+        self._rows = rows
+        self._places = places
+        decode = self._decode = msgspec.msgpack.Decoder(kind).decode
+        self._get = lru_cache(_AT_HAND)(lambda at: decode(rows.row(at)))
 
 
 def pick(several: Sequence[_V], places: Iterable[int]) -> Sequence[_V]:

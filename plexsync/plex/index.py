@@ -405,5 +405,5 @@ def _try_to_keep(path: Path, kept: _Kept) -> str:
 def _pieces_of(items: Sequence[PlexItem]) -> Iterator[bytes]:
     for start in range(0, len(items), _PIECE):
         piece = items[start : start + _PIECE]
-        rows = list(piece.rows()) if isinstance(piece, Packed) else piece
+        rows = list(map(msgspec.Raw, piece.rows())) if isinstance(piece, Packed) else piece
         yield msgspec.msgpack.encode(rows)
