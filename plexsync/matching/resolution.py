@@ -55,6 +55,8 @@ class _Resolution:
             sure=self._sure,
             library=self._names.library,
         )
+        self._taken: Mapping[RatingKey, SceneId] = {}
+        """Items that are HIGH, and for which scene, as far as a match says so."""
 
     def resolve(self) -> Matches:
         """All matches, in the order of the scenes."""
@@ -70,9 +72,16 @@ class _Resolution:
             elif sure.is_open:
                 certain[position] = [self._pairs.match(position)]
                 self._names.paths.update(scene_paths([self._scenes[position]]))
+        self._taken = {
+            made.candidates[0].rating_key: made.scene_id
+            for some in certain.values()
+            for made in some
+        }
         lost = [position for position, judged in open_.items() if not judged]
-        open_ |= self._matching.judge_resembling(lost)
-        taken = self._taken(chain.from_iterable(certain.values()), open_.values())
+        late = {
+            position: self._doubtful(position, judged)
+            for position, judged in self._matching.judge_resembling(lost)
+        }
         slots: list[Match | int] = []
         for position, sure in enumerate(self._sure):
             if position in certain:
@@ -80,19 +89,8 @@ class _Resolution:
             elif sure is not None:
                 slots.append(position)
             else:
-                slots.append(self._doubtful(position, open_[position], taken))
+                slots.append(late.get(position) or self._doubtful(position, open_[position]))
         return Matches(slots, self._pairs)
-
-    def _taken(self, certain: Iterable[Match], open_: Iterable[Judged]) -> dict[RatingKey, SceneId]:
-        """Return the scenes of the items that are HIGH for one and plausible for another."""
-        plausible = {one.option.item for judged in open_ for row in judged for one in row}
-        taken = {made.candidates[0].rating_key: made.scene_id for made in certain}
-        for pairs in filter(None, (self._pairs, self._matching.settled)):
-            for item in plausible:
-                if (scene := pairs.scene_of(item)) is not None:
-                    taken[self._items[item].rating_key] = scene.scene_id
-                    self._names.paths.update(scene_paths([scene]))
-        return taken
 
     # ---- One scene -------------------------------------------------------------------------------
 
@@ -158,7 +156,7 @@ class _Resolution:
         own = option.weighed.undecided and (bool(copies) or not option.weighed.confirmed)
         return self._keys(chain([option] if own else [], copies))
 
-    def _doubtful(self, position: int, judged: Judged, taken: Mapping[RatingKey, SceneId]) -> Match:
+    def _doubtful(self, position: int, judged: Judged) -> Match:
         """One LOW match over all files, each item once; items sure to be others' are left out."""
         scene = self._scenes[position]
         doubts = (self._matching.doubt(scene, pin) for pin in self._people.pins_of(scene))
@@ -167,7 +165,7 @@ class _Resolution:
         holders = {
             self._key(one): holder
             for one in best
-            if (holder := self._holder(one.option, taken)) is not None
+            if (holder := self._holder(one.option)) is not None
         }
         free = [one for one in best if self._key(one) not in holders]
         if not free:
@@ -202,14 +200,18 @@ class _Resolution:
                 best[verdict.option.item] = verdict
         return list(best.values())
 
-    def _holder(self, option: Option, taken: Mapping[RatingKey, SceneId]) -> SceneId | None:
+    def _holder(self, option: Option) -> SceneId | None:
         """Return the scene that holds an item for good reasons, so that nobody has to be asked.
 
         A link of an earlier run is no good reason where this scene is the item beyond doubt, too.
         """
         key = self._items[option.item].rating_key
-        if key in taken:
-            return taken[key]
+        if key in self._taken:
+            return self._taken[key]
+        for pairs in filter(None, (self._pairs, self._matching.settled)):
+            if (scene := pairs.scene_of(option.item)) is not None:
+                self._names.paths.update(scene_paths([scene]))
+                return scene.scene_id
         weighed = option.weighed
         sure = weighed.grade is not None and not weighed.contradictions
         return None if sure else self._matching.owners.get(key)

@@ -31,7 +31,7 @@ from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order, pick
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Unpack
 
     from plexsync.matching.answers import Refusal
@@ -119,26 +119,25 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def rows_of(self, position: int) -> Sequence[tuple[Option, ...]]:
         """Return the options of each file of a scene, also those that only titles find."""
-        return self.table.rows[position] or list(self._resembling([position]).values())
+        return self.table.rows[position] or [row for _, row in self._resembling([position])]
 
     def claims_to(self, item: int) -> list[Option]:
         """Return the options of the scenes that are decided about for an item."""
         claims = [one for one in self.table.column(item) if one.ours.scene < self.due]
         lost = [one for one in range(self.due) if not self.table.rows[one]]
-        found = (one for row in self._resembling(lost).values() for one in row)
+        found = (one for _, row in self._resembling(lost) for one in row)
         return claims + [one for one in found if one.item == item]
 
-    def judge_resembling(self, lost: Sequence[int]) -> dict[int, Judged]:
-        """Return what only titles find for the scenes nothing else was found for."""
-        found = self._resembling(lost)
-        return {position: [self._judge_row(row, [row])] for position, row in found.items()}
+    def judge_resembling(self, lost: Sequence[int]) -> Iterator[tuple[int, Judged]]:
+        """Yield what only titles find for scenes nothing else was found for, as far as they do."""
+        for position, row in self._resembling(lost):
+            yield position, [self._judge_row(row, [row])]
 
-    def _resembling(self, lost: Sequence[int]) -> dict[int, tuple[Option, ...]]:
-        found = {
-            position: without_refused(options, self.scenes[position], self.items, self.people)
-            for position, options in find_resembling(self.tabulated, lost, self.scenes)
-        }
-        return {position: row for position, row in found.items() if row}
+    def _resembling(self, lost: Sequence[int]) -> Iterator[tuple[int, tuple[Option, ...]]]:
+        for position, options in find_resembling(self.tabulated, lost, self.scenes):
+            scene = self.scenes[position]
+            if row := without_refused(options, scene, self.items, self.people):
+                yield position, row
 
     # ---- One option ------------------------------------------------------------------------------
 
