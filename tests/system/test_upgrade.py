@@ -1,6 +1,6 @@
 """A state and a saved plan that a version before made are read, settled, applied and undone.
 
-`tests/system/upgrade` holds what plexsync wrote on two days while `lived` happened: a first run
+`tests/system/upgrade` holds what plexsync wrote on three days while `lived` happened: a first run
 with posters, a tag and a title a person changed in Plex, an undo of one title, a saved plan, and a
 run that died after its only edit had reached Plex. Here the same happens again, so that Plex holds
 what it held then; after that the old files take the place of ours.
@@ -19,6 +19,7 @@ from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.storage.history import read_history
 from plexsync.storage.journal import RunKind
+from plexsync.storage.scenes.rows import STATE_NAME
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import DiesAfterWriting, Killed
 from tests.support.picture_world import PNG, made, poster, upload_key
@@ -123,3 +124,14 @@ def test_runs_of_the_version_before_are_listed_and_undone(world: World) -> None:
     assert poster(world, "4") != upload_key(PNG + b"4")
     quiet = world.run()
     assert quiet.plex.get("plex.upload", 0) == 1  # the cover of scene 5 is another one by now
+
+
+def test_the_files_before_a_fold_hold_as_much(world: World) -> None:
+    """Without `state.json` its previous copy and the journals are read, whoever wrote them."""
+    world.run()  # folds: journals of both versions are kept, of which the copy needs the newer ones
+    whole = world.state()
+    (world.state_dir / STATE_NAME).unlink()
+    rest = world.state()
+    assert {one: rest.get(one) for one in rest.scene_ids()} == {
+        one: whole.get(one) for one in whole.scene_ids()
+    }
