@@ -24,6 +24,7 @@ from plexsync.models import (
 from plexsync.text.folding import (
     LIST_DIGITS,
     Spellings,
+    join_entries,
     list_digest,
     name_digest,
     short_digest,
@@ -140,7 +141,7 @@ class PlexEquality:
 
     def _digest(self, target: PlexField, value: Value) -> str:
         if isinstance(value, tuple):
-            return list_digest({*map(self.spellings.entries.__getitem__, value)})
+            return list_digest(join_entries({*map(self.spellings.entries.__getitem__, value)}))
         plain = value if target not in _REPEATED else str(self._comparable(target, value))
         return short_digest(fold_text(plain), _DIGITS)
 

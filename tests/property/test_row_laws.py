@@ -67,10 +67,10 @@ odd_bases = st.builds(
 )
 bases = odd_bases | st.builds(
     lambda ours, seen, wants: Base(
-        digest=list_digest(split_entries(ours) | split_entries(seen)),
+        digest=list_digest(join_entries(split_entries(ours) | split_entries(seen))),
         entries=ours,
         seen=seen,
-        wanted=list_digest(split_entries(ours)) if wants else "",
+        wanted=list_digest(ours) if wants else "",
     ),
     names,
     names,

@@ -14,7 +14,6 @@ the usual form is written out, so that every one is read as what it was made of.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -113,18 +112,23 @@ class Shown:
 
     def __init__(self, numbers: Iterable[int], texts: SharedTexts) -> None:
         self._texts = texts
-        self._by_letter: dict[str, set[str]] = {}
-        for number in numbers:
-            if letter := texts.letter(number):
-                self._by_letter.setdefault(letter, set()).add(texts.entry(number))
+        names: dict[str, set[str]] = {}
+        for letter, entry in map(texts.named, numbers):
+            if letter:
+                names.setdefault(letter, set()).add(entry)
+        self._joined = {letter: join_entries(one) for letter, one in names.items()}
 
     def pack(self, text: str) -> str | list[str | int]:
         """Return the cell of entries that are run together."""
+        for letter, joined in self._joined.items():
+            if text == joined:
+                return letter
         entries = split_entries(text)
         if join_entries(entries) != text or pack_digest(text).startswith(LITERAL):
             return LITERAL + text
-        letters, left = "", set(entries)
-        for letter, names in self._by_letter.items():
+        letters, left = "", entries
+        for letter, joined in self._joined.items():
+            names = split_entries(joined)
             if names <= entries:
                 letters += letter
                 left -= names
@@ -135,16 +139,17 @@ class Shown:
 
     def unpack(self, cell: Entries) -> str:
         """Return what `pack` was given."""
-        if not cell:
-            return ""
-        if isinstance(cell, str) and cell.startswith(LITERAL):
-            return cell[len(LITERAL) :]
+        if isinstance(cell, str):
+            if cell.startswith(LITERAL):
+                return cell[len(LITERAL) :]
+            if len(cell) <= 1:
+                return self._joined.get(cell, "")
         entries: set[str] = set()
         for one in (cell,) if isinstance(cell, str) else cell:
             if isinstance(one, int):
                 entries.add(self._texts.entry(one))
             else:
-                entries.update(*(self._by_letter.get(letter, ()) for letter in one))
+                entries.update(*(split_entries(self._joined.get(letter, "")) for letter in one))
         return join_entries(entries)
 
 
@@ -183,7 +188,7 @@ def unpack_fields(cells: Cells, shown: Shown, texts: SharedTexts) -> dict[PlexFi
 
 def _pack_field(target: PlexField, known: Base, shown: Shown, texts: SharedTexts) -> object:
     more = known.entries or known.seen or known.wanted or known.credits
-    if more or known.digest == _empty_list():
+    if more or known.digest == list_digest(""):
         return _pack_list(known, shown)
     packed = pack_digest(known.digest)
     if packed and target in _SHARED:
@@ -192,19 +197,13 @@ def _pack_field(target: PlexField, known: Base, shown: Shown, texts: SharedTexts
     return _FOUND + packed if known.found else packed
 
 
-@cache
-def _empty_list() -> str:
-    return list_digest(())
-
-
 def _pack_list(known: Base, shown: Shown) -> list[object]:
-    ours = split_entries(known.entries)
     digest: str | int = 0
-    if known.found or known.digest != list_digest(ours | split_entries(known.seen)):
+    if known.found or known.digest != list_digest(_both(known.entries, known.seen)):
         digest = _FOUND * known.found + (pack_digest(known.digest) or LITERAL)
     wanted: str | int = 0
     if known.wanted:
-        wanted = _OURS if known.wanted == list_digest(ours) else pack_digest(known.wanted)
+        wanted = _OURS if known.wanted == list_digest(known.entries) else pack_digest(known.wanted)
     seen = shown.pack(known.seen)
     return trimmed(0, shown.pack(known.entries), seen, digest, wanted, known.credits)
 
@@ -214,15 +213,14 @@ def _unpack_field(cell: int | str | _List, shown: Shown, texts: SharedTexts) -> 
         digest, found = _unpack_digest(cell, texts)
         return Base(digest=digest, found=found)
     entries, seen = shown.unpack(cell.entries), shown.unpack(cell.seen)
-    ours = split_entries(entries)
     if cell.digest == 0:
-        digest, found = list_digest(ours | split_entries(seen)), False
+        digest, found = list_digest(_both(entries, seen)), False
     else:
         digest, found = _unpack_digest(cell.digest, texts)
     if isinstance(cell.wanted, str):
         wanted = unpack_digest(cell.wanted)
     else:
-        wanted = list_digest(ours) if cell.wanted == _OURS else ""
+        wanted = list_digest(entries) if cell.wanted == _OURS else ""
     return Base(
         digest=digest,
         entries=entries,
@@ -231,6 +229,13 @@ def _unpack_field(cell: int | str | _List, shown: Shown, texts: SharedTexts) -> 
         found=found,
         seen=seen,
     )
+
+
+def _both(entries: str, seen: str) -> str:
+    """Return the names that are remembered of a list, run together."""
+    if entries and seen:
+        return join_entries(split_entries(entries) | split_entries(seen))
+    return entries or seen
 
 
 def _unpack_digest(cell: int | str, texts: SharedTexts) -> tuple[str, bool]:

@@ -163,7 +163,7 @@ _ENCODER = msgspec.json.Encoder()
 
 def encode_row(record: SceneRecord, texts: SharedTexts) -> bytes:
     """Return the row of a record."""
-    related = [*map(texts.object, record.related.split(" "))] if record.related else []
+    related = texts.objects(record.related)
     second, zone = _pack_time(record.updated_at)
     shown = Shown(related, texts)
     at = second if isinstance(second, int) else 0

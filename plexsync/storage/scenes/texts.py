@@ -28,6 +28,8 @@ News = tuple[tuple[int, str], ...]
 
 def pack_digest(text: str) -> str:
     """Return hex digits in base64 without padding; any other text as it is, marked."""
+    if not text:
+        return ""
     try:
         content = unhexlify(text)
     except ValueError:
@@ -67,7 +69,7 @@ class SharedTexts:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
         self._objects: dict[str, int] = {}
-        self._entries: dict[int, str] = {}
+        self._named: dict[int, tuple[str, str]] = {}
         self._folders: set[str] = set()
         self._noted = {0}
         self._news: list[tuple[int, str]] = []
@@ -93,7 +95,9 @@ class SharedTexts:
         if number is None:
             number = self._numbers[text] = len(self._texts)
             self._texts.append(text)
-        return self._note(number)
+        if number not in self._noted:
+            self._note(number)
+        return number
 
     def place(self, path: str) -> tuple[int, str]:
         """Return the number of a folder, and the rest of a path below it.
@@ -108,13 +112,18 @@ class SharedTexts:
 
     # ---- Objects ---------------------------------------------------------------------------------
 
-    def object(self, one: str) -> int:
-        """Return the number of an object, with the name it has now."""
-        number = self._objects.get(one)
-        if number is None:
-            name = pack_digest(self.name_of(one))
-            number = self._objects[one] = self.number(_PARTS.join(filter(None, (one, name))))
-        return self._note(number)
+    def objects(self, related: str) -> list[int]:
+        """Return the numbers of the objects a record names, with the names they have now."""
+        numbers = []
+        for one in related.split(_PARTS) if related else ():
+            number = self._objects.get(one)
+            if number is None:
+                name = pack_digest(self.name_of(one))
+                number = self._objects[one] = self.number(f"{one}{_PARTS}{name}" if name else one)
+            elif number not in self._noted:
+                self._note(number)
+            numbers.append(number)
+        return numbers
 
     def rename(self, one: str) -> None:
         """Have the name of an object looked up again."""
@@ -124,21 +133,27 @@ class SharedTexts:
         """Return which object a number stands for."""
         return self._texts[number].partition(_PARTS)[0]
 
-    def letter(self, number: int) -> str:
-        """Return the kind of an object with a known name, a letter; "" for any other text."""
-        return self._texts[number][:1] if _PARTS in self._texts[number] else ""
+    def named(self, number: int) -> tuple[str, str]:
+        """Return the letter of an object's kind and the digest of its name.
 
-    def entry(self, number: int) -> str:
-        """Return the digest of the name a number stands for.
+        The letter is "" for an object without a name, and for a text that is no object.
 
         Raises:
-            ValueError: it stands for none.
+            ValueError: what stands for the name is no digest.
         """
-        entry = self._entries.get(number)
-        if entry is None:
-            packed = self._texts[number].rpartition(_PARTS)[2]
-            entry = self._entries[number] = unpack_digest(packed)
-        return entry
+        found = self._named.get(number)
+        if found is None:
+            one, _, name = self._texts[number].partition(_PARTS)
+            found = self._named[number] = (one[:1] if name else "", unpack_digest(name))
+        return found
+
+    def entry(self, number: int) -> str:
+        """Return the digest of the name that a number stands for, of an object or none.
+
+        Raises:
+            ValueError: it stands for no name.
+        """
+        return unpack_digest(self._texts[number].rpartition(_PARTS)[2])
 
     # ---- Journals --------------------------------------------------------------------------------
 
@@ -165,11 +180,9 @@ class SharedTexts:
                 self._texts.append(text)
         return all(self._texts[number : number + 1] == [text] for number, text in news)
 
-    def _note(self, number: int) -> int:
-        if number not in self._noted:
-            self._noted.add(number)
-            self._news.append((number, self._texts[number]))
-        return number
+    def _note(self, number: int) -> None:
+        self._noted.add(number)
+        self._news.append((number, self._texts[number]))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
