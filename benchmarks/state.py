@@ -30,25 +30,30 @@ from plexsync.models import (
     PlexField,
     Policy,
     RatingKey,
+    RelatedId,
     SceneId,
     SceneRecord,
 )
+from plexsync.planning.relations import join_related
 from plexsync.state import load_state
 from plexsync.storage.checkpoint import Checkpoint, write_checkpoint
-from plexsync.storage.journal import End, Lineage, Result, RunKind, Settlement
-from plexsync.storage.scenes.rows import STATE_NAME, SceneRows
+from plexsync.storage.journal import DecisionEntry, End, Lineage, Result, RunKind, Settlement
+from plexsync.storage.scenes.rows import NAME_PREFIX, STATE_NAME, SceneRows
 from plexsync.storage.session import open_session
+from plexsync.text.folding import ENTRY_DIGITS, join_entries, list_digest, name_digest
+from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 NOW = datetime(2026, 11, 22, 8, 32, 54, tzinfo=UTC)
 
 
 def make_record(number: int, version: str = "2026-11-21T10:00:00Z") -> SceneRecord:
     """A record as an applied scene with seven fields leaves it: eight tags, two performers."""
-    studio, tags = number % 100, range(number % 150, number % 150 + 8)
-    performers = (number % 900, number % 700)
+    studio, first = number % 100, number % 150
+    tags = [f"t{one}" for one in range(first, first + 8)]
+    performers = [f"p{number % 900}", f"p{number % 700}"]
     link = Link(
         rating_key=RatingKey(str(number + 500_000)),
         section_id="1",
@@ -58,9 +63,9 @@ def make_record(number: int, version: str = "2026-11-21T10:00:00Z") -> SceneReco
             PlexField.SUMMARY: Base(digest=_digest(-number, 16)),
             PlexField.DATE: Base(digest=_digest(number % 5000, 16)),
             PlexField.STUDIO: Base(digest=_digest(studio, 16)),
-            PlexField.COLLECTIONS: _list_of((studio,)),
-            PlexField.ACTORS: _list_of(performers),
-            PlexField.GENRES: _list_of(tags),
+            PlexField.COLLECTIONS: _list_of(f"s{studio}"),
+            PlexField.ACTORS: _list_of(*performers),
+            PlexField.GENRES: _list_of(*tags),
         },
     )
     return SceneRecord(
@@ -69,16 +74,27 @@ def make_record(number: int, version: str = "2026-11-21T10:00:00Z") -> SceneReco
         files=_digest(number + 1, 16),
         desired=_digest(number + 2, 16),
         links=(link,),
-        related=" ".join(
-            [*(f"p{one}" for one in performers), f"s{studio}", *map("t{}".format, tags)]
-        ),
+        related=join_related({RelatedId(one) for one in (*performers, f"s{studio}", *tags)}),
     )
 
 
-def _list_of(names: Iterable[int]) -> Base:
+def _list_of(*objects: str) -> Base:
     """What is remembered of a list of names, all of which are ours."""
-    entries = "".join(sorted(_digest(name, 12) for name in names))
-    return Base(digest=_digest(int(entries, 16), 16), entries=entries)
+    entries = join_entries({name_digest(tag_key(_name(one)), ENTRY_DIGITS) for one in objects})
+    return Base(digest=list_digest(entries), entries=entries)
+
+
+def _name(one: str) -> str:
+    return f"Name of {one}"
+
+
+def make_names() -> dict[str, msgspec.Raw]:
+    """What is remembered of the names of all objects."""
+    counts = {"t": 160, "p": 900, "s": 100}
+    objects = (f"{kind}{number}" for kind, count in counts.items() for number in range(count))
+    return {
+        f"{NAME_PREFIX}{one}": msgspec.Raw(msgspec.json.encode([_name(one)])) for one in objects
+    }
 
 
 def _digest(number: int, digits: int) -> str:
@@ -126,6 +142,8 @@ def run(directory: Path, number: int, scenes: range) -> None:
             lineage=Lineage(plex="p", stash="s"),
             version="0",
         )
+        for key, value in make_names().items() if session.state.is_new else ():
+            session.note(DecisionEntry(key=key, value=value))
         for start in range(scenes.start, scenes.stop, 100):
             batch = range(start, min(start + 100, scenes.stop))
             seqs = session.intend([make_plan(scene) for scene in batch])
@@ -155,11 +173,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         path = directory / STATE_NAME
-        rows = SceneRows()
+        rows, names = SceneRows(), make_names()
+        rows.know_names(names)
         for number in range(1, scenes + 1):
             rows.keep(SceneId(str(number)), rows.pack(make_record(number))[0])
         waiting = {SceneId(str(number)) for number in range(100, scenes + 1, 100)}
-        checkpoint = Checkpoint(serial=1, waiting=waiting, rows=rows)
+        checkpoint = Checkpoint(serial=1, waiting=waiting, decisions=names, rows=rows)
         write_checkpoint(path, checkpoint)
         size_bytes = path.stat().st_size
         print(f"{scenes} scenes, {size_bytes / 1e6:.1f} MB in {STATE_NAME}: ", end="")
