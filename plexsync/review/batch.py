@@ -116,16 +116,13 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
         _tell_notes(invocation, context)
         console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
-            answers = context.answers.recorded(one.scene_id)
             keys = [candidate.rating_key for candidate in one.candidates]
             previews = _compared(context, one.scene_id, keys)
             if invocation.shape.as_document:
                 scene = _scene(context, one, previews) | {"said": _standing(context, one.scene_id)}
                 _print(invocation, scenes=[scene])
                 continue
-            owners = {key: context.answers.owner(key, one.scene_id) for key in keys}
-            notes = {key: [f"linked to scene {own} already"] for key, own in owners.items() if own}
-            for row in scene_rows(one, console, answers=answers, notes=notes, previews=previews):
+            for row in scene_rows(context.review([one]), console, previews):
                 console.print(row)
             console.print()
     return ExitCode.OK

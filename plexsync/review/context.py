@@ -81,10 +81,9 @@ class ReviewContext:
                 found.append(self.servers.linked(scene_id))
         return found
 
-    def review(self) -> Review:
-        """Begin a review of what waits."""
-        message = ". ".join(self.notes)
-        return Review(self.waiting, self.answers, self.servers, message=message)
+    def review(self, scenes: Sequence[Waiting]) -> Review:
+        """Begin a review of scenes."""
+        return Review(scenes, self.answers, self.servers, message=". ".join(self.notes))
 
 
 @contextmanager

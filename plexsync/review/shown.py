@@ -80,14 +80,15 @@ def has_path_rule(review: Review) -> bool:
     return candidate is not None and rule_for(candidate, review.servers.rules()) is not None
 
 
-def notes_of(review: Review, candidate: Candidate) -> list[str]:
-    """Return what a person should know of an item before taking it."""
-    ours = review.waiting.scene_id
-    owner = review.answers.owner(candidate.rating_key, ours)
-    if owner is not None:
-        return [f"linked to {review.queue.named(owner)} already"]
-    rivals = review.queue.rival_scenes(candidate.rating_key, ours, review.given.answered)
-    return [f"also a candidate of {rivals}"] if rivals else []
+def notes_of(review: Review) -> dict[RatingKey, str]:
+    """Return what a person should know of some items of the scene before taking them."""
+    notes, ours = {}, review.waiting.scene_id
+    for key in (one.rating_key for one in review.waiting.candidates):
+        if owner := review.answers.owner(key, ours):
+            notes[key] = f"linked to {review.queue.named(owner)} already"
+        elif rivals := review.queue.rival_scenes(key, ours, review.given.answered):
+            notes[key] = f"also a candidate of {rivals}"
+    return notes
 
 
 def rival_names(review: Review, candidate: Candidate) -> str:

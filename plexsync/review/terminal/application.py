@@ -90,7 +90,7 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
         # What waits stays until the end; from here on only what comes and goes is looked through.
         gc.freeze()
         gc.enable()
-        review = context.review()
+        review = context.review(context.waiting)
         with _ends_well(console, review):
             drawn = _pictures(review, console) if pictures else None
             _show(review, console, stdin=stdin, pictures=drawn)

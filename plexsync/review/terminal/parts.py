@@ -26,18 +26,19 @@ from plexsync.review.shown import (
     item_place,
     marked_words,
     moved_names,
+    notes_of,
 )
 from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
-    from plexsync.matcher import SceneAnswers
-    from plexsync.models import Candidate, Change, RatingKey
+    from plexsync.models import Candidate, Change
+    from plexsync.review.machine import Review
     from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
     from plexsync.text.differences import Piece
@@ -164,9 +165,9 @@ def words(text: str, style: str = "") -> Text:
     return Text(clean_for_terminal(text), style=style, overflow="fold")
 
 
-def scene_part(waiting: Waiting, answers: SceneAnswers) -> list[Line]:
+def scene_part(review: Review) -> list[Line]:
     """Return what the scene is, why it is not HIGH, and what was answered about it."""
-    scene = waiting.scene
+    waiting, scene = review.waiting, review.waiting.scene
     lines: list[Line] = [
         Text.assemble(
             words(scene_name(waiting), "bold"),
@@ -179,29 +180,21 @@ def scene_part(waiting: Waiting, answers: SceneAnswers) -> list[Line]:
         lines.append(Text(f"… and {len(scene.files) - 3} more files", style="dim"))
     label, style = _STANDINGS[waiting.match.confidence]
     lines += [LabelledText(Text(f"{label}: ", style), words(waiting.match.reason)), Text()]
-    answer = answer_words(answers)
+    answer = answer_words(review.answers.recorded(scene.scene_id))
     return [*lines, words(answer, "cyan"), Text()] if answer else lines
 
 
-def candidates_part(
-    waiting: Waiting,
-    focus: int,
-    answers: SceneAnswers,
-    *,
-    notes: Mapping[RatingKey, Sequence[str]],
-    brief: bool = False,
-) -> list[Line]:
+def candidates_part(review: Review, focus: int, *, brief: bool = False) -> list[Line]:
     """Return the candidates, the best first.
 
     Args:
-        waiting: the scene.
+        review: has the scene.
         focus: place of the candidate that keys are about; -1 for none.
-        answers: those about the scene.
-        notes: what a person should know of some items before taking them.
         brief: leave out paths but where titles are the same.
     """
     lines: list[Line] = []
-    marks = answer_marks(answers)
+    waiting, notes = review.waiting, notes_of(review)
+    marks = answer_marks(review.answers.recorded(waiting.scene_id))
     titles = Counter(one.title for one in waiting.candidates)
     blank = Text(" " * _CANDIDATE_COLUMNS)
     for place, one in enumerate(waiting.candidates):
@@ -216,9 +209,8 @@ def candidates_part(
         # The path of the one in focus stands among the facts.
         if place != focus and (not brief or titles[one.title] > 1):
             lines.append(LabelledText(blank, words(one.item_path, "dim")))
-        lines += [
-            LabelledText(blank, words(note, "yellow")) for note in notes.get(one.rating_key, ())
-        ]
+        if note := notes.get(one.rating_key):
+            lines.append(LabelledText(blank, words(note, "yellow")))
     if (hidden := waiting.match.candidate_count - len(waiting.candidates)) > 0:
         lines.append(Text(f"    … and {hidden:,} more, less likely", style="dim"))
     none = Text("  no candidate is left; f searches Plex", style="dim")

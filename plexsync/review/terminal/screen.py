@@ -11,7 +11,7 @@ from plexsync.matcher import reason_kind
 from plexsync.review.machine import Mode
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS
-from plexsync.review.shown import alike_count, has_path_rule, notes_of, rival_names
+from plexsync.review.shown import alike_count, has_path_rule, rival_names
 from plexsync.review.terminal.parts import (
     BesidePictures,
     LabelledText,
@@ -29,11 +29,10 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from rich.console import Console
 
-    from plexsync.matcher import SceneAnswers
     from plexsync.models import Candidate, RatingKey
     from plexsync.review.machine import Review
     from plexsync.review.selection import Group, Question
@@ -42,20 +41,15 @@ if TYPE_CHECKING:
 
 
 def scene_rows(
-    waiting: Waiting,
-    console: Console,
-    *,
-    answers: SceneAnswers,
-    notes: Mapping[RatingKey, Sequence[str]],
-    previews: Mapping[RatingKey, LinkPreview],
+    review: Review, console: Console, previews: Mapping[RatingKey, LinkPreview]
 ) -> list[Text]:
     """Return all there is about one scene, each candidate with its evidence and changes."""
     marks = needs_marks(console)
-    lines = [*scene_part(waiting, answers), *candidates_part(waiting, -1, answers, notes=notes)]
-    for place, candidate in enumerate(waiting.candidates):
+    lines = [*scene_part(review), *candidates_part(review, -1)]
+    for place, candidate in enumerate(review.waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
         known = previews.get(candidate.rating_key)
-        lines += facts_part(waiting, candidate, known, marks=marks)
+        lines += facts_part(review.waiting, candidate, known, marks=marks)
         lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
     return laid_out(lines, console)
 
@@ -124,15 +118,12 @@ def _lines(
         return _question_lines(review.question)
     if review.mode is Mode.GROUP and review.group is not None:
         return _group_lines(review.group, marks=marks)
-    waiting = review.waiting
-    given = review.answers.recorded(waiting.scene_id)
-    notes = {one.rating_key: notes_of(review, one) for one in waiting.candidates}
-    lines = [_heading(review, width), *scene_part(waiting, given)]
-    lines += candidates_part(waiting, review.focus, given, notes=notes, brief=brief)
+    lines = [_heading(review, width), *scene_part(review)]
+    lines += candidates_part(review, review.focus, brief=brief)
     candidate = review.candidate
     if candidate is not None:
         known = previews.get(candidate.rating_key)
-        facts = facts_part(waiting, candidate, known, marks=marks, brief=brief)
+        facts = facts_part(review.waiting, candidate, known, marks=marks, brief=brief)
         beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
         lines += [Text(), *([BesidePictures(beside)] if pictures else beside), Text()]
         lines += changes_part(known, marks=marks)

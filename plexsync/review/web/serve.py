@@ -50,7 +50,7 @@ def review_in_browser(invocation: Invocation, *, port: int) -> int:
         if not context.waiting:
             write_lines(streams.stdout, map(clean_for_terminal, context.notes or [NOTHING_WAITS]))
             return ExitCode.OK
-        review = context.review()
+        review = context.review(context.waiting)
         with closing(_listen(port)) as listening:
             _serve(review, listening, streams)
     left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."

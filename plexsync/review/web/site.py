@@ -347,7 +347,7 @@ class ReviewSite:
             bars=evidence_bars(evidence),
             answer=answer_words(recorded),
             marks=answer_marks(recorded),
-            notes={one.rating_key: notes_of(review, one) for one in waiting.candidates},
+            notes=notes_of(review),
             # An answer given elsewhere meanwhile is not overwritten without a look.
             seen=self._seen(),
             alike=alike_count(review),

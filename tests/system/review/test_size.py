@@ -46,7 +46,7 @@ def show_first_screen(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatc
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     with open_review(Invocation(shape=Shape())) as context:
-        assert "Review 1 of" in drawn(context.review(), make_screen())
+        assert "Review 1 of" in drawn(context.review(context.waiting), make_screen())
 
 
 def drawn(review: Review, console: Console) -> str:
