@@ -138,6 +138,13 @@ def test_every_field_and_outcome_has_a_place() -> None:
     assert sorted(OUTCOMES) == sorted(Outcome)
 
 
+def test_a_fraction_of_a_second_is_no_shared_text() -> None:
+    """Hardly two rows have the same, and each change of a scene would make one more."""
+    texts = SharedTexts()
+    encode_row(SceneRecord(updated_at="2026-11-22T08:32:54.1234Z", outcome=Outcome.KEPT), texts)
+    assert not list(texts)
+
+
 @given(first=records, record=records)
 @settings(max_examples=200, deadline=None)
 def test_a_row_is_read_as_the_record_it_was_made_of(

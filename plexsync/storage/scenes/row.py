@@ -28,6 +28,7 @@ from plexsync.models import (
     PlexField,
     Problem,
     RatingKey,
+    RelatedId,
     SceneRecord,
 )
 from plexsync.storage.scenes.cells import (
@@ -60,6 +61,7 @@ OUTCOMES = (
 _NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _SECOND_CHARACTERS = len("2026-11-22T08:32:54")
+_ZONES = ("Z", "+", "-")
 
 
 # ---- What a row has, in order --------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _record(read: _Row[Any], links: tuple[Link, ...], texts: SharedTexts) -> Sce
         attempts=read.attempts,
         due_at=read.due_at,
         problem=read.problem,
-        related=_related(read, texts),
+        related=" ".join(related_in(read, texts)),
         marks=read.marks,
         year=read.year,
     )
@@ -229,7 +231,8 @@ def version_in(read: _RowHead[Any], texts: SharedTexts) -> str:
 
 def placed_in(read: PlacedRow, texts: SharedTexts) -> Placed:
     """Return what a row says of memberships."""
-    return Placed(read.outcome, read.links, _related(read, texts), read.marks, read.year)
+    related = " ".join(related_in(read, texts))
+    return Placed(read.outcome, read.links, related, read.marks, read.year)
 
 
 def links_in(read: Links, texts: SharedTexts) -> Links:
@@ -239,8 +242,9 @@ def links_in(read: Links, texts: SharedTexts) -> Links:
     return read
 
 
-def _related(read: _RowHead[Any], texts: SharedTexts) -> str:
-    return " ".join([texts.word(number) for number in read.related])
+def related_in(read: _RowHead[Any], texts: SharedTexts) -> list[RelatedId]:
+    """Return what the scene showed when it was handled last."""
+    return [RelatedId(texts.word(number)) for number in read.related]
 
 
 # ---- Links ---------------------------------------------------------------------------------------
@@ -302,13 +306,13 @@ def _own(rating_key: RatingKey) -> str:
 def _pack_time(text: str) -> tuple[int | str, str]:
     """Return the second of a time and the rest of its text; the text alone where that is not it."""
     zone = text[_SECOND_CHARACTERS:]
-    try:
-        time = datetime.fromisoformat(text)
-        second = int(time.timestamp()) if time.tzinfo else 0
-        if time.tzinfo and _unpack_time(second, zone) == text:
-            return second, zone
-    except (ValueError, OverflowError, OSError):
-        pass
+    if zone.startswith(_ZONES):  # a fraction of a second is shared with no other row
+        try:
+            second = int(datetime.fromisoformat(text).timestamp())
+            if _unpack_time(second, zone) == text:
+                return second, zone
+        except (ValueError, OverflowError, OSError):
+            pass
     return text, ""
 
 
