@@ -17,6 +17,7 @@ from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
 from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
 from plexsync.storage.scenes.cells import FIELDS
+from plexsync.storage.scenes.lines import RowLines
 from plexsync.storage.scenes.row import OUTCOMES
 from plexsync.storage.scenes.rows import PREVIOUS_NAME, SceneRows, corrupt
 
@@ -91,6 +92,7 @@ class Checkpoint(msgspec.Struct, kw_only=True):
         lineage: the servers it belongs to.
         folded: the runs with journals that need no reading again, though they are kept as history.
         idle: those among the journals not to be read again in which nothing happened.
+        gathered: how many texts rows shared when those were numbered last.
         last_full_at: when the last completed full sweep began; ISO.
         last_success_at: when a run last ended well; ISO.
         newest_updated_at: the version text up to which every scene is handled.
@@ -106,6 +108,7 @@ class Checkpoint(msgspec.Struct, kw_only=True):
     lineage: Lineage = Lineage()
     folded: list[str] = []
     idle: list[str] = []
+    gathered: int = 0
     last_full_at: str = ""
     last_success_at: str = ""
     newest_updated_at: str = ""
@@ -156,7 +159,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, disk: Filesystem = DISK
         StateCorruptError: a row is not what plexsync writes; `path` holds what it held.
         StateError: it could not be written; likewise.
     """
-    checkpoint.rows.gather_texts()
+    checkpoint.gathered = checkpoint.rows.gather_texts(checkpoint.gathered)
     write_atomically(
         disk, path, _sealed(_chunks(checkpoint)), previous=path.with_name(PREVIOUS_NAME)
     )
@@ -174,7 +177,7 @@ def _decode(content: bytes, path: Path) -> Checkpoint:
     end = len(content) - _SEAL_BYTES - len(_END)
     start = min(scenes + len(_SCENES) + 1, end)
     shared = b"[%b]" % content[texts + len(_TEXTS) : scenes]
-    found.rows = SceneRows(path, content, (start, end), shared)
+    found.rows = SceneRows(path, RowLines(content, start, end), shared)
     return found
 
 
@@ -233,6 +236,7 @@ def _chunks(checkpoint: Checkpoint) -> Iterator[bytes]:
         ("waiting", sorted(checkpoint.waiting, key=id_order)),
         ("folded", checkpoint.folded),
         ("idle", checkpoint.idle),
+        ("gathered", checkpoint.gathered),
     ):
         yield b'"%b": %b,\n' % (name.encode(), encode(value))
     for name in ("runs", "unsettled"):

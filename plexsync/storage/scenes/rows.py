@@ -1,8 +1,7 @@
-"""The rows of all scenes: those of a checkpoint, still in its bytes, and those that came since.
+"""The rows of all scenes: those of a checkpoint, and those that came since.
 
-A checkpoint has one row a line, in the order of the scenes' ids. So one row is found by halving,
-and to load a checkpoint costs nothing for each scene. What a run asks of all of them is asked by a
-`RowView`, which decodes only as much of each row as that needs.
+What a run asks of all of them is asked by a `RowView`, which decodes only as much of each row as
+that needs.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from plexsync.errors import StateCorruptError
-from plexsync.models import RelatedId, SceneId, SceneRecord, id_order
+from plexsync.models import RelatedId, SceneId, SceneRecord
 from plexsync.planning.relations import name_in
 from plexsync.storage.journal import UNREADABLE
 from plexsync.storage.scenes.former import decode_former, is_former
+from plexsync.storage.scenes.lines import RowLines
 from plexsync.storage.scenes.row import (
     Links,
     Placed,
@@ -29,6 +29,7 @@ from plexsync.storage.scenes.row import (
     encode_row,
     links_in,
     placed_in,
+    related_in,
     version_in,
 )
 from plexsync.storage.scenes.texts import News, SharedTexts
@@ -47,17 +48,10 @@ NAME_PREFIX = "name."
 STATE_NAME = "state.json"
 PREVIOUS_NAME = "state.json.previous"
 
-_SEARCHES = 200
-"""After so many searches one walk over all rows is worth it."""
-
-_NAME = msgspec.json.Decoder(SceneId)
-
 _DECODED = 4096
 """How many records are kept decoded: a run asks for one several times."""
 
 _MARK_DIGITS = 16
-
-_PIECE_BYTES = 1 << 16
 
 
 class RowView(Generic[T]):
@@ -106,11 +100,6 @@ def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
     )
 
 
-def _key(scene_id: SceneId) -> bytes:
-    """Return what the line of a scene begins with; only one quote comes before its end."""
-    return b'"%b": ' % msgspec.json.encode(scene_id)[1:-1].replace(b'\\"', b"\\u0022")
-
-
 class SceneRows(Mapping[SceneId, bytes]):
     """Row by scene, wherever it stands.
 
@@ -118,50 +107,41 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     Args:
         path: the checkpoint, for errors.
-        content: what it holds.
-        place: where its first row begins, and where its last one ends.
+        lines: those of its rows.
         texts: its shared texts, as JSON.
     """
 
     def __init__(
         self,
         path: Path = Path(STATE_NAME),
-        content: bytes = b"",
-        place: tuple[int, int] = (0, 0),
+        lines: RowLines | None = None,
         texts: bytes = b"[]",
     ) -> None:
         self._path = path
-        self._content = content
-        self._start, self._end = start, end = place
+        self._lines = lines or RowLines()
         self._packed_texts = texts
         self._new: dict[SceneId, bytes | None] = {}
         self._decoded: dict[SceneId, SceneRecord] = {}
         self._decisions: Mapping[str, msgspec.Raw] = {}
         self._journal, self._agrees = SharedTexts(), True
-        self._searches = 0
-        self._last = start - 1
-        self._count = content.count(b"\n", start, end) + (end > start)
+        self._count = len(self._lines)
 
     # ---- Asking ----------------------------------------------------------------------------------
 
     def __getitem__(self, scene_id: SceneId) -> bytes:
         """Return the row of a scene."""
-        if scene_id in self._new:
-            row = self._new[scene_id]
-        else:
-            begin = self._place(scene_id)
-            row = None if begin < 0 else self._row_at(begin, scene_id)
+        row = self._new[scene_id] if scene_id in self._new else self._lines.row(scene_id)
         if row is None:
             raise KeyError(scene_id)
         return row
 
     def __iter__(self) -> Iterator[SceneId]:
         """Yield the scenes."""
-        for scene_id in self._places:
+        for scene_id in self._lines.places:
             if self._new.get(scene_id, b"") is not None:
                 yield scene_id
         for scene_id, row in self._new.items():
-            if row is not None and scene_id not in self._places:
+            if row is not None and scene_id not in self._lines.places:
                 yield scene_id
 
     def __len__(self) -> int:
@@ -201,7 +181,7 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def views(self, view: RowView[T]) -> Iterator[tuple[SceneId, T]]:
         """Yield a part of every row."""
-        for begin, end in self._pieces(self._start, self._end):
+        for begin, end in self._lines.pieces():
             for scene_id, part in self._views_between(begin, end, view).items():
                 if scene_id not in self._new:
                     yield scene_id, part
@@ -246,7 +226,7 @@ class SceneRows(Mapping[SceneId, bytes]):
     def related(self, scene_id: SceneId) -> list[RelatedId]:
         """Return what a scene showed when it was handled last."""
         head = self.view(HEAD, scene_id)
-        return [RelatedId(self._texts.word(number)) for number in head.related] if head else []
+        return [] if head is None else self._made(scene_id, head, related_in)
 
     @property
     def unfolded(self) -> int:
@@ -281,18 +261,17 @@ class SceneRows(Mapping[SceneId, bytes]):
             news: the texts that came with it.
         """
         if is_former(kept):
-            return self._of_former(scene_id, kept, ("",))
+            return self._coded(scene_id, kept, decode_former)
         self._journal.learn(news)
         self._agrees = self._texts.adopt(news) and self._agrees
         if self._agrees:
             return kept
         # A checkpoint that is lost now had other numbers.
-        decode = partial(decode_row, texts=self._journal)
-        return encode_row(self.read(scene_id, kept, decode), self._texts)
+        return self._coded(scene_id, kept, partial(decode_row, texts=self._journal))
 
     def take_former(self, scene_id: SceneId, kept: bytes, texts: Sequence[str]) -> None:
         """Keep what the checkpoint of an earlier version has of a scene; `texts` by number."""
-        self.keep(scene_id, self._of_former(scene_id, kept, texts))
+        self.keep(scene_id, self._coded(scene_id, kept, partial(decode_former, texts=texts)))
 
     def keep(self, scene_id: SceneId, row: bytes | None) -> None:
         """Have `row` as the row of a scene; None for no row."""
@@ -300,40 +279,38 @@ class SceneRows(Mapping[SceneId, bytes]):
         self._new[scene_id] = row
         self._decoded.pop(scene_id, None)
 
-    def gather_texts(self) -> None:
-        """Give texts other numbers, where most rows are new and more texts than rows are kept.
+    def gather_texts(self, gathered: int) -> int:
+        """Give texts other numbers once there are twice as many as when that was done last.
 
         So those that no row has any more, as of folders that were moved, do not pile up.
+
+        Args:
+            gathered: how many there were then; 0 for never.
+
+        Returns:
+            How many there were when it was done last, by now.
         """
-        if not self._content or 2 * len(self._new) < len(self) or len(self._texts) < len(self):
-            return
-        records = [(scene_id, self.record(scene_id)) for scene_id in self]
-        self._content, self._start, self._end, self._places = b"", 0, 0, {}
-        self._texts = self._named(SharedTexts())
-        self._new = {one: encode_row(record, self._texts) for one, record in records if record}
+        if not 0 < 2 * gathered < len(self._texts):
+            return gathered or len(self._texts)
+        texts = self._named(SharedTexts())
+        records = ((scene_id, self.record(scene_id)) for scene_id in self)
+        self._new = {one: encode_row(record, texts) for one, record in records if record}
+        self._lines, self._texts = RowLines(), texts
+        return len(texts)
 
     def texts(self) -> Iterator[bytes]:
         """Yield the shared texts as JSON, one by one."""
         return map(msgspec.json.encode, self._texts)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the rows as they stand in a checkpoint, to be parted by commas.
+        """Yield the rows as they stand in a checkpoint, to be parted by commas."""
+        return self._lines.changed(self._new)
 
-        Between two that are new those that stay come many at a time.
-        """
-        at = self._start
-        for scene_id in sorted(self._new, key=id_order):
-            begin, is_there = self._seek(scene_id)
-            yield from self._staying(at, begin)
-            at = self._line_end(begin) + 1 if is_there else begin
-            row = self._new[scene_id]
-            if row is not None:
-                yield _key(scene_id) + row
-        yield from self._staying(at, self._end)
-
-    def _of_former(self, scene_id: SceneId, kept: bytes, texts: Sequence[str]) -> bytes:
-        record = self.read(scene_id, kept, partial(decode_former, texts=texts))
-        return encode_row(record, self._texts)
+    def _coded(
+        self, scene_id: SceneId, kept: bytes, decode: Callable[[bytes], SceneRecord]
+    ) -> bytes:
+        """Return the row of the record that `decode` makes of what was kept."""
+        return encode_row(self.read(scene_id, kept, decode), self._texts)
 
     @cached_property
     def _texts(self) -> SharedTexts:
@@ -355,87 +332,13 @@ class SceneRows(Mapping[SceneId, bytes]):
         name = " ".join(strip_control(name_in(text)).split())
         return name and name_digest(tag_key(name), ENTRY_DIGITS)
 
-    @cached_property
-    def _places(self) -> dict[SceneId, int]:
-        """Where the line of each scene of the checkpoint begins."""
-        return {self._name(at): at for at in self._line_starts(self._start, self._end)}
-
-    def _place(self, scene_id: SceneId) -> int:
-        """Return where the line of a scene begins in the checkpoint; -1 for nowhere."""
-        if self._searches >= _SEARCHES:
-            return self._places.get(scene_id, -1)
-        begin, is_there = self._seek(scene_id)
-        return begin if is_there else -1
-
-    def _seek(self, scene_id: SceneId) -> tuple[int, bool]:
-        """Return where the line of a scene begins, or would, and whether it is there.
-
-        Most are asked for in their order, so a scene is first looked for near the one before, and
-        then by halving; by an index once many were not near, see `_place`.
-        """
-        until = min(self._last + _PIECE_BYTES, self._end)
-        near = self._content.find(b"\n" + _key(scene_id), self._last, until)
-        begin, is_there = self._search(scene_id) if near < 0 else (near + 1, True)
-        if is_there:
-            self._last = begin - 1
-        return begin, is_there
-
-    def _search(self, scene_id: SceneId) -> tuple[int, bool]:
-        """Do what `_seek` does by halving."""
-        self._searches += 1
-        low, high, wanted = self._start, self._end, id_order(scene_id)
-        while low < high:
-            begin = max(self._content.rfind(b"\n", low, (low + high) // 2) + 1, low)
-            name = self._name(begin)
-            if name == scene_id:
-                return begin, True
-            if id_order(name) < wanted:
-                low = self._line_end(begin) + 1
-            else:
-                high = begin
-        return min(low, self._end), False
-
-    def _name(self, begin: int) -> SceneId:
-        """Return the scene of the line that begins there."""
-        end = self._content.index(b'"', begin + 1) + 1
-        return _NAME.decode(self._content[begin:end])
-
-    def _row_at(self, begin: int, scene_id: SceneId) -> bytes:
-        """Return the row in the line of a scene that begins there."""
-        start = begin + len(_key(scene_id))
-        return self._content[start : self._line_end(begin)].removesuffix(b",")
-
-    def _line_end(self, begin: int) -> int:
-        end = self._content.find(b"\n", begin, self._end)
-        return self._end if end < 0 else end
-
-    def _line_starts(self, begin: int, end: int) -> Iterator[int]:
-        """Yield where each line between two places begins."""
-        while begin < end:
-            yield begin
-            begin = self._line_end(begin) + 1
-
-    def _pieces(self, at: int, until: int) -> Iterator[tuple[int, int]]:
-        """Yield where many lines of the checkpoint at a time begin and end, of those between."""
-        while at < until:
-            end = min(self._line_end(at + _PIECE_BYTES), until)
-            yield at, end
-            at = end + 1
-
-    def _staying(self, at: int, until: int) -> Iterator[bytes]:
-        """Yield the lines between two places, many at a time."""
-        for begin, end in self._pieces(at, until):
-            yield self._content[begin:end].rstrip(b",\n")
-
     def _views_between(self, begin: int, end: int, view: RowView[T]) -> dict[SceneId, T]:
         """Return a part of each row in the lines between two places."""
         try:
-            return view.many.decode(b"{%b}" % self._content[begin:end].removesuffix(b","))
+            return view.many.decode(self._lines.as_object(begin, end))
         except UNREADABLE:  # one by one, to find which
-            names = ((self._name(at), at) for at in self._line_starts(begin, end))
-            return {
-                one: self.read(one, self._row_at(at, one), view.one.decode) for one, at in names
-            }
+            rows = self._lines.rows(begin, end)
+            return {scene_id: self.read(scene_id, row, view.one.decode) for scene_id, row in rows}
 
     def _made(self, scene_id: SceneId, part: P, make: Callable[[P, SharedTexts], T]) -> T:
         """Return what `make` makes of a part of a row."""
