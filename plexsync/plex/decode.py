@@ -440,7 +440,7 @@ def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
 
 # ---- Reading -------------------------------------------------------------------------------------
 
-_ENCODER = msgspec.msgpack.Encoder()
+_ENCODER = msgspec.json.Encoder()
 _LISTING = msgspec.json.Decoder(AnswerObject[ContainerObject[ItemObject]], strict=False)
 _DETAILS = msgspec.json.Decoder(AnswerObject[ContainerObject[DetailObject]], strict=False)
 _TREE = msgspec.json.Decoder(AnswerObject[TreeObject], strict=False)

@@ -67,7 +67,7 @@ WholeNumber = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 """What is out of these bounds goes through the lenient reading, which drops it."""
 
 
-class JsonObject(msgspec.Struct, gc=False, rename=_SPELLING):
+class JsonObject(msgspec.Struct, gc=False, omit_defaults=True, rename=_SPELLING):
     """What we read of one JSON object; lives until it is converted."""
 
 

@@ -61,11 +61,11 @@ class Version(NamedTuple):
 
 # ---- scenes in full ---------------------------------------------------------------------------
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(WireDetail)
+_DECODER = msgspec.json.Decoder(WireDetail)
 
-pack_detail = _ENCODER.encode
-"""Returns a scene in full as bytes: equal ones are equal scenes."""
+pack_detail = msgspec.json.Encoder().encode
+"""Returns a scene in full as bytes: equal ones are equal scenes. Unlike MessagePack JSON takes
+numbers of any size, as custom fields may have them."""
 
 
 class SceneAnswer:

@@ -12,7 +12,7 @@ import msgspec
 T = TypeVar("T")
 
 
-class Wire(msgspec.Struct, frozen=True, gc=False):
+class Wire(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What all decoded shapes share. Unset texts come as "" or null alike."""
 
 

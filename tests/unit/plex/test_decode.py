@@ -17,7 +17,7 @@ from plexsync.models import (
     PlexItem,
     RatingKey,
 )
-from plexsync.plex.decode import decode_details, decode_hashes, decode_listing
+from plexsync.plex.decode import decode_answers, decode_details, decode_hashes, decode_listing
 
 PART: dict[str, Any] = {
     "id": 1701,
@@ -379,6 +379,15 @@ def test_a_detail_without_anything_has_every_field_empty() -> None:
     assert not any(detail.values.values())
     assert detail.locked == frozenset()
     assert (detail.item.rating_key, detail.item.section_id) == ("5", "3")
+
+
+def test_an_item_with_a_number_of_any_size_is_packed() -> None:
+    """Whatever Plex says of where an episode stands."""
+    body = container({**ENTRY, "index": 2**64}, {**ENTRY, "index": 2**64 + 1})
+
+    one, other = decode_answers(body)
+
+    assert one.packed() != other.packed()
 
 
 def test_an_odd_lock_is_no_lock() -> None:

@@ -18,7 +18,7 @@ from plexsync.stash.answers import (
     decoder_of,
     rows_decoder,
 )
-from plexsync.stash.decode import detail_of
+from plexsync.stash.decode import SceneAnswer, detail_of
 from plexsync.stash.objects import (
     performer_of,
     text_of_group,
@@ -275,6 +275,18 @@ def test_what_is_no_number_is_unknown(number: str) -> None:
     (row,) = rows_decoder(WireDetail)(answer(body))
     assert isinstance(row, WireDetail)
     assert detail_of(row).rating100 is None
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**64), 7, 7.5])
+def test_a_scene_with_a_number_of_any_size_is_packed_and_comes_back(number: float) -> None:
+    """A person may put any number into a custom field, and Stash writes 1e20 in full."""
+    body = {"data": {"findScenes": {"scenes": [wire_scene(custom_fields={"Shelf": number})]}}}
+    (row,) = DECODE_DETAILS(answer(json.dumps(body).encode())).findScenes.scenes
+
+    packed = SceneAnswer(SceneId("7"), row).packed()
+
+    assert SceneAnswer(SceneId("7"), packed).detail() == detail_of(row)
+    assert SceneAnswer(SceneId("7"), packed).packed() == packed
 
 
 def test_unset_texts_are_empty() -> None:
