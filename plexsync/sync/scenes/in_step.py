@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync import __version__
+from plexsync.config.configuration import SECTIONS
 from plexsync.errors import ServerError
 from plexsync.state import read_pieces, write_pieces
 from plexsync.sync.detection.plex_changes import digest
@@ -241,9 +242,7 @@ def _number(content: bytes) -> int:
 
 def _deciding(run: RunContext, dictionary: Dictionary) -> str:
     """Return a digest of what decides beside servers and records."""
-    config, stash = run.config, run.ports.stash
-    rules = (config.stash, config.plex, config.apply, config.fields, config.libraries)
-    kept = (config.collections, config.shows)
+    settings = [getattr(run.config, section) for section in SECTIONS]
     sections = [(one.section_id, one.title, one.kind.value) for one in run.sections]
-    rest = (run.lineage, sections, sorted(stash.lacking), sorted(dictionary.shared))
-    return digest(map(repr, (__version__, _DECISIONS, *rules, *kept, *rest)))
+    rest = (run.lineage, sections, sorted(run.ports.stash.lacking), sorted(dictionary.shared))
+    return digest(map(repr, (__version__, _DECISIONS, *settings, *rest)))

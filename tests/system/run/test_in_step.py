@@ -110,6 +110,34 @@ def test_another_configuration_compares_everything(world: World) -> None:
     assert world.run(FULL).puts == SCENES
 
 
+def test_every_section_of_the_configuration_decides(world: World) -> None:
+    """Whichever key moves, and be it of a section that comes later, all is compared once more."""
+    seen = [decides_in(world)]
+    for name, value in {
+        "STASH__MISSING_TIMESTAMP": "skip",
+        "PLEX__SCAN": "true",
+        "PATHS": "/data/=/media/,/other/=/media/",
+        "MATCH__LEAST_LOW": "0.8",
+        "APPLY__MAX_CHANGES": "400",
+        "FIELDS__TITLE": "keep",
+        "COLLECTIONS__TITLE": "{kind} {name}",
+        "SHOWS__NAME": "The {studio}",
+    }.items():
+        world.settings[name] = value
+        world.run(FULL)  # what is wanted otherwise is remembered first
+        world.run(FULL)
+        seen.append(decides_in(world))
+
+    assert len(set(seen)) == len(seen)
+
+
+def decides_in(world: World) -> str:
+    """The digest of what decided when the digests were found."""
+    head, *_ = read_pieces(cache(world))
+    decides: str = msgspec.msgpack.decode(head)["decides"]
+    return decides
+
+
 def test_what_is_kept_is_shown_in_every_full_run(world: World) -> None:
     """A title typed by hand is no reason to call a scene in step."""
     edit_title(world)
@@ -222,6 +250,18 @@ def test_lost_or_damaged_digests_compare_everything(world: World, content: bytes
 
     assert world.run(FULL).count(Outcome.UNCHANGED) == SCENES
     assert path.read_bytes() == kept
+
+
+def test_a_cache_that_takes_no_digests_is_warned_of(world: World) -> None:
+    """Nothing else comes of it."""
+    path = cache(world)
+    path.unlink()
+    path.mkdir()
+
+    ran = world.run(FULL)
+
+    assert [one for one in ran.warnings if "in step cannot be kept" in one] == list(ran.warnings)
+    assert (len(ran.warnings), ran.count(Outcome.UNCHANGED)) == (1, SCENES)
 
 
 def test_digests_of_rows_with_other_numbers_compare_everything(world: World) -> None:
