@@ -14,6 +14,7 @@ the usual form is written out, so that every one is read as what it was made of.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -111,12 +112,19 @@ class Shown:
     """
 
     def __init__(self, numbers: Iterable[int], texts: SharedTexts) -> None:
+        self._numbers = numbers
         self._texts = texts
+
+    @cached_property
+    def _joined(self) -> dict[str, str]:
+        """The names of all objects of a kind run together, by its letter."""
+        meanings = self._texts.meanings
         names: dict[str, set[str]] = {}
-        for letter, entry in map(texts.named, numbers):
-            if letter:
-                names.setdefault(letter, set()).add(entry)
-        self._joined = {letter: join_entries(one) for letter, one in names.items()}
+        for number in self._numbers:
+            meaning = meanings[number]
+            if meaning.letter:
+                names.setdefault(meaning.letter, set()).add(meaning.name)
+        return {letter: join_entries(one) for letter, one in names.items()}
 
     def pack(self, text: str) -> str | list[str | int]:
         """Return the cell of entries that are run together."""
@@ -134,7 +142,7 @@ class Shown:
                 left -= names
         if not left:
             return letters
-        numbers = sorted(map(self._texts.number, map(pack_digest, left)))
+        numbers = sorted(map(self._texts.digest, sorted(left)))
         return [letters, *numbers] if letters else [*numbers]
 
     def unpack(self, cell: Entries) -> str:
@@ -190,10 +198,10 @@ def _pack_field(target: PlexField, known: Base, shown: Shown, texts: SharedTexts
     more = known.entries or known.seen or known.wanted or known.credits
     if more or known.digest == list_digest(""):
         return _pack_list(known, shown)
-    packed = pack_digest(known.digest)
-    if packed and target in _SHARED:
-        number = texts.number(packed)
+    if known.digest and target in _SHARED:
+        number = texts.digest(known.digest)
         return -number if known.found else number
+    packed = pack_digest(known.digest)
     return _FOUND + packed if known.found else packed
 
 

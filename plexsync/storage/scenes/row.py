@@ -15,7 +15,7 @@ as is the one it was made of; what is not of that form is written out.
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -62,6 +62,8 @@ _NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 _SECOND_CHARACTERS = len("2026-11-22T08:32:54")
 _ZONES = ("Z", "+", "-")
+_DAY_S = 86_400
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 # ---- What a row has, in order --------------------------------------------------------------------
@@ -118,7 +120,7 @@ class Links(_Start[tuple[LinkPlace, ...]], array_like=True, gc=False):
 
 
 class _RowHead(_Start[L], Generic[L], array_like=True, gc=False):
-    updated_at: str | int
+    updated_at: str | Annotated[int, msgspec.Meta(gt=-(10**11), lt=10**12)]
     zone: int = 0
     related: tuple[int, ...] = ()
     files: str = ""
@@ -244,7 +246,8 @@ def links_in(read: Links, texts: SharedTexts) -> Links:
 
 def related_in(read: _RowHead[Any], texts: SharedTexts) -> list[RelatedId]:
     """Return what the scene showed when it was handled last."""
-    return [RelatedId(texts.word(number)) for number in read.related]
+    meanings = texts.meanings
+    return [RelatedId(meanings[number].word) for number in read.related]
 
 
 # ---- Links ---------------------------------------------------------------------------------------
@@ -317,9 +320,17 @@ def _pack_time(text: str) -> tuple[int | str, str]:
 
 
 def _unpack_time(second: int, zone: str) -> str:
-    return datetime.fromtimestamp(second, _zone(zone)).isoformat()[:_SECOND_CHARACTERS] + zone
+    day, left = divmod(second + _offset_s(zone), _DAY_S)
+    minutes, seconds = divmod(left, 60)
+    return f"{_day(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{zone}"
 
 
 @lru_cache
-def _zone(text: str) -> tzinfo | None:
-    return datetime.fromisoformat(f"2000-01-01T00:00:00{text}").tzinfo
+def _offset_s(zone: str) -> int:
+    offset = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> str:
+    return date.fromordinal(_FIRST_DAY + number).isoformat()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64, unhexlify
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +52,32 @@ def unpack_digest(packed: str) -> str:
     return a2b_base64(packed + _PADDING[len(packed) % 4], strict_mode=True).hex()
 
 
+class Meaning(NamedTuple):
+    """What a number says of an object.
+
+    Attributes:
+        word: which object, `t12`.
+        letter: of its kind; "" for an object without a name, and for a text that is no object.
+        name: the digest of its name.
+    """
+
+    word: str
+    letter: str
+    name: str
+
+
+class _Meanings(dict[int, Meaning]):
+    """Looking one up raises ValueError where what stands for the name is no digest."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def __missing__(self, number: int) -> Meaning:
+        word, _, name = self._texts[number].partition(_PARTS)
+        made = self[number] = Meaning(word, word[:1] if name else "", unpack_digest(name))
+        return made
+
+
 def _nothing(_one: str) -> str:
     return ""
 
@@ -64,12 +90,14 @@ class SharedTexts:
 
     Attributes:
         name_of: returns the digest of the name an object has, as a list has it; "" if not known.
+        meanings: of numbers, each worked out once.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
         self._objects: dict[str, int] = {}
-        self._named: dict[int, tuple[str, str]] = {}
+        self._digests: dict[str, int] = {}
+        self.meanings = _Meanings(self._texts)
         self._folders: set[str] = set()
         self._noted = {0}
         self._news: list[tuple[int, str]] = []
@@ -96,6 +124,15 @@ class SharedTexts:
             number = self._numbers[text] = len(self._texts)
             self._texts.append(text)
         if number not in self._noted:
+            self._note(number)
+        return number
+
+    def digest(self, text: str) -> int:
+        """Return the number of hex digits, which many rows have."""
+        number = self._digests.get(text)
+        if number is None:
+            number = self._digests[text] = self.number(pack_digest(text))
+        elif number not in self._noted:
             self._note(number)
         return number
 
@@ -129,24 +166,6 @@ class SharedTexts:
         """Have the name of an object looked up again."""
         self._objects.pop(one, None)
 
-    def word(self, number: int) -> str:
-        """Return which object a number stands for."""
-        return self._texts[number].partition(_PARTS)[0]
-
-    def named(self, number: int) -> tuple[str, str]:
-        """Return the letter of an object's kind and the digest of its name.
-
-        The letter is "" for an object without a name, and for a text that is no object.
-
-        Raises:
-            ValueError: what stands for the name is no digest.
-        """
-        found = self._named.get(number)
-        if found is None:
-            one, _, name = self._texts[number].partition(_PARTS)
-            found = self._named[number] = (one[:1] if name else "", unpack_digest(name))
-        return found
-
     def entry(self, number: int) -> str:
         """Return the digest of the name that a number stands for, of an object or none.
 
@@ -171,6 +190,7 @@ class SharedTexts:
         for number, text in news:
             self._texts += [""] * (number + 1 - len(self._texts))
             self._texts[number] = text
+            self.meanings.pop(number, None)
 
     def adopt(self, news: News) -> bool:
         """Take in the texts of a journal, unless their numbers mean something else here."""
