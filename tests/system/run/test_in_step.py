@@ -278,6 +278,18 @@ def test_digests_of_rows_with_other_numbers_compare_everything(world: World) -> 
     assert path.read_bytes() == kept
 
 
+def test_only_a_full_run_of_all_scenes_learns(world: World) -> None:
+    """Another one does not look at every picture, or at every scene."""
+    before = cache(world).read_bytes()
+    world.stash.edit_scene(world.stash.scenes.ids[2])
+    world.wait(1)
+
+    world.run(RunOptions(full=True, force=True, limit=1))
+    world.run()
+
+    assert cache(world).read_bytes() == before
+
+
 def test_a_dry_run_knows_what_is_in_step_and_learns_nothing(world: World) -> None:
     """It writes no digests."""
     before = cache(world).read_bytes()
