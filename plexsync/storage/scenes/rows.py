@@ -201,9 +201,7 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def showing(self, objects: Collection[RelatedId]) -> Iterator[SceneId]:
         """Yield the scenes that show any of these objects."""
-        meanings = self._texts.meanings
-        numbers = range(len(self._texts) + 1)
-        wanted = {number for number in numbers if meanings[number].word in objects}
+        wanted = self._texts.numbers_of(objects)
         for scene_id, head in self.views(HEAD) if wanted else ():
             if not wanted.isdisjoint(head.related):
                 yield scene_id

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _PADDING = ("", "===", "==", "=")
 
@@ -161,6 +161,11 @@ class SharedTexts:
                 self._note(number)
             numbers.append(number)
         return numbers
+
+    def numbers_of(self, objects: Collection[str]) -> set[int]:
+        """Return the numbers of objects, with whatever name they had."""
+        words = (text.partition(_PARTS)[0] for text in self._texts)
+        return {number for number, word in enumerate(words) if word in objects}
 
     def rename(self, one: str) -> None:
         """Have the name of an object looked up again."""

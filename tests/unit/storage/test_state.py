@@ -17,7 +17,7 @@ from plexsync.errors import (
     StateMismatchError,
     StateVersionError,
 )
-from plexsync.models import Outcome, RatingKey, SceneId
+from plexsync.models import Outcome, RatingKey, RelatedId, SceneId
 from plexsync.state import State, load_state
 from plexsync.storage.checkpoint import (
     SCHEMA,
@@ -529,6 +529,19 @@ def test_texts_that_no_row_has_any_more_go(tmp_path: Path) -> None:
         end(session)
         kept = json.loads((tmp_path / STATE_NAME).read_bytes())["texts"]
         assert kept == [f"+0{one}:00" for one in texts]
+
+
+def test_folders_with_a_space_are_no_objects(tmp_path: Path) -> None:
+    """Shared texts are of all kinds, and what stands behind a space is no digest in each."""
+    session = Session(tmp_path)
+    begin(session)
+    for scene, related in (("1", "t1"), ("2", "t2")):
+        record = make_record()
+        link = msgspec.structs.replace(record.links[0], path=f"/t1 of mine/{scene}.mp4")
+        record = msgspec.structs.replace(record, links=(link,), related=related)
+        session.remember(SceneId(scene), record)
+    end(session)
+    assert load_state(tmp_path).showing({RelatedId("t1")}) == {ONE}
 
 
 def test_state_of_another_shape_is_named(tmp_path: Path) -> None:
