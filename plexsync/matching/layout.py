@@ -16,7 +16,7 @@ from plexsync.models import Confidence, PathRule
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import Candidate, Match
     from plexsync.text.normalize import PathMap
@@ -59,14 +59,14 @@ UNKNOWN_LAYOUT = Layout()
 def learn_layout(
     pairs: Iterable[Located],
     *,
-    lone: Callable[[], Iterable[Located]] = tuple,
+    lone: Iterable[Located] = (),
     rules: Sequence[PathRule] = (),
 ) -> Layout:
     """Learn where Plex keeps Stash's folders.
 
     Args:
         pairs: where certain pairs lie. A file that is several items comes several times.
-        lone: returns more of them, of files that each are in no other.
+        lone: more of them, of files that each are in no other.
         rules: what is configured; what it covers needs no rule.
     """
     tally = _Tally(pairs, lone)
@@ -84,7 +84,7 @@ def learn_layout(
 def propose_rules(
     matches: Iterable[Match],
     *,
-    lone: Callable[[], Iterable[Located]] = tuple,
+    lone: Iterable[Located] = (),
     rules: Sequence[PathRule] = (),
 ) -> tuple[PathRule, ...]:
     """Rules that would explain where Plex sees the files of certain pairs.
@@ -92,7 +92,7 @@ def propose_rules(
     Args:
         matches: what `matcher.match` decided; HIGH pairs count, and of LOW ones those where name
             and size agree, because a rule may be what they lack.
-        lone: returns where more HIGH pairs lie, of files that each are in no other.
+        lone: where more HIGH pairs lie, of files that each are in no other.
         rules: what is configured already; pairs it explains need nothing.
 
     Returns:
@@ -193,7 +193,7 @@ class _Tally:
 
     Args:
         several: pairs of files that may be in more of them, in any number.
-        lone: returns pairs of files that are in no other.
+        lone: pairs of files that are in no other, which are only counted.
         known: what explains pairs; None for nothing.
 
     Attributes:
@@ -202,59 +202,63 @@ class _Tally:
     """
 
     def __init__(
-        self,
-        several: Iterable[Located],
-        lone: Callable[[], Iterable[Located]],
-        known: PathMap | None = None,
+        self, several: Iterable[Located], lone: Iterable[Located], known: PathMap | None = None
     ) -> None:
         self._several = list(dict.fromkeys(several))
-        self._lone = lone
         self._known = known
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
-        self.unexplained = 0
+        self._lone: Counter[tuple[str, str]] = Counter()
+        self._explained: Counter[str] = Counter()
         prefixes = _Prefixes()
-        for pair in lone():
+        for pair in lone:
             self._vote(pair, prefixes)
-            self.unexplained += not self._is_explained(pair)
+            folder, other = map(_folder, pair)
+            self._lone[folder, other] += 1
+            if self._is_explained(pair):
+                self._explained[folder] += 1
         for pair in self._several:
             self._vote(pair, prefixes)
-        explained = {pair[0] for pair in self._several if self._is_explained(pair)}
-        self.unexplained += len({ours for ours, _ in self._several} - explained)
+        for ours in {ours for ours, theirs in self._several if self._is_explained((ours, theirs))}:
+            self._explained[_folder(ours)] += 1
+        self.unexplained = self._count_files("") - self._explained.total()
 
     def proposals(self, least: float) -> list[PathRule]:
         """One rule for each folder of Stash that fits `least` files, the one for most first.
 
         Where its files are explained already, a folder has copies elsewhere, no other mount.
         """
-        roots = [
-            root for root, count in self.votes.items() if count >= least and root[0] != root[1]
-        ]
-        explained = _count_below([stash for stash, _ in roots], self._files(explained=True))
-        roots = [root for root in roots if self.votes[root] > explained[root[0]]]
-        deeper = {root: self._shared[root][len(root[0]) :] for root in roots}
-        certain = _count_below([root[0] + deeper[root] for root in roots], self._files())
         found: dict[str, PathRule] = {}
+        roots = [root for root, count in self.votes.items() if count >= least]
         for root in sorted(roots, key=lambda root: (-self.votes[root], root)):
-            stash, plex = (folder + deeper[root] for folder in root)
+            stash, plex = root
+            count = self.votes[root]
+            deeper = self._shared[root][len(stash) :]
+            if stash == plex or count <= _sum_below(stash, self._explained):
+                continue
             rule = PathRule(
-                stash=stash, plex=plex, explains=self.votes[root], certain=certain[stash]
+                stash=stash + deeper,
+                plex=plex + deeper,
+                explains=count,
+                certain=self._count_files(stash + deeper),
             )
             found.setdefault(rule.stash, rule)
         return list(found.values())
 
     def is_overwhelming(self, rule: PathRule) -> bool:
         """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
-        length = len(rule.stash)
-        elsewhere = foreign = 0
-        for ours, theirs in chain(self._lone(), self._several):
+        below = foreign = 0
+        several = ((_folder(ours), _folder(theirs), 1) for ours, theirs in self._several)
+        lone = ((ours, theirs, count) for (ours, theirs), count in self._lone.items())
+        for ours, theirs, count in chain(lone, several):
             if ours.startswith(rule.stash):
-                elsewhere += theirs != rule.plex + ours[length:]
+                below += count
             elif theirs.startswith(rule.plex):
-                foreign += 1
+                foreign += count
         most = (1.0 - _OVERWHELMING_SHARE) * rule.certain
         fits = rule.explains >= _OVERWHELMING_SHARE * rule.certain
-        return fits and elsewhere <= most and foreign <= most
+        # What is left of the pairs a rule explains is what it was proposed for, and of no others.
+        return fits and below - rule.explains <= most and foreign <= most
 
     def _vote(self, pair: Located, prefixes: _Prefixes) -> None:
         ours, theirs = pair
@@ -262,7 +266,7 @@ class _Tally:
         self.votes[root] += 1
         folder = self._shared.get(root)
         if folder is None or not ours.startswith(folder):
-            own = ours[: ours.rfind("/") + 1]
+            own = _folder(ours)
             self._shared[root] = own if folder is None else _common_folder(folder, own)
 
     def _is_explained(self, pair: Located) -> bool:
@@ -270,22 +274,20 @@ class _Tally:
         ours, theirs = pair
         return self._known is not None and theirs in (ours, self._known.apply(ours))
 
-    def _files(self, *, explained: bool = False) -> Iterator[str]:
-        """Yield each file of Stash once, or those that are in a pair that is explained."""
-        if explained and self._known is None:
-            return
-        yield from (pair[0] for pair in self._lone() if not explained or self._is_explained(pair))
-        yield from {pair[0] for pair in self._several if not explained or self._is_explained(pair)}
+    def _count_files(self, folder: str) -> int:
+        """Return how many files of Stash lie below a folder."""
+        lone = sum(count for (ours, _), count in self._lone.items() if ours.startswith(folder))
+        return lone + len({ours for ours, _ in self._several if ours.startswith(folder)})
 
 
-def _count_below(folders: Sequence[str], files: Iterable[str]) -> Counter[str]:
-    """Return how many of `files` lie below each of some folders, which have a slash at the end."""
-    found: Counter[str] = Counter()
-    several = tuple(dict.fromkeys(folders))
-    for file in files if several else ():
-        if file.startswith(several):
-            found.update(folder for folder in several if file.startswith(folder))
-    return found
+def _sum_below(folder: str, counts: Mapping[str, int]) -> int:
+    """Return the sum of the counts of a folder and those below it."""
+    return sum(count for one, count in counts.items() if one.startswith(folder))
+
+
+def _folder(path: str) -> str:
+    """Return the folder of a file, with its slash."""
+    return path[: path.rfind("/") + 1]
 
 
 def _common_folder(one: str, other: str) -> str:

@@ -209,7 +209,7 @@ def _look(
     rows = pair(block(list(lone.rest()), items, keys))
     compared = [Compared(row.ours, comparer.compare(row)) for row in rows]
     if layout is None:
-        layout = learn_layout(certain_pairs(compared), lone=lone.certain, rules=rules)
+        layout = learn_layout(certain_pairs(compared), lone=lone.certain(), rules=rules)
     return _Looked(context, lone, compared, layout)
 
 

@@ -93,8 +93,11 @@ class Packed(Sequence[_T]):
     def __getitem__(self, at: int | slice) -> _T | Packed[_T]:
         if isinstance(at, slice):
             return self.pick(range(len(self))[at])
-        place = range(len(self))[at]
-        return self._get(place if self._places is None else self._places[place])
+        if self._places is not None:
+            return self._get(self._places[at])
+        if not -len(self._rows) <= at < len(self._rows):
+            raise IndexError(at)
+        return self._get(at if at >= 0 else at + len(self._rows))
 
     def _share(self, kind: type[_T], rows: _Rows, places: array[int] | None) -> None:
         self._kind = kind

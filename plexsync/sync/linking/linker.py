@@ -141,7 +141,7 @@ class Linker:
         matches, layout = self.decider.decide(scenes, items, claims)
         linked = Linked(
             pairs=Pairs((), matches.pairs),
-            proposed=propose_rules(matches.made(), lone=matches.places, rules=self.decider.rules),
+            proposed=propose_rules(matches.made(), lone=matches.places(), rules=self.decider.rules),
             learned=used_rules(matches.made(), layout, lone=matches.places),
             unread=frozenset(one.scene_id for one in matches.made() if one.unread),
         )
