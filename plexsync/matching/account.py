@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import msgspec
 
@@ -13,16 +13,14 @@ from plexsync.matching.decision import rivals_of, score_option
 from plexsync.matching.layout import split_prefixes
 from plexsync.matching.resolution import resolve
 from plexsync.matching.scoring import refine
-from plexsync.matching.verdicts import prepare_matching
+from plexsync.matching.verdicts import Known, Matching, prepare_matching
 from plexsync.models import Candidate, Evidence, Match, RatingKey, SceneId, SceneRecord, id_order
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Unpack
 
     from plexsync.matching.comparing.weighing import Option
-    from plexsync.matching.verdicts import Known, Matching
     from plexsync.models import PlexItem, Scene
 
 

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
-from plexsync.models import Confidence, RatingKey, Scene, SceneId
+from plexsync.models import Confidence, Match, PlexItem, RatingKey, Scene, SceneFile, SceneId
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file, same_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import Match, PlexItem, SceneFile
 
 ANSWER_PREFIX = "review."
 """What the key of an entry starts with; the scene's id follows."""

@@ -13,14 +13,13 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from plexsync.models import id_order
+from plexsync.models import PlexItem, Scene, id_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.decision import MatchSettings
-    from plexsync.models import PlexItem, Scene
 
 _MOST_IN_GROUP = 500
 

@@ -25,12 +25,10 @@ from plexsync.matching.comparing.evidence import (
 from plexsync.matching.comparing.facts import compare_duration
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Option, Weights
 from plexsync.matching.wording import Obstacle, Why
-from plexsync.models import ItemKind, id_order
+from plexsync.models import ItemKind, PlexItem, SceneId, id_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from plexsync.models import PlexItem, SceneId
 
 
 @dataclass(frozen=True, slots=True)

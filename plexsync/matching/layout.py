@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models import Confidence, PathRule
-from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
+from plexsync.models import Candidate, Confidence, Match, PathRule
+from plexsync.text.normalize import NormalizedPath, PathMap, compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from plexsync.models import Candidate, Match
-    from plexsync.text.normalize import PathMap
 
     Located = tuple[NormalizedPath, NormalizedPath]
     """Where one file lies in Stash and in Plex."""

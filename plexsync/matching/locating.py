@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import compare_duration
-from plexsync.matching.layout import Places
+from plexsync.matching.layout import Layout, Places
 from plexsync.text.normalize import NormalizedPath, normalize_path
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from plexsync.matching.comparing.blocking import Ours, Theirs
     from plexsync.matching.comparing.comparison import Compared
     from plexsync.matching.comparing.weighing import Kind, Scale
-    from plexsync.matching.layout import Layout
     from plexsync.models import PlexItem
 
 _MOST_COPIES = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from plexsync.models import Candidate, Confidence, Deferred, Match
+from plexsync.models import Candidate, Confidence, Deferred, Match, PlexItem, Scene, SceneId
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from plexsync.matching.layout import Located
     from plexsync.matching.lone_pairs import Sure
-    from plexsync.models import PlexItem, Scene, SceneId
 
 _NOBODY = -1
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.matching.answers import refuses
+from plexsync.matching.answers import People, refuses
 from plexsync.matching.assignment import group, join_places
 from plexsync.matching.comparing.blocking import (
     FileKeys,
@@ -40,22 +40,18 @@ from plexsync.matching.comparing.title_similarity import (
     texts_of_item,
     texts_of_scene,
 )
-from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Scale
+from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Kind, Option, Scale
 from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs
-from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs
-from plexsync.models import PlexFile, SceneFile
+from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs, Sure
+from plexsync.models import PathRule, PlexFile, PlexItem, Scene, SceneFile, SceneId
 from plexsync.text.generic_names import COPY_FOLDERS
 from plexsync.text.normalize import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.matching.answers import People
-    from plexsync.matching.comparing.weighing import Kind, Option
-    from plexsync.matching.lone_pairs import Sure
-    from plexsync.models import PathRule, PlexItem, Scene, SceneId
 
 _MOST_RANKED = 64
 """A row of more options than this stays as it is: nobody would read it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
-from plexsync.matching.answers import People, Pin, find_file, listen, remembers
+from plexsync.matching.answers import People, Pin, Refusal, find_file, listen, remembers
 from plexsync.matching.comparing.neighbours import find_neighbours
 from plexsync.matching.decision import (
     DEFAULT_SETTINGS,
@@ -23,23 +23,19 @@ from plexsync.matching.decision import (
     score_option,
     score_row,
 )
-from plexsync.matching.layout import UNKNOWN_LAYOUT
+from plexsync.matching.layout import UNKNOWN_LAYOUT, Layout
 from plexsync.matching.lone_pairs import Free
 from plexsync.matching.scoring import Tabulated, find_resembling, tabulate, without_refused
 from plexsync.matching.wording import Obstacle, ReasonNames, Why, scene_paths
-from plexsync.models import PlexItem, RatingKey, Scene, SceneId, id_order, pick
+from plexsync.models import PathRule, PlexItem, RatingKey, Scene, SceneId, id_order, pick
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Unpack
 
-    from plexsync.matching.answers import Refusal
     from plexsync.matching.comparing.evidence import Comparison
     from plexsync.matching.comparing.weighing import Option
-    from plexsync.matching.layout import Layout
     from plexsync.matching.matches import SurePairs
-    from plexsync.models import PathRule
 
 Judged = list[list[ScoredOption]]
 """The options of one scene, by file, the best first."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TypeVar, overload
 
 import msgspec
 
 from plexsync.models.servers import Noun
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _T = TypeVar("_T", bound=Noun)
 _V = TypeVar("_V")

@@ -14,7 +14,7 @@ import sys
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
-from plexsync.output.streams import Meter, Priority, Sink
+from plexsync.output.streams import ByteStream, Meter, Priority, Shape, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
-    from plexsync.output.streams import ByteStream, Shape
 
 
 class LogOptions(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from plexsync.models import Confidence
+from plexsync.models import Confidence, Evidence
 from plexsync.output.summary import score_text
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted
@@ -18,10 +18,7 @@ from plexsync.text.words import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
-
     from plexsync.matcher import Account, Explanation, Standing
-    from plexsync.models import Evidence
 
 MOST_SHOWN = 5
 """Candidates shown with their waterfall; a person asks about the first few."""

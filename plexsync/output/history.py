@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from rich.console import Group
-from rich.table import Column
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
 from rich.text import Text
 
-from plexsync.models import VIDEO_KINDS
+from plexsync.models import VIDEO_KINDS, Change, ItemPlan
 from plexsync.output.formats.json_documents import change_json, clean_value, noun_json, record_json
 from plexsync.output.formats.tsv import escaped
 from plexsync.output.tables import change_text, named_values, plain_table
@@ -24,10 +24,6 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rich.console import RenderableType
-    from rich.table import Table
-
-    from plexsync.models import Change, ItemPlan
     from plexsync.state import RunLog, RunRecord, Written
 
 _TIMES_FROM = 90  # columns: narrower, they would take the place of what each run did

@@ -17,7 +17,7 @@ from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateError
-from plexsync.models import Outcome, as_problem
+from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary, as_problem
 from plexsync.output.formats import json_documents, tsv
 from plexsync.output.summary import outcome_sentence, problem_lines, servers_sentence
 from plexsync.text.normalize import clean_for_terminal
@@ -25,7 +25,6 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.console import LogOptions, RunReporter
 
 _MOST_BYTES = 10_000_000

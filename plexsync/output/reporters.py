@@ -7,16 +7,14 @@ Source: docs/contract.md, "Output".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from plexsync.errors import ExitCode, StateError, most_severe
-from plexsync.models import Outcome, as_problem
+from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary, as_problem
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats import tsv as lines
-from plexsync.output.outages import Notice
-from plexsync.output.streams import PLAIN, Meter, Priority, Spool
+from plexsync.output.outages import Notice, Outages
+from plexsync.output.streams import PLAIN, Meter, Priority, Shape, Sink, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -27,11 +25,6 @@ from plexsync.output.summary import (
     warning_line,
 )
 from plexsync.text.words import without_ids
-
-if TYPE_CHECKING:
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.output.outages import Outages
-    from plexsync.output.streams import Shape, Sink
 
 
 class StreamReporter:

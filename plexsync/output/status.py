@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from plexsync.errors import ExitCode
 from plexsync.models import noun_of
-from plexsync.state import age_s
+from plexsync.state import KeptStatus, KeptTrouble, RunRecord, Status, Trouble, age_s
 from plexsync.text.normalize import clean_for_terminal as clean
 from plexsync.text.toml import shown_path
 from plexsync.text.words import counted
@@ -21,7 +21,6 @@ from plexsync.text.words import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.state import KeptStatus, KeptTrouble, RunRecord, Status, Trouble
 
 SCHEMA = "plexsync/status/1"
 

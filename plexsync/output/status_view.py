@@ -7,7 +7,7 @@ from datetime import datetime
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.text import Text
 
@@ -21,7 +21,7 @@ from plexsync.output.status import (
     until,
 )
 from plexsync.output.tables import plain_table
-from plexsync.state import ENDED_WELL, age_s
+from plexsync.state import ENDED_WELL, KeptStatus, RunRecord, Status, Trouble, age_s
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.toml import rules_text
 from plexsync.text.words import counted
@@ -29,10 +29,7 @@ from plexsync.text.words import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
-
     from plexsync.models import PathRule
-    from plexsync.state import KeptStatus, RunRecord, Status, Trouble
 
 RUNS_SHOWN = 5
 TROUBLES_SHOWN = 20

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -20,17 +20,14 @@ from plexsync.models import PICTURE_FIELDS, Confidence, Outcome
 from plexsync.planning.credits import shown_values
 from plexsync.planning.observed import was_by_hand
 from plexsync.planning.picture_policy import key_text
-from plexsync.text.differences import name_pieces
+from plexsync.text.differences import Piece, name_pieces
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.console import RenderableType
-
     from plexsync.models import Change, ItemRef, MatchRow, Preview, SceneRef
-    from plexsync.text.differences import Piece
 
 
 MOST_ROWS = 20

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from plexsync.models import Outcome
+from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary
 from plexsync.output import tables as report
-from plexsync.output.streams import Meter
+from plexsync.output.streams import Meter, Shape
 from plexsync.output.summary import (
     cost_sentence,
     next_steps,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import TaskID
 
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
-    from plexsync.output.streams import Shape
 
 _REDRAW_EVERY_S = 0.1
 _BAR_COLUMNS = 30

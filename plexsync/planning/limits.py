@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.errors import UnsafeError
-from plexsync.models import PICTURE_FIELDS, PlexField
+from plexsync.models import PICTURE_FIELDS, Change, PlexField
 from plexsync.planning.credits import takes_role
 from plexsync.planning.picture_policy import CHOSEN_IN_PLEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import Change
     from plexsync.planning.observed import PlexEquality
 
 MIN_SYNCED = 50

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from plexsync.models import RELATED_KINDS, PathRule
+from plexsync.models import RELATED_KINDS, PathRule, RelatedId, Scene
 from plexsync.planning.relations import UNKNOWN, above, name_in
 from plexsync.text.differences import nearest_name
-from plexsync.text.normalize import compile_rules, fold_tag, normalize_path
+from plexsync.text.normalize import PathMap, compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plexsync.models import RelatedId, Scene
-    from plexsync.text.normalize import PathMap
 
 STASH_ID = "stash_id"
 """What a scene may need beside the names under `[fields]`: the id a stash-box has for it."""

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 from hashlib import sha1
-from typing import TYPE_CHECKING
 
-from plexsync.models import PlexField, Policy
-
-if TYPE_CHECKING:
-    from plexsync.models import SceneId
+from plexsync.models import PlexField, Policy, SceneId
 
 UPLOADED = "upload://"
 """What the key of every uploaded picture begins with."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from plexsync.models import Outcome
+from plexsync.models import KeptRecord, Outcome, SceneId, SceneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.models import KeptRecord, SceneId, SceneRecord
 
 WAITING = frozenset({Outcome.UNMATCHED, Outcome.REVIEW, Outcome.FAILED, Outcome.SKIPPED})
 """Outcomes after which a scene is tried again although nothing changed in Stash."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from plexsync.models import FIELD_SEPARATOR, LIST_FIELDS, PICTURE_FIELDS, Base, PlexField, Trace
 from plexsync.planning.credits import changed_credits, joined_changes, taken_back
-from plexsync.planning.planner import Planned
+from plexsync.planning.planner import Planned, Planner
 from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         SceneId,
         Value,
     )
-    from plexsync.planning.planner import Planner
 
 
 def merge_plans(plans: Iterable[ItemPlan]) -> tuple[ItemPlan, ...]:

@@ -15,14 +15,13 @@ from msgspec.structs import replace
 
 from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
-from plexsync.planning.observed import PlexEquality, former_digests, found_in, held_for
+from plexsync.planning.observed import PlexEquality, Rules, former_digests, found_in, held_for
 from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from plexsync.models import Change, ItemDetail, ItemPlan, Link, Value
-    from plexsync.planning.observed import Rules
 
 ONE_REQUEST_BYTES = 2_000
 """A list that is shorter is never cut, whatever a proxy takes: it is written whole or not at all.

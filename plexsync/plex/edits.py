@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS, ItemPlan, PlexField, RatingKey
 from plexsync.plex.connection import change_rules
-from plexsync.plex.edit_query import NONE_APPENDED, edit_paths, fields_of
+from plexsync.plex.edit_query import NONE_APPENDED, PlanEdits, edit_paths, fields_of
 from plexsync.transport.outgoing import always
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from plexsync.plex.collections import PlexCollections
-    from plexsync.plex.edit_query import PlanEdits
     from plexsync.plex.pictures import PlexPictures
     from plexsync.transport.client import Transport
 

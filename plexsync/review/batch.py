@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.matcher import Answer, Verb
-from plexsync.models import Outcome, RatingKey, SceneId
+from plexsync.models import Candidate, MatchRow, Outcome, RatingKey, SceneId
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
 from plexsync.output.formats.json_documents import change_json, noun_json, one_line
 from plexsync.output.summary import warning_line
-from plexsync.review.context import open_review
+from plexsync.review.context import ReviewContext, open_review
 from plexsync.review.queue import first_path
 from plexsync.review.selection import (
     ANSWER_WORDS,
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plexsync.models import Candidate, MatchRow
     from plexsync.output.console import Invocation
-    from plexsync.review.context import ReviewContext
     from plexsync.state import Waiting
 
     Previews = Mapping[RatingKey, LinkPreview]

@@ -12,7 +12,7 @@ from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
 from plexsync.errors import ConfigError, ServerError
 from plexsync.matcher import NOTHING
-from plexsync.models import id_order
+from plexsync.models import SceneId, id_order
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.machine import Review
 from plexsync.review.servers import ReviewServers
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plexsync.models import SceneId
     from plexsync.output.console import Invocation
     from plexsync.sync.ports import RunOptions
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError
 from plexsync.matcher import Answer, Verb
-from plexsync.models import RatingKey, SceneId
+from plexsync.models import Candidate, RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.queue import first_path
@@ -22,7 +22,6 @@ from plexsync.text.words import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import Candidate
     from plexsync.state import Waiting
 
 COLUMNS = (

@@ -6,12 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateLockedError
-from plexsync.review.machine import Ending, Mode, Prompt
+from plexsync.review.machine import Ending, Mode, Prompt, Review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from plexsync.review.machine import Review
 
 
 class KeyName(StrEnum):

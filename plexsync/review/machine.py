@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
-from plexsync.matcher import Verb
-from plexsync.models import SceneId, id_order
+from plexsync.matcher import Answer, Verb
+from plexsync.models import Candidate, PathRule, RatingKey, SceneId, id_order
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
     GROUP_WORDS,
@@ -33,8 +33,6 @@ from plexsync.review.selection import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from plexsync.matcher import Answer
-    from plexsync.models import Candidate, PathRule, RatingKey
     from plexsync.review.answer_store import AnswerStore
     from plexsync.review.servers import Hit, ReviewServers
     from plexsync.state import Waiting

@@ -11,14 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import reason_kind
-from plexsync.models import id_order
+from plexsync.models import Candidate, PlexItem, RatingKey, Scene, SceneId, id_order
 from plexsync.text.normalize import fold
 from plexsync.text.words import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from plexsync.models import Candidate, PlexItem, RatingKey, Scene, SceneId
     from plexsync.state import Waiting
 
 Pattern = tuple[tuple[tuple[str, int], ...], str, bool]

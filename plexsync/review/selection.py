@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.matcher import Answer, Target, Verb, split_prefixes
-from plexsync.models import Candidate, Evidence, PathRule
+from plexsync.matcher import Answer, SceneAnswers, Target, Verb, split_prefixes
+from plexsync.models import Candidate, Evidence, PathRule, PlexItem, RatingKey, Scene, SceneId
 from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, normalize_path
 from plexsync.text.toml import toml_string
@@ -17,8 +17,6 @@ from plexsync.text.toml import toml_string
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from plexsync.matcher import SceneAnswers
-    from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.review.answer_store import AnswerStore
     from plexsync.state import Waiting
 

@@ -17,13 +17,20 @@ from plexsync.errors import ConfigError, NotFoundError, ParseError
 from plexsync.matcher import collect_answers
 from plexsync.models import (
     Candidate,
+    Change,
     Confidence,
     Evidence,
+    ItemDetail,
     Link,
     Match,
+    PathRule,
     PlexField,
+    PlexItem,
     RatingKey,
     Scene,
+    SceneDetail,
+    SceneId,
+    Section,
 )
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
@@ -45,15 +52,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.app.opening import Servers
-    from plexsync.models import (
-        Change,
-        ItemDetail,
-        PathRule,
-        PlexItem,
-        SceneDetail,
-        SceneId,
-        Section,
-    )
     from plexsync.review.answer_store import AnswerStore
     from plexsync.sync.linking.catalogue import Catalogue
     from plexsync.sync.linking.linker import Linker

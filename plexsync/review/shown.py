@@ -8,26 +8,17 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from plexsync.models import Evidence
+from plexsync.models import Candidate, Change, Evidence, PlexFile, RatingKey, SceneFile, SceneId
 from plexsync.planning.credits import shown_values
 from plexsync.review.queue import item_name
 from plexsync.review.selection import NAMED, rule_for
-from plexsync.text.differences import name_pieces, names_of
+from plexsync.text.differences import Piece, name_pieces, names_of
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
-    from plexsync.models import (
-        Candidate,
-        Change,
-        PlexFile,
-        RatingKey,
-        SceneFile,
-        SceneId,
-    )
     from plexsync.review.machine import Review
     from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
-    from plexsync.text.differences import Piece
 
 _AHEAD = 3
 _COMPARED = 3

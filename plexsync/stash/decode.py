@@ -19,18 +19,11 @@ from plexsync.stash.objects import (
     text_of_studio,
     text_of_tag,
 )
-from plexsync.stash.wire import WireDetail
+from plexsync.stash.wire import WireDetail, WireFile, WireScene, WireStudio, WireTag, WireVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from plexsync.stash.wire import (
-        WireFile,
-        WireScene,
-        WireStudio,
-        WireTag,
-        WireVersion,
-    )
 
 _LARGEST = 2**63 - 1
 """Stash's own integers end here."""

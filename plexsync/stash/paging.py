@@ -14,7 +14,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 import msgspec
 
@@ -23,12 +23,9 @@ from plexsync.models import SceneId
 from plexsync.stash.answers import MissingSceneError, ResolverError, Rows, UnreadableRow
 from plexsync.stash.decode import SceneAnswer, pack_detail
 from plexsync.stash.queries import Json, where_up_to
-from plexsync.stash.wire import Reference
+from plexsync.stash.wire import Reference, WireDetail
 from plexsync.transport.responses import SlowError
 from plexsync.transport.sockets import TooLargeError
-
-if TYPE_CHECKING:
-    from plexsync.stash.wire import WireDetail
 
 SMALLEST_PAGE = 25
 """Below this many scenes a page is not made smaller: then the server is slow, not the page."""

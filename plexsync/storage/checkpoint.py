@@ -15,7 +15,7 @@ import msgspec
 from plexsync.errors import StateVersionError
 from plexsync.models import Counts, RatingKey, Requests, SceneId, id_order
 from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
-from plexsync.storage.journal import UNREADABLE, Lineage, RunKind
+from plexsync.storage.journal import UNREADABLE, Begin, End, Lineage, RunKind
 from plexsync.storage.scenes.cells import FIELDS
 from plexsync.storage.scenes.lines import RowLines
 from plexsync.storage.scenes.row import OUTCOMES
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from plexsync.storage.journal import Begin, End
 
 SCHEMA = "plexsync/state/3"
 

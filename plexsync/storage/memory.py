@@ -46,14 +46,13 @@ from plexsync.storage.journal import (
     Settlement,
 )
 from plexsync.storage.scenes.rows import HEAD, LINKS, NAME_PREFIX, SceneRows, corrupt
-from plexsync.storage.scenes.texts import pack_digest
+from plexsync.storage.scenes.texts import News, pack_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, KeysView
     from pathlib import Path
 
     from plexsync.storage.scenes.row import LinkPlace, Links, Placed
-    from plexsync.storage.scenes.texts import News
 
 ENDED_WELL = frozenset({ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW})
 """The exit codes of a run after which nothing is wrong."""

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from plexsync.models import Candidate, Confidence, Match, Outcome, Scene, SceneId
+from plexsync.models import Candidate, Confidence, Match, Outcome, Scene, SceneId, SceneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from plexsync.models import SceneRecord
     from plexsync.storage.journal import Lineage
     from plexsync.storage.memory import State
 

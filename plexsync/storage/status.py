@@ -15,8 +15,8 @@ from plexsync.errors import StateCorruptError
 from plexsync.models import Outcome, PathRule, noun_of
 from plexsync.planning.retry_schedule import CLOCK_MARGIN, PARKED, has_come
 from plexsync.storage.loading import load_state
-from plexsync.storage.locations import at_work
-from plexsync.storage.memory import UNLINKED
+from plexsync.storage.locations import Holder, at_work
+from plexsync.storage.memory import UNLINKED, State
 from plexsync.storage.review_queue import load_waiting, review_queue_path
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from plexsync.models import KeptRecord, Problem, RatingKey, SceneId, SceneRecord
     from plexsync.storage.checkpoint import RunRecord
     from plexsync.storage.journal import Lineage
-    from plexsync.storage.locations import Holder
-    from plexsync.storage.memory import State
 
 PROPOSED = "proposed-rules"
 """The key under which a run remembers the path rules it proposed."""

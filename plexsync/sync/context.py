@@ -14,7 +14,7 @@ from plexsync.errors import ConfigError, LibraryMissingError
 from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import next_try
 from plexsync.plex.connection import named_library, other_writer
-from plexsync.state import Lineage, review_queue_path, trial_queue_path
+from plexsync.state import Lineage, Session, State, review_queue_path, trial_queue_path
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import RowMaker
 from plexsync.sync.stash_needs import for_this_stash
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from plexsync.models import Outcome, SceneId, SceneRecord, Section
     from plexsync.output.console import Reporter
     from plexsync.planning.planner import Planner
-    from plexsync.state import Session, State
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.run_scope import Totals
 

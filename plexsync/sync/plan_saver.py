@@ -9,14 +9,13 @@ from msgspec.structs import replace
 from plexsync.errors import ServerError, StateError
 from plexsync.models import as_problem
 from plexsync.output import streams as sinks
-from plexsync.state import item_line, write_plan
+from plexsync.state import SavedItem, SavedPicture, item_line, write_plan
 from plexsync.sync.execution.pictures.saved import SavedPictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plexsync.state import SavedItem, SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
 

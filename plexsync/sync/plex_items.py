@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.plex.index import IndexLoader
+from plexsync.plex.index import Index, IndexLoader
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from plexsync.models import PlexItem, SceneId, Section
     from plexsync.planning.limits import Limits
     from plexsync.plex.hash_cache import HashCache
-    from plexsync.plex.index import Index
     from plexsync.state import LinkPlace
     from plexsync.sync.ports import Ports
     from plexsync.sync.run_scope import Totals

@@ -7,7 +7,7 @@ Source: docs/design.md.
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,24 +15,19 @@ from msgspec.structs import replace
 from plexsync.errors import UnsafeError
 from plexsync.integrations.hook_events import clear_spool
 from plexsync.models import SHOW_KINDS, ItemKind, RunSummary
-from plexsync.state import ReviewQueueWriter, RunKind
-from plexsync.sync.context import meet_both
-from plexsync.sync.detection.changes import ChangeDetection
-from plexsync.sync.detection.glance import Glance
+from plexsync.state import ReviewQueueWriter, RunKind, Session
+from plexsync.sync.context import RunContext, meet_both
+from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
+from plexsync.sync.detection.glance import Glance, Unmoved
 from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, remembered
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from plexsync.config.configuration import Config
     from plexsync.output.console import Reporter
-    from plexsync.state import Session
-    from plexsync.sync.context import RunContext
-    from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detector import Detected
-    from plexsync.sync.detection.glance import Unmoved
     from plexsync.sync.keeping.collections import CollectionKeeper
     from plexsync.sync.keeping.shows import ShowKeeper
     from plexsync.sync.plan_saver import PlanSaver

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.text.normalize import NormalizedPath, fold, normalize_path
+from plexsync.text.normalize import NormalizedPath, PathMap, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
-    from plexsync.text.normalize import PathMap
 
 _PAIRS_PER_FILE = 4
 """A bucket is compared as a whole up to this many pairs per file in it."""

@@ -25,14 +25,13 @@ from plexsync.matching.comparing.facts import (
 )
 from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
-from plexsync.text.normalize import compile_rules, fold, normalize_path
+from plexsync.text.normalize import PathMap, compile_rules, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Kind, Scale
     from plexsync.models import PathRule, PlexFile, PlexItem, SceneFile
-    from plexsync.text.normalize import PathMap
 
 
 class Compared(NamedTuple):

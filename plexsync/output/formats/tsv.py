@@ -11,7 +11,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from plexsync.models import Confidence, Outcome
+from plexsync.models import Candidate, Change, Confidence, MatchRow, Outcome
 from plexsync.output.summary import score_text
 from plexsync.planning.credits import shown_values
 from plexsync.planning.observed import was_by_hand
@@ -21,7 +21,6 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plexsync.models import Candidate, Change, MatchRow
 
 COLUMNS = (
     "outcome",

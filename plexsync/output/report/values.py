@@ -10,19 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from plexsync.models import PICTURE_FIELDS
+from plexsync.models import PICTURE_FIELDS, PlexField, Value
 from plexsync.output.status import shares_words
-from plexsync.state import Coverage
+from plexsync.state import Coverage, RunRecord
 from plexsync.text.words import file_name
-
-if TYPE_CHECKING:
-    from plexsync.models import PlexField, Value
-    from plexsync.state import RunRecord
 
 
 class CoverageLine(Coverage, frozen=True, kw_only=True):

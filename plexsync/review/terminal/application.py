@@ -12,27 +12,27 @@ import os
 import signal
 from contextlib import closing, contextmanager, nullcontext, suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import click
 from prompt_toolkit.application import Application
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import ANSI
-from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.text import Text
 
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
-from plexsync.output.console import can_ask, make_console
+from plexsync.output.console import Invocation, can_ask, make_console
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.keys import PASTE, KeyName, press
-from plexsync.review.machine import Ending, Mode
+from plexsync.review.machine import Ending, Mode, Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.shown import wanted_previews
-from plexsync.review.terminal.parts import picture_place
+from plexsync.review.terminal.parts import Place, picture_place
 from plexsync.review.terminal.screen import needs_marks, screen_rows
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
@@ -41,16 +41,11 @@ from plexsync.text.words import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
-    from typing import IO, TextIO
 
-    from prompt_toolkit.key_binding import KeyPressEvent
     from rich.console import Console
 
     from plexsync.models import RatingKey
-    from plexsync.output.console import Invocation
-    from plexsync.review.machine import Review
     from plexsync.review.servers import LinkPreview
-    from plexsync.review.terminal.parts import Place
     from plexsync.review.terminal.pictures import TerminalPictures
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.style import Style
 from rich.text import Text
 
-from plexsync.models import Confidence
+from plexsync.models import Candidate, Change, Confidence
 from plexsync.output.tables import names_text
 from plexsync.review.queue import item_name, scene_name
 from plexsync.review.shown import (
@@ -28,7 +28,7 @@ from plexsync.review.shown import (
     moved_names,
     notes_of,
 )
-from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, text_pieces
+from plexsync.text.differences import LEAST_STAYING, LEAST_STAYING_MARKED, Piece, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import shortened
 
@@ -37,11 +37,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.models import Candidate, Change
     from plexsync.review.machine import Review
     from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
-    from plexsync.text.differences import Piece
 
 
 _LEAST_BODY = 20

@@ -22,16 +22,13 @@ from plexsync.review.ahead import (
     fetch_shown,
     shown_picture,
 )
-from plexsync.review.machine import Mode
-from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS
+from plexsync.review.machine import Mode, Review
+from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console, RenderableType
-
-    from plexsync.review.machine import Review
-    from plexsync.review.terminal.parts import Place
 
     MakesPicture = Callable[..., RenderableType]
     """What textual-image makes of a picture for one kind of terminal, given width and height."""

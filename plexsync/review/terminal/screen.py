@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.matcher import reason_kind
-from plexsync.review.machine import Mode
+from plexsync.review.machine import Mode, Review
 from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
-from plexsync.review.selection import ANSWER_WORDS
+from plexsync.review.selection import ANSWER_WORDS, Group, Question
 from plexsync.review.shown import alike_count, has_path_rule, rival_names
 from plexsync.review.terminal.parts import (
     BesidePictures,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import Candidate, RatingKey
-    from plexsync.review.machine import Review
-    from plexsync.review.selection import Group, Question
     from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
 

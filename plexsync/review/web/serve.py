@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.output.console import write_lines
+from plexsync.output.console import Invocation, Streams, write_lines
 from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
-from plexsync.review.machine import Ending
+from plexsync.review.machine import Ending, Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
@@ -21,8 +21,6 @@ from plexsync.text.normalize import clean_for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.output.console import Invocation, Streams
-    from plexsync.review.machine import Review
 
 _LOOPBACK = "127.0.0.1"
 _PACKAGES = ("jinja2", "starlette", "uvicorn")

@@ -21,10 +21,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from plexsync.matcher import reason_kind
-from plexsync.models import SceneId
-from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, fetch_shown
+from plexsync.models import Change, Evidence, SceneId
+from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, PreviewLoader, fetch_shown
 from plexsync.review.keys import PASTE, press
-from plexsync.review.machine import Ending, Mode, Prompt
+from plexsync.review.machine import Ending, Mode, Prompt, Review
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group
 from plexsync.review.shown import (
@@ -42,7 +42,7 @@ from plexsync.review.shown import (
     wanted_previews,
 )
 from plexsync.stash_client import picture_type
-from plexsync.text.differences import text_pieces
+from plexsync.text.differences import Piece, text_pieces
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from plexsync.models import Change, Evidence
-    from plexsync.review.ahead import PreviewLoader
-    from plexsync.review.machine import Review
     from plexsync.state import Waiting
-    from plexsync.text.differences import Piece
 
 
 GRID_ROWS = 30

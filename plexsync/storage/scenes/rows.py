@@ -6,11 +6,11 @@ that needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -35,9 +35,6 @@ from plexsync.storage.scenes.row import (
 from plexsync.storage.scenes.texts import News, SharedTexts
 from plexsync.text.folding import ENTRY_DIGITS, name_digest, short_digest
 from plexsync.text.normalize import strip_control, tag_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
 
 P = TypeVar("P")
 T = TypeVar("T")

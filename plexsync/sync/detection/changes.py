@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.models import VIDEO_KINDS
+from plexsync.models import VIDEO_KINDS, SceneId, Section
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past, is_search_due
 from plexsync.sync.detection.detector import Detected, Detector, Scope
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from plexsync.config.configuration import Config
-    from plexsync.models import SceneId, Section
     from plexsync.plex.index import Index
     from plexsync.stash_client import Names, Version
     from plexsync.state import Session

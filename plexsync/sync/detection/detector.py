@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, ConfigError
-from plexsync.models import Outcome, Packed, Scene
-from plexsync.planning.participation import refusal_of
+from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
+from plexsync.planning.participation import Participation, refusal_of
 from plexsync.planning.retry_schedule import PARKED, is_due
 from plexsync.text.folding import files_digest
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from plexsync.models import SceneId, SceneRecord
-    from plexsync.planning.participation import Participation
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
 

@@ -14,17 +14,15 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
-from plexsync.models import Outcome, source_in
+from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
 from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past, is_search_due
-from plexsync.state import ENDED_WELL, RunKind
+from plexsync.state import ENDED_WELL, RunKind, State
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
 
 if TYPE_CHECKING:
     from plexsync.config.configuration import Config
-    from plexsync.models import SceneRecord, Section, Server
     from plexsync.stash_client import StashLook, Version
-    from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
 
 SMALL_LIBRARY = 20_000

@@ -18,7 +18,7 @@ import msgspec
 
 from plexsync.models import SceneId, Server, id_order
 from plexsync.planning.retry_schedule import WOKEN
-from plexsync.state import load_all
+from plexsync.state import LinkPlace, Session, State, Waiting, load_all
 from plexsync.text.folding import files_digest, short_digest
 from plexsync.text.normalize import compile_rules, holds_file, normalize_path
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from plexsync.matcher import Text
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, Section
     from plexsync.plex.index import Index
-    from plexsync.state import LinkPlace, Session, State, Waiting
 
 KEY = "seen"
 """Under which the state remembers it."""

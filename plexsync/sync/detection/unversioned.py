@@ -16,14 +16,13 @@ import msgspec
 
 from plexsync.models import RelatedId, SceneId
 from plexsync.planning.relations import UNKNOWN, changed, name_in, namesakes_moved, shared_names
-from plexsync.state import NAME_PREFIX
+from plexsync.state import NAME_PREFIX, Session, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plexsync.planning.participation import Participants
     from plexsync.stash_client import Names
-    from plexsync.state import Session, State
 
 _FILES = "uneven"
 """Under which it remembers the scenes with several files, or none."""

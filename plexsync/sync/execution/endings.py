@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
+from plexsync.errors import PictureFormatError, PictureSizeError, ServerError, TooLongError
 from plexsync.models import Outcome, as_problem
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
-from plexsync.sync.ports import IN_A_ROW, WorkKind
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.ports import IN_A_ROW, ServerFaults, WorkKind
+from plexsync.sync.rows import Pair, PairEnd
 from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plexsync.errors import ServerError
     from plexsync.models import Change, KeptRecord, PlexField, Problem, SceneId, SceneRecord
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Outcomes, Ready, Write
-    from plexsync.sync.ports import ServerFaults
-    from plexsync.sync.rows import Pair
 
 
 UNUSABLE_PICTURES = frozenset({PictureFormatError.kind, PictureSizeError.kind})

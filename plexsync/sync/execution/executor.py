@@ -15,28 +15,24 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.errors import ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, Outcome, PlexField
+from plexsync.errors import InterruptedRunError, ServerError
+from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemPlan, Outcome, PlexField, RatingKey
 from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
 from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
-from plexsync.sync.execution.writer import FieldWriter
-from plexsync.sync.ports import WorkKind
+from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
+from plexsync.sync.ports import Ports, WorkKind
 from plexsync.sync.rows import PairEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.errors import InterruptedRunError
-    from plexsync.models import Change, ItemPlan, RatingKey
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
-    from plexsync.sync.execution.writer import FieldsWritten
-    from plexsync.sync.ports import Ports
     from plexsync.sync.run_scope import Totals
 
 PREVIEW_ROWS = 50

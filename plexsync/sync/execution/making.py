@@ -24,10 +24,10 @@ from plexsync.models import (
     Trace,
     as_problem,
 )
-from plexsync.state import Result, Settlement
-from plexsync.sync.execution.reader import with_members
-from plexsync.sync.execution.work import title_in
-from plexsync.sync.ports import WorkKind
+from plexsync.state import Result, Session, Settlement
+from plexsync.sync.execution.reader import Reader, with_members
+from plexsync.sync.execution.work import Outcomes, Ready, title_in
+from plexsync.sync.ports import Ports, WorkKind
 from plexsync.sync.rows import PairEnd
 from plexsync.text.normalize import tag_key
 
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.plex.decode import CollectionEntry
-    from plexsync.state import Session
-    from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Outcomes, Ready
-    from plexsync.sync.ports import Ports
 
 LISTED_S = 1.0
 """Seconds after which the collections of a library are listed again before one more is made.

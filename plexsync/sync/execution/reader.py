@@ -26,8 +26,8 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Result, Settlement
-from plexsync.sync.ports import WorkKind
+from plexsync.state import Result, Session, Settlement, State, Unsettled
+from plexsync.sync.ports import RunHealth, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemPlan, Link, Value
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
-    from plexsync.state import Session, State, Unsettled
     from plexsync.sync.execution.work import Write
-    from plexsync.sync.ports import RunHealth
 
 DETAIL_BATCH = 50
 """Items per read where each is then written by itself: those read last wait for all before them."""

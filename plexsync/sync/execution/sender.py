@@ -28,23 +28,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, ServerError
-from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem
-from plexsync.plex.edit_query import NONE_APPENDED
-from plexsync.sync.execution.reader import MOST_LOOKED, overtaken_error
-from plexsync.sync.execution.work import mode_in, only_mode, without_mode
-from plexsync.sync.ports import WorkKind
+from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemKind, ItemPlan, PlexField, Problem
+from plexsync.plex.edit_query import NONE_APPENDED, PlanEdits
+from plexsync.sync.execution.reader import MOST_LOOKED, Freshness, Reader, overtaken_error
+from plexsync.sync.execution.work import Write, mode_in, only_mode, without_mode
+from plexsync.sync.ports import Ports, WorkKind
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from plexsync.models import Change, ItemPlan
-    from plexsync.plex.edit_query import PlanEdits
     from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
-    from plexsync.sync.execution.reader import Freshness, Reader
-    from plexsync.sync.execution.work import Write
-    from plexsync.sync.ports import Ports
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""

@@ -5,7 +5,7 @@ A run, a saved plan and an undo are three sources of the same work items.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,14 +13,20 @@ import msgspec
 from msgspec.structs import replace
 
 from plexsync.models import (
+    Change,
+    FieldRule,
     ItemDetail,
     ItemKind,
     ItemPlan,
     Link,
     Outcome,
+    Picture,
     PlexField,
     PlexItem,
+    Problem,
     RatingKey,
+    SceneId,
+    Value,
 )
 from plexsync.planning.limits import clears_any, loses
 from plexsync.plex.edit_query import PlanEdits
@@ -28,17 +34,7 @@ from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from plexsync.errors import ServerError
-    from plexsync.models import (
-        Change,
-        FieldRule,
-        Picture,
-        Problem,
-        SceneId,
-        Value,
-    )
     from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
     from plexsync.state import Result

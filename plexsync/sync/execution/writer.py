@@ -19,12 +19,12 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
-from plexsync.state import Result, Settlement
+from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
-from plexsync.sync.execution.reader import Freshness
+from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
-from plexsync.sync.execution.work import Write, absent, deletes
-from plexsync.sync.ports import WorkKind
+from plexsync.sync.execution.work import Ready, WorkItem, Write, absent, deletes
+from plexsync.sync.ports import Ports, WorkKind
 from plexsync.text.differences import names_of
 from plexsync.text.words import shortened
 
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemPlan, RatingKey, Value
     from plexsync.planning.planner import Planner
-    from plexsync.state import Session
-    from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import Ready, WorkItem
-    from plexsync.sync.ports import Ports
 
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""

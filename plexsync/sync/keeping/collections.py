@@ -23,9 +23,9 @@ from plexsync.models import (
     Policy,
     Withheld,
 )
-from plexsync.planning.planner import Planner
+from plexsync.planning.planner import Planned, Planner
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Result, Settlement
+from plexsync.state import Result, Session, Settlement, Unsettled
 from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, find_made, going
 from plexsync.sync.execution.reader import reread, settle_one
 from plexsync.sync.execution.work import (
@@ -47,9 +47,7 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.models import ItemDetail, RatingKey, RelatedId, SceneId, Value
-    from plexsync.planning.planner import Planned
     from plexsync.plex.decode import CollectionEntry
-    from plexsync.state import Session, Unsettled
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair, PairEnd

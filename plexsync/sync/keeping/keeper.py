@@ -15,50 +15,43 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from msgspec.structs import replace
 
-from plexsync.errors import DeclinedError
+from plexsync.errors import DeclinedError, UnsafeError
 from plexsync.models import (
+    Desired,
     FieldRule,
     FieldRules,
+    ItemDetail,
+    ItemKind,
+    KeptRecord,
+    Link,
     Outcome,
     PlexField,
     Policy,
     Preview,
+    Problem,
+    RelatedId,
     SceneDetail,
+    SceneId,
     noun_of,
 )
-from plexsync.planning.planner import Planner
+from plexsync.planning.planner import Planned, Planner
 from plexsync.planning.retry_schedule import PARKED, has_come
-from plexsync.state import SavedItem
+from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.endings import group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import Outcomes, WorkItem
+from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import GOOD, PairEnd
+from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.errors import UnsafeError
-    from plexsync.models import (
-        Desired,
-        ItemDetail,
-        ItemKind,
-        KeptRecord,
-        Link,
-        Problem,
-        RelatedId,
-        SceneId,
-    )
-    from plexsync.planning.planner import Planned
     from plexsync.stash_client import StashClient
-    from plexsync.state import SavedPicture
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Decision, Ready
     from plexsync.sync.plan_saver import PlanSaver
-    from plexsync.sync.rows import Pair
 
 SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""

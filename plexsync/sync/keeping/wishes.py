@@ -14,7 +14,7 @@ from plexsync.models import (
     Scene,
     source_in,
 )
-from plexsync.planning.layout import Placing, wished_collections
+from plexsync.planning.layout import Placing, WishedCollections, wished_collections
 from plexsync.planning.relations import name_in
 from plexsync.sync.execution.work import blank_link
 from plexsync.sync.keeping.keeper import DIGITS, SEEN, KeptWork, wanted_digest
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plexsync.models import Link, RatingKey, RelatedId, SceneId, SceneRecord
-    from plexsync.planning.layout import WishedCollections
     from plexsync.state import Placed
     from plexsync.sync.context import RunContext
 

@@ -21,7 +21,7 @@ from plexsync.matcher import (
     survey,
     wanted_hashes,
 )
-from plexsync.models import Confidence
+from plexsync.models import Confidence, Match, PathRule, PlexItem, RatingKey, Scene, SceneId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Layout, Matches
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
     from plexsync.plex.hash_cache import HashCache
     from plexsync.sync.linking.catalogue import Catalogue
 

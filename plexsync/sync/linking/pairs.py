@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plexsync.models import Confidence, Deferred, Link
+from plexsync.models import Confidence, Deferred, Link, Match, PlexField, PlexItem, Scene, SceneId
 from plexsync.sync.rows import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
 
     from plexsync.matcher import SurePairs
-    from plexsync.models import Match, PlexField, PlexItem, Scene, SceneId
 
 NOTHING: dict[PlexField, Any] = {}
 """Stands for each empty part of a link that waits: one for all of them saves memory."""

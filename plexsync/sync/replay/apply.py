@@ -30,12 +30,12 @@ from plexsync.models import (
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
 from plexsync.plex.poster_padding import require_pillow
-from plexsync.state import RunKind, SavedItem, SavedPlan, read_plan
+from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.execution.work import Decision, WorkItem, place_of, title_in
-from plexsync.sync.ports import RunOptions
+from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
+from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, RunSummary, SceneId
     from plexsync.output.console import Reporter
-    from plexsync.state import Lineage, Session
-    from plexsync.sync.execution.work import Place
-    from plexsync.sync.ports import Ports
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 

@@ -25,9 +25,9 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
-from plexsync.sync.execution.work import Outcomes
-from plexsync.sync.rows import PairEnd, RowMaker
-from plexsync.sync.run_scope import journaled
+from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
+from plexsync.sync.rows import Pair, PairEnd, RowMaker
+from plexsync.sync.run_scope import Totals, journaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,10 +35,7 @@ if TYPE_CHECKING:
     from plexsync.models import ItemPlan, MatchRow
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session, State
-    from plexsync.sync.execution.work import Ready, WorkItem
     from plexsync.sync.ports import Ports
-    from plexsync.sync.rows import Pair
-    from plexsync.sync.run_scope import Totals
 
 
 @dataclass(kw_only=True)

@@ -30,7 +30,7 @@ from plexsync.models import (
 )
 from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
-from plexsync.state import RunKind, Settlement, find_run
+from plexsync.state import RunKind, RunLog, Session, Settlement, Written, find_run
 from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.making import find_made, going
 from plexsync.sync.execution.pictures.saved import KeptPictures
@@ -44,7 +44,7 @@ from plexsync.sync.execution.work import (
     deletes,
     members_after,
 )
-from plexsync.sync.ports import RunOptions
+from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
@@ -56,8 +56,6 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.output.console import Reporter
     from plexsync.plex.client import PlexClient
-    from plexsync.state import RunLog, Session, Written
-    from plexsync.sync.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

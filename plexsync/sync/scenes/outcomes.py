@@ -17,11 +17,11 @@ from plexsync.planning.desired import COMMON
 from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.state import SavedItem
+from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.endings import GIVEN_UP, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.linking.linker import bare
-from plexsync.sync.rows import REMEMBERED, PairEnd
+from plexsync.sync.rows import REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -40,12 +40,10 @@ if TYPE_CHECKING:
         SceneId,
     )
     from plexsync.planning.planner import Planner
-    from plexsync.state import SavedPicture
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.ports import WorkKind
-    from plexsync.sync.rows import Pair
 
 _YEAR_DIGITS = 4
 

@@ -18,10 +18,10 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import NOTHING, WorkItem, decision_of, place_of, plan_of
+from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.linker import recall
-from plexsync.sync.rows import GOOD, PairEnd
+from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from plexsync.stash_client import SceneAnswer
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
-    from plexsync.sync.execution.work import Decision
     from plexsync.sync.linking.pairs import Pairs
-    from plexsync.sync.rows import Pair
     from plexsync.sync.scenes.in_step import InStep
     from plexsync.sync.scenes.outcomes import SceneOutcomes
 

@@ -12,24 +12,21 @@ from plexsync.errors import (
     ServerError,
     UnsafeError,
 )
-from plexsync.models import Outcome, Preview
+from plexsync.models import Outcome, PlexItem, Preview, RatingKey, Scene, SceneId
 from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.endings import group_by_cause
-from plexsync.sync.execution.executor import PREVIEW_ROWS
+from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.rows import Pair, PairEnd
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import PlexItem, RatingKey, Scene, SceneId
     from plexsync.planning.observed import PlexEquality
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.executor import Executor
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.rows import Pair
     from plexsync.sync.scenes.outcomes import SceneOutcomes
     from plexsync.sync.scenes.run_items import RunItems
     from plexsync.sync.scenes.unmatched import Unwritten

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
-from plexsync.models import Outcome, Problem, Scene, SceneRecord
+from plexsync.models import Outcome, PathRule, Problem, Scene, SceneRecord, Section
 from plexsync.planning.retry_schedule import WAITING, has_come
-from plexsync.state import Waiting
+from plexsync.state import ReviewQueueWriter, Waiting
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.models import PathRule, Section
-    from plexsync.state import ReviewQueueWriter
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detector import Detected
     from plexsync.sync.linking.linker import MatchedScene

@@ -17,8 +17,13 @@ from plexsync.models import (
     Change,
     FieldRule,
     FieldRules,
+    ItemDetail,
+    Picture,
     PictureBase,
     Policy,
+    Problem,
+    SceneDetail,
+    SceneId,
     as_problem,
 )
 from plexsync.planning.picture_policy import (
@@ -29,23 +34,14 @@ from plexsync.planning.picture_policy import (
     picture_text,
     replaces_anything,
 )
-from plexsync.plex.pictures import selected_key
+from plexsync.plex.pictures import PlexPictures, selected_key
 from plexsync.plex.poster_padding import recipe
-from plexsync.stash_client import Cover, NoCover
+from plexsync.stash_client import Cover, NoCover, StashClient
 from plexsync.sync.execution.work import NOTHING, PictureChange, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from plexsync.models import (
-        ItemDetail,
-        Picture,
-        Problem,
-        SceneDetail,
-        SceneId,
-    )
-    from plexsync.plex.pictures import PlexPictures
-    from plexsync.stash_client import StashClient
     from plexsync.sync.context import RunContext
     from plexsync.sync.rows import Pair
 

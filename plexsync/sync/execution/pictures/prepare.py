@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import PictureBase, PlexField, as_problem
+from plexsync.models import Picture, PictureBase, PlexField, as_problem
 from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
@@ -18,17 +18,14 @@ from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.saved import KeptPictures
 from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
-from plexsync.sync.execution.work import PictureResult, deletes
-from plexsync.sync.ports import WorkKind
+from plexsync.sync.execution.work import PictureChange, PictureResult, Ready, deletes
+from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.models import Picture
     from plexsync.state import Session
     from plexsync.sync.execution.reader import Reader
-    from plexsync.sync.execution.work import PictureChange, Ready
-    from plexsync.sync.ports import Ports
 
 _HELD_BYTES = 32 << 20
 """Covers held at once before they are sent; what they replace goes to disk in one piece."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from plexsync.models import PictureBase
+from plexsync.models import ItemDetail, Link, PictureBase, PlexField, RatingKey
 from plexsync.planning.picture_policy import UPLOADED, upload_key
-from plexsync.plex.pictures import selected_key
+from plexsync.plex.pictures import PlexPictures, selected_key
 from plexsync.plex.poster_padding import fitted, recipe
-from plexsync.stash_client import Cover, NoCover, checksum
+from plexsync.stash_client import Cover, NoCover, StashClient, checksum
 from plexsync.state import (
     SavedPicture,
     journal_runs,
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plexsync.models import ItemDetail, Link, PlexField, RatingKey
-    from plexsync.plex.pictures import PlexPictures
-    from plexsync.stash_client import StashClient
     from plexsync.state import Filesystem
 
 

@@ -23,21 +23,18 @@ from plexsync.models import (
 )
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Result, Settlement
+from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
-from plexsync.sync.execution.reader import FRESH_S
+from plexsync.sync.execution.reader import FRESH_S, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.ports import WorkKind
+from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.models import RatingKey
-    from plexsync.state import Session
-    from plexsync.sync.execution.reader import Reader
     from plexsync.sync.execution.work import PictureChange, PictureResult, Ready
-    from plexsync.sync.ports import Ports
 
 _PAUSE_S = 2.0
 """Seconds before a picture that was refused is sent once more: some refuse one right after another.
