@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from functools import partial
-from itertools import chain
+from itertools import chain, takewhile
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
@@ -147,9 +147,8 @@ class Sender:
             groups = [[edit] for edit in left]
         else:
             groups = group_by_edit(left, appended=self._appended)
-        for at, group in enumerate(groups, start=1):
-            next_ones = groups[at : at + MOST_LOOKED] if len(group) == 1 else []
-            coming = [one for (one, *more) in next_ones if not more]
+        for at, group in enumerate(groups):
+            coming = _alone(groups[at : at + 1 + MOST_LOOKED])[1:]
             gone = set() if self._ended() else self._freshness.moved(group, coming)
             for edit in gone:
                 edit.unsent = MOVED
@@ -389,6 +388,19 @@ def group_by_edit(
             found.append(group)
         group.append(edit)
     return found
+
+
+def _alone(groups: Iterable[Sequence[Write]]) -> list[Write]:
+    """Return the edits that go out one by one before any that may move the items of others.
+
+    Those that are alike may hold another edit of an item that comes after them, and what becomes of
+    a collection is shown by its members, as it shows what becomes of them.
+    """
+
+    def moves_no_other(group: Sequence[Write]) -> bool:
+        return len(group) == 1 and group[0].plan.kind is not ItemKind.COLLECTION
+
+    return [edit for (edit,) in takewhile(moves_no_other, groups)]
 
 
 def join_batches(batches: Iterable[list[P]]) -> Iterator[list[P]]:

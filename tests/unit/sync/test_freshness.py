@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from plexsync.errors import OvertakenError
-from plexsync.models import ItemDetail, ItemPlan, Link, PlexItem, RatingKey, Scene
+from plexsync.models import (
+    ItemDetail,
+    ItemKind,
+    ItemPlan,
+    Link,
+    PlexField,
+    PlexItem,
+    Problem,
+    RatingKey,
+    Scene,
+)
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
+from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.reader import Freshness, Reader
+from plexsync.sync.execution.sender import MOVED, Sender
 from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
-from plexsync.sync.ports import RunHealth
+from plexsync.sync.ports import Ports, RunHealth
 from plexsync.sync.rows import Pair
-from tests.support.factories import make_plan
+from tests.support.factories import make_change, make_plan
 from tests.support.plex_bench import plex_bench
+from tests.support.world import edited_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexsync.simulators.http.messages import SimRequest
 
 
-def edit_of(plan: ItemPlan) -> Write:
+def edit_of(plan: ItemPlan, detail: ItemDetail | None = None) -> Write:
     """A plan on its way to an item."""
-    detail = ItemDetail(
+    detail = detail or ItemDetail(
         item=PlexItem(rating_key=plan.rating_key, section_id="1", kind=plan.kind), values={}
     )
     pair = Pair(
@@ -44,3 +67,90 @@ def test_the_first_of_several_items_in_the_way_is_named() -> None:
 
         with pytest.raises(OvertakenError, match="item 8000 "):
             freshness.hold(edits)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Sends edits to a server that takes 4 ms for each, and was read long ago.
+
+    Attributes:
+        sender: does it.
+        reader: reads items.
+        looks: the items of each look, in order.
+    """
+
+    sender: Sender
+    reader: Reader
+    looks: list[tuple[str, ...]]
+
+    def edit(
+        self, number: int, target: PlexField, after: str, kind: ItemKind = ItemKind.MOVIE
+    ) -> Write:
+        """Return an edit of one field of movie `number` as it is now; it may pass for another."""
+        key = RatingKey(str(1000 + number))
+        change = make_change(field=target.value, target=target, before="", after=after)
+        detail = self.reader.read_one(key)
+        assert isinstance(detail, ItemDetail)
+        return edit_of(make_plan(rating_key=key, kind=kind, changes=(change,)), detail)
+
+    def unsent(self, edits: list[Write]) -> list[Problem | None]:
+        """Send edits, and return of each why it was not sent."""
+        self.looks.clear()
+        ended = {one: one.unsent for one in self.sender.send(edits)}
+        return [ended[one] for one in edits]
+
+
+@pytest.fixture
+def sending() -> Iterator[Sending]:
+    """Five movies."""
+    nothing: Any = None
+    with plex_bench() as bench:
+        ports = Ports(
+            should_stop=lambda: False,
+            plex_down=lambda: bench.transport.down,
+            stash=nothing,
+            plex=bench.client,
+            requests=nothing,
+            state_dir=Path(),
+            cache_dir=Path(),
+            now=lambda: datetime.now(UTC),
+            run_id="",
+        )
+        reader, planner = Reader(bench.client, ports), Planner(Rules())
+        looks: list[tuple[str, ...]] = []
+
+        def watch(request: SimRequest) -> None:
+            if bench.simulator.kind(request) == "plex.detail":
+                looks.append(edited_keys(request))
+
+        bench.wired.on_request = watch
+        puts = bench.wired.counters.requests
+        freshness = Freshness(reader, planner, lambda: 1.0 + 0.004 * puts("plex.put"))
+        doors = EditDoors(bench.client, reader, planner)
+        yield Sending(Sender(doors, ports, reader, freshness, session=nothing), reader, looks)
+
+
+def test_an_item_that_is_edited_in_between_is_not_looked_at_along_with_another_one(
+    sending: Sending,
+) -> None:
+    """Two scenes may be one item, and what goes to the first of them to another item as well."""
+    title, studio = PlexField.TITLE, PlexField.STUDIO
+    alike = [(3, studio, "x"), (4, studio, "x")]
+    plans = [(1, title, "a"), (2, title, "b"), *alike, (3, title, "c")]
+
+    unsent = sending.unsent([sending.edit(*one) for one in plans])
+
+    assert unsent == [None, None, None, None, MOVED]
+
+
+def test_nothing_is_looked_at_beyond_a_collection(sending: Sending) -> None:
+    """It shows what becomes of its members, and they what becomes of it."""
+    kinds = [ItemKind.MOVIE, ItemKind.MOVIE, ItemKind.MOVIE, ItemKind.COLLECTION, ItemKind.MOVIE]
+    edits = [
+        sending.edit(number, PlexField.TITLE, str(number), kind)
+        for number, kind in enumerate(kinds, start=1)
+    ]
+
+    sending.unsent(edits)
+
+    assert sending.looks[-3:] == [("1002", "1003"), ("1004",), ("1005",)]
