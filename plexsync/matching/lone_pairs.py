@@ -92,9 +92,6 @@ class LonePairs:
         self._keys = keys
         self.partners = array("q", [_NONE]) * len(scenes)
         self._kinds: list[Kind | None] = [None] * len(scenes)
-        for at, scene in enumerate(scenes):
-            if not free.has_scene(at, scene):
-                self.partners[at] = _SEVERAL
         self._find(free)
 
     def rest(self) -> Iterator[Ours]:
@@ -132,11 +129,14 @@ class LonePairs:
         """Find the one item of each scene that shares a key with that scene alone."""
         partners, keys = self.partners, self._keys
         owners: dict[Key, int] = {}
-        for ours in prepare_files(self._scenes, self._path_map):
-            for key in keys.ours(ours.stem, ours.file, ours.scene_id):
-                other = owners.setdefault(key, ours.scene)
-                if other != ours.scene:
-                    partners[ours.scene] = partners[other] = _SEVERAL
+        for at, scene in enumerate(self._scenes):
+            if not free.has_scene(at, scene):
+                partners[at] = _SEVERAL
+            for ours in prepare_files([scene], self._path_map, at):
+                for key in keys.ours(ours.stem, ours.file, ours.scene_id):
+                    other = owners.setdefault(key, at)
+                    if other != at:
+                        partners[at] = partners[other] = _SEVERAL
         for position, item in enumerate(self._items):
             if item.trashed:
                 continue

@@ -244,8 +244,8 @@ def prepare_matching(
     An item or a scene that is given twice counts once. When `staged`, pairs that nothing competes
     with are judged on the way and stand in no row: the same verdicts for less.
     """
-    scenes, items = _each_once(scenes), _deduplicate(items)
-    others, owners = _elsewhere(scenes, known)
+    items = _deduplicate(items)
+    scenes, others, owners = _part(scenes, known)
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings = known.get("settings", DEFAULT_SETTINGS)
     hashes, layout = known.get("hashes"), known.get("layout")
@@ -283,20 +283,17 @@ def prepare_matching(
 _rank = attrgetter("rank")
 
 
-def _each_once(scenes: Sequence[Scene]) -> Sequence[Scene]:
-    """Return each scene once, as it came last."""
-    places = {scene.scene_id: at for at, scene in enumerate(scenes)}
-    return scenes if len(places) == len(scenes) else pick(scenes, places.values())
-
-
-def _elsewhere(
+def _part(
     scenes: Sequence[Scene], known: Known
-) -> tuple[Sequence[Scene], dict[RatingKey, SceneId]]:
-    """Return the scenes that are not due, and the items linked to such."""
-    due = {scene.scene_id for scene in scenes}
+) -> tuple[Sequence[Scene], Sequence[Scene], dict[RatingKey, SceneId]]:
+    """Return each scene once, as it came last; the others that are not due; the items of such."""
+    places = {scene.scene_id: at for at, scene in enumerate(scenes)}
+    if len(places) < len(scenes):
+        scenes = pick(scenes, places.values())
     others = known.get("others", ())
-    others = pick(others, (at for at, one in enumerate(others) if one.scene_id not in due))
-    return others, {key: who for key, who in known.get("claims", {}).items() if who not in due}
+    others = pick(others, (at for at, one in enumerate(others) if one.scene_id not in places))
+    owners = {key: who for key, who in known.get("claims", {}).items() if who not in places}
+    return scenes, others, owners
 
 
 def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:

@@ -75,7 +75,7 @@ class HashCache:
         known = self._load()
         return {
             file.part_id: entry.oshash
-            for item in items
+            for item in (items if known else ())
             for file in item.files
             if (entry := _entry_of(known, item, file)) is not None
         }

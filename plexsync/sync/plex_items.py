@@ -106,8 +106,8 @@ class Inventory:
         """
         if self.limits is None:
             return
-        keys = {item.rating_key for item in items}
         linked = [link for _, own in self.links() for link in own if link.section_id in sections]
+        keys = {item.rating_key for item in (items if linked else ())}
         lost = [link for link in linked if link.rating_key not in keys]
         if lost:
             paths = {normalize_path(file.path) for item in items for file in item.files}
