@@ -184,7 +184,8 @@ class Freshness:
         Args:
             edits: those to be sent now.
             coming: those after them. As many as will be sent in a moment are looked at along with
-                one that was not read a moment ago; one that moved is looked at again in its turn.
+                one that was not read a moment ago; one that moved, or cannot be read, is looked at
+                again in its turn.
         """
         now = self._monotonic()
         old = [edit for edit in edits if now - edit.read_at > FRESH_S]
@@ -192,15 +193,17 @@ class Freshness:
             return set()
         # Of an item with two edits the second is no longer as it was after the first.
         next_ones = reversed(coming[: self._at_this_pace(now)])
-        ahead = {one.plan.rating_key: one for one in next_ones}
-        for edit in old:
-            ahead.pop(edit.plan.rating_key, None)
+        first_ones = {one.plan.rating_key: one for one in next_ones}
+        own = {edit.plan.rating_key for edit in old}
+        ahead = [one for key, one in first_ones.items() if key not in own and one.read_at > -inf]
         self._looked_at, self._requests = now, 1 + len(ahead)
-        old += ahead.values()
+        old += ahead
         read = self._read(old)
         gone = {edit for edit in old if not _is_same(edit.first, read.get(edit.plan.rating_key))}
         for edit in old:
             edit.read_at = -inf if edit in gone else now
+        if ahead and self._monotonic() - now > FRESH_S:
+            return self.moved(edits)  # one of the others failed, or the server is slow by now
         return gone.intersection(edits)
 
     def _at_this_pace(self, now: float) -> int:

@@ -24,7 +24,7 @@ from plexsync.models import (
 from plexsync.planning.observed import Rules
 from plexsync.planning.planner import Planner
 from plexsync.sync.execution.doors import EditDoors
-from plexsync.sync.execution.reader import Freshness, Reader
+from plexsync.sync.execution.reader import FRESH_S, Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender
 from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
 from plexsync.sync.ports import Ports, RunHealth
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.simulators.http.messages import SimRequest
+    from plexsync.simulators.plex.simulator import PlexSimulator
 
 
 def edit_of(plan: ItemPlan, detail: ItemDetail | None = None) -> Write:
@@ -76,12 +77,16 @@ class Sending:
     Attributes:
         sender: does it.
         reader: reads items.
+        plex: the server.
         looks: the items of each look, in order.
+        slow: seconds that looking at several items takes.
     """
 
     sender: Sender
     reader: Reader
+    plex: PlexSimulator
     looks: list[tuple[str, ...]]
+    slow: list[float]
 
     def edit(
         self, number: int, target: PlexField, after: str, kind: ItemKind = ItemKind.MOVIE
@@ -121,13 +126,19 @@ def sending() -> Iterator[Sending]:
 
         def watch(request: SimRequest) -> None:
             if bench.simulator.kind(request) == "plex.detail":
-                looks.append(edited_keys(request))
+                looks.append(tuple(sorted(edited_keys(request))))
 
         bench.wired.on_request = watch
-        puts = bench.wired.counters.requests
-        freshness = Freshness(reader, planner, lambda: 1.0 + 0.004 * puts("plex.put"))
+        puts, slow = bench.wired.counters.requests, [0.0]
+
+        def clock() -> float:
+            several = sum(len(one) > 1 for one in looks)
+            return 1.0 + 0.004 * puts("plex.put") + slow[0] * several
+
         doors = EditDoors(bench.client, reader, planner)
-        yield Sending(Sender(doors, ports, reader, freshness, session=nothing), reader, looks)
+        freshness = Freshness(reader, planner, clock)
+        sender = Sender(doors, ports, reader, freshness, session=nothing)
+        yield Sending(sender, reader, bench.simulator, looks, slow)
 
 
 def test_an_item_that_is_edited_in_between_is_not_looked_at_along_with_another_one(
@@ -154,3 +165,16 @@ def test_nothing_is_looked_at_beyond_a_collection(sending: Sending) -> None:
     sending.unsent(edits)
 
     assert sending.looks[-3:] == [("1002", "1003"), ("1004",), ("1005",)]
+
+
+def test_an_item_is_looked_at_alone_where_looking_at_others_took_long(sending: Sending) -> None:
+    """One of them may fail again and again, until what was read of the first is old.
+
+    So one that failed, or moved, is not looked at along with another one again.
+    """
+    sending.slow[0] = 2 * FRESH_S
+    edits = [sending.edit(number, PlexField.TITLE, str(number)) for number in range(1, 5)]
+    sending.plex.edit_by_hand("1004", {"title": "By Hand"})
+
+    assert sending.unsent(edits) == [None, None, None, MOVED]
+    assert sending.looks[-4:] == [("1002", "1003", "1004"), ("1002",), ("1003",), ("1004",)]
