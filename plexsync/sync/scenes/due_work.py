@@ -225,20 +225,23 @@ class DueWork:
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        there: set[str] = set()
-        pairs = iter(linked.pairs)
-        while there != self._run.inventory.section_ids and (pair := next(pairs, None)):
-            there.add(pair.link.section_id)
         rules = self._run.config.field_rules(
             {one.section_id: one.title for one in self._run.sections}
         )
+        names = {
+            one: found
+            for one in self._run.sections
+            if (found := unsupported_fields(rules.of(one.section_id), one.kind))
+        }
+        asked, there = {one.section_id for one in names}, set[str]()
+        pairs = iter(linked.pairs)
+        while not asked <= there and (pair := next(pairs, None)):
+            there.add(pair.link.section_id)
         lost: dict[ItemKind, dict[str, None]] = {}
-        for section in self._run.sections:
+        for section, found in names.items():
             if section.section_id in there:
-                names = unsupported_fields(rules.of(section.section_id), section.kind)
-                lost.setdefault(section.kind, {}).update(dict.fromkeys(names))
+                lost.setdefault(section.kind, {}).update(dict.fromkeys(found))
         for kind, fields in sorted(lost.items()):
-            if fields:
-                self._run.totals.reporter.warn(
-                    f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
-                )
+            self._run.totals.reporter.warn(
+                f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
+            )
