@@ -38,13 +38,8 @@ _DECISIONS = "1"
 
 _NUMBERS = "Q"
 _ENCODER = msgspec.msgpack.Encoder()
-
-
-class _Head(msgspec.Struct, frozen=True, gc=False):
-    """What all digests depend on: what decides, and what the numbers in rows stand for."""
-
-    decides: str
-    texts: tuple[int, str]
+_HEAD = msgspec.msgpack.Decoder(tuple[str, tuple[int, str]])
+"""Reads what all digests depend on: what decides, and what the numbers in rows stand for."""
 
 
 class _Digests(NamedTuple):
@@ -172,8 +167,8 @@ class InStep:
         both.update(zip(*found, strict=True))
         scenes = array(_NUMBERS, sorted(both))
         wholes = array(_NUMBERS, map(both.__getitem__, scenes))
-        head = _Head(self._decides, self._state.texts_mark())
-        pieces = (_ENCODER.encode(head), scenes.tobytes(), wholes.tobytes())
+        head = _ENCODER.encode((self._decides, self._state.texts_mark()))
+        pieces = (head, scenes.tobytes(), wholes.tobytes())
         try:
             write_pieces(self._path, pieces)
         except OSError as error:
@@ -187,8 +182,8 @@ class InStep:
         known = _no_digests()
         try:
             head, *digests = read_pieces(self._path)
-            before = msgspec.msgpack.decode(head, type=_Head)
-            if before != _Head(self._decides, self._state.texts_mark(before.texts[0])):
+            decides, texts = _HEAD.decode(head)
+            if (decides, texts) != (self._decides, self._state.texts_mark(texts[0])):
                 return known
             for numbers, content in zip(known, digests, strict=True):
                 numbers.frombytes(content)
