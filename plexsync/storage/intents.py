@@ -10,7 +10,10 @@ a list `after` has a name that was there before as its place in `before`, counte
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
+from msgspec.structs import astuple
 
 from plexsync.models import (
     Change,
@@ -24,6 +27,8 @@ from plexsync.models import (
     Trace,
     Value,
 )
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class _Change(msgspec.Struct, array_like=True, gc=False):
@@ -58,12 +63,12 @@ class _Plan(_Item, array_like=True, gc=False):
     member_kind: ItemKind | None = None
 
 
-_USUAL: tuple[object, ...] = ("", False, None, "", None, None, {}, {}, "")
-"""What a change says after its policy where it says nothing."""
-
-_LEAST = 4
 _OBJECT = b"{"
 """How the plan of an earlier version begins."""
+
+_LEAST = 4
+_USUAL = astuple(_Change(PlexField.TITLE, "", "", Policy.OVERWRITE))
+"""What a change says after its policy, the last of the least, where it says nothing."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(_Plan)
@@ -73,17 +78,10 @@ _ITEM_DECODER = msgspec.json.Decoder(_Item)
 
 def pack_plan(plan: ItemPlan) -> msgspec.Raw:
     """Return a plan as an intent has it."""
-    values = [
-        plan.scene_id,
-        plan.rating_key,
-        plan.section_id,
-        plan.kind,
-        plan.path,
-        plan.lock,
-        [*map(_pack_change, plan.changes)],
-    ]
-    if plan.member_kind:
-        values.append(plan.member_kind)
+    changes = [_pack_change(change) for change in plan.changes]
+    values = [*astuple(_as(_Plan, plan, changes=changes))]
+    if not plan.member_kind:
+        values.pop()
     return msgspec.Raw(_ENCODER.encode(values))
 
 
@@ -96,16 +94,7 @@ def unpack_plan(packed: msgspec.Raw) -> ItemPlan:
     if bytes(packed).startswith(_OBJECT):
         return _FORMER_DECODER.decode(packed)
     read = _DECODER.decode(packed)
-    return ItemPlan(
-        scene_id=read.scene_id,
-        rating_key=read.rating_key,
-        section_id=read.section_id,
-        kind=read.kind,
-        path=read.path,
-        lock=read.lock,
-        changes=tuple([_unpack_change(one) for one in read.changes]),
-        member_kind=read.member_kind,
-    )
+    return _as(ItemPlan, read, changes=tuple([_unpack_change(one) for one in read.changes]))
 
 
 def planned_item(packed: msgspec.Raw) -> str | bytes:
@@ -119,42 +108,22 @@ def planned_item(packed: msgspec.Raw) -> str | bytes:
 
 
 def _pack_change(change: Change) -> list[object]:
-    values: list[object] = [
-        change.target,
-        change.before,
-        _pack_after(change.before, change.after),
-        change.policy,
-        "" if change.field == change.target else change.field,
-        change.locked_before,
-        change.locked_after,
-        change.wanted,
-        change.trace_before,
-        change.trace_after,
-        change.credits_before,
-        change.credits_after,
-        change.risked,
-    ]
-    while len(values) > _LEAST and values[-1] == _USUAL[len(values) - _LEAST - 1]:
+    field = "" if change.field == change.target else change.field
+    after = _pack_after(change.before, change.after)
+    values = [*astuple(_as(_Change, change, field=field, after=after))]
+    while len(values) > _LEAST and values[-1] == _USUAL[len(values) - 1]:
         values.pop()
     return values
 
 
 def _unpack_change(read: _Change) -> Change:
-    return Change(
-        field=read.field or read.target,
-        target=read.target,
-        before=read.before,
-        after=_unpack_after(read.before, read.after),
-        policy=read.policy,
-        locked_before=read.locked_before,
-        locked_after=read.locked_after,
-        wanted=read.wanted,
-        trace_before=read.trace_before,
-        trace_after=read.trace_after,
-        credits_before=read.credits_before,
-        credits_after=read.credits_after,
-        risked=read.risked,
-    )
+    after = _unpack_after(read.before, read.after)
+    return _as(Change, read, field=read.field or read.target, after=after)
+
+
+def _as(kind: type[T], one: msgspec.Struct, **otherwise: object) -> T:
+    """Return the values of a struct as one of another kind, but for some."""
+    return kind(**{**{name: getattr(one, name) for name in kind.__struct_fields__}, **otherwise})
 
 
 def _pack_after(before: Value, after: Value) -> str | list[str | int]:
