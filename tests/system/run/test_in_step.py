@@ -158,6 +158,18 @@ def test_a_name_spelled_otherwise_is_warned_of_in_every_full_run(world: World) -
     assert first == second == third
 
 
+def test_a_blank_new_scene_is_named_in_every_full_run(world: World) -> None:
+    """What an earlier scene gave to its item waits for what the new one will say."""
+    file_ids = world.stash.scene(3).file_ids
+    world.stash.delete_scene(3)
+    blank = str(world.stash.create_scene(file_ids=file_ids))
+    world.wait(hours=1)
+
+    reasons = [world.run(FULL).row(blank).reason for _ in range(4)]
+
+    assert all("blank and new in Stash" in reason for reason in reasons), reasons
+
+
 @pytest.mark.parametrize("runs", [1, 2])
 def test_an_older_state_is_compared_again(world: World, runs: int) -> None:
     """A backup brought back knows of an older version, and is brought up to date once more."""
