@@ -67,7 +67,7 @@ _LOOKED_AT = 50
 
 
 class HasEdits(Protocol):
-    """Something that holds a plan."""
+    """Something that is to be sent, or may be."""
 
     @property
     def edits(self) -> PlanEdits:
