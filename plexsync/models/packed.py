@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from itertools import chain, islice
 from typing import TypeVar, overload
 
 import msgspec
@@ -13,9 +13,6 @@ from plexsync.models.servers import Noun
 
 _T = TypeVar("_T", bound=Noun)
 _V = TypeVar("_V")
-
-_AT_HAND = 128
-"""How many of those that were asked for last are kept as they were made."""
 
 _IN_A_BLOCK = 256
 """Rows that lie together: one buffer for all would be moved again and again while it grows."""
@@ -43,6 +40,15 @@ class _Rows:
         begin = self._ends[at - 1] if place else 0
         content = self._blocks[block] if block < len(self._blocks) else self._last
         return content[begin : self._ends[at]]
+
+    def __iter__(self) -> Iterator[bytes | bytearray]:
+        ends = iter(self._ends)
+        contents: Iterable[bytes | bytearray] = chain(self._blocks, (self._last,))
+        for content in contents:
+            begin = 0
+            for end in islice(ends, _IN_A_BLOCK):
+                yield content[begin:end]
+                begin = end
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -75,7 +81,7 @@ class Packed(Sequence[_T]):
 
     def rows(self) -> Iterator[bytes | bytearray]:
         """Yield each as it is encoded."""
-        return map(self._rows.row, range(len(self)) if self._places is None else self._places)
+        return iter(self._rows) if self._places is None else map(self._rows.row, self._places)
 
     def __len__(self) -> int:
         return len(self._rows if self._places is None else self._places)
@@ -90,18 +96,14 @@ class Packed(Sequence[_T]):
     def __getitem__(self, at: int | slice) -> _T | Packed[_T]:
         if isinstance(at, slice):
             return self.pick(range(len(self))[at])
-        if self._places is not None:
-            return self._get(self._places[at])
-        if not -len(self._rows) <= at < len(self._rows):
-            raise IndexError(at)
-        return self._get(at if at >= 0 else at + len(self._rows))
+        places = range(len(self._rows)) if self._places is None else self._places
+        return self._decode(self._rows.row(places[at]))
 
     def _share(self, kind: type[_T], rows: _Rows, places: array[int] | None) -> None:
         self._kind = kind
         self._rows = rows
         self._places = places
-        decode = self._decode = msgspec.msgpack.Decoder(kind).decode
-        self._get = lru_cache(_AT_HAND)(lambda at: decode(rows.row(at)))
+        self._decode = msgspec.msgpack.Decoder(kind).decode
 
 
 def pick(several: Sequence[_V], places: Iterable[int]) -> Sequence[_V]:

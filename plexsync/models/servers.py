@@ -100,7 +100,7 @@ class StashField(StrEnum):
     ALL_GROUPS = "Query.findGroups"
 
 
-class SceneFile(Noun, frozen=True):
+class SceneFile(Noun, frozen=True, array_like=True):
     """One video file of a scene, as Stash sees it.
 
     `oshash` is the 64-bit OpenSubtitles hash as an integer, because neither server promises zero
@@ -116,7 +116,7 @@ class SceneFile(Noun, frozen=True):
     oshash: int | None = None
 
 
-class Scene(Noun, frozen=True):
+class Scene(Noun, frozen=True, array_like=True):
     """What matching needs to know of a scene. `files` has the primary file first and may be empty.
 
     `shows`, its tags and its studio, and `filled`, the names of `stash.required` it has a value

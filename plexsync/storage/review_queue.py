@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plexsync.storage.journal import Lineage
     from plexsync.storage.memory import State
 
-_MAGIC = b"plexsync-review-1 %b\n"
+_MAGIC = b"plexsync-review-2 %b\n"
 _SCHEMA = ",".join(
     (*Scene.__struct_fields__, *Match.__struct_fields__, *Candidate.__struct_fields__)
 )
