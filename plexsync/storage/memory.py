@@ -163,6 +163,10 @@ class State:
         """Return what the scene showed when it was handled last."""
         return self._rows.related(scene_id)
 
+    def files(self, scene_id: SceneId) -> str:
+        """Return the digest of the files a scene's links were decided by; "" for none."""
+        return self._rows.files(scene_id)
+
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
         return self._rows.version(scene_id)

@@ -145,6 +145,15 @@ def test_a_fraction_of_a_second_is_no_shared_text() -> None:
     assert not list(texts)
 
 
+def test_a_scene_that_is_remembered_again_has_the_same_row() -> None:
+    """A folder of one file is worth no text, however often that file is remembered."""
+    texts = SharedTexts()
+    link = Link(rating_key=RatingKey("7"), section_id="1", path="/media/one/of its own/film.mkv")
+    record = SceneRecord(updated_at="", outcome=Outcome.KEPT, links=(link,))
+    assert encode_row(record, texts) == encode_row(record, texts)
+    assert not list(texts)
+
+
 @given(first=records, record=records)
 @settings(max_examples=200, deadline=None)
 def test_a_row_is_read_as_the_record_it_was_made_of(

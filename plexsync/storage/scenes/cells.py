@@ -14,17 +14,17 @@ the usual form is written out, so that every one is read as what it was made of.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.models import Base, PictureBase, PlexField
-from plexsync.storage.scenes.texts import LITERAL, SharedTexts, pack_digest, unpack_digest
+from plexsync.storage.scenes.texts import LITERAL, pack_digest, unpack_digest
 from plexsync.text.folding import join_entries, list_digest, split_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from plexsync.storage.scenes.texts import SharedTexts
 
 FIELDS = (
     PlexField.TITLE,
@@ -103,76 +103,21 @@ Cells = tuple[int | str | _List, ...]
 Pictures = dict[PlexField, _Picture]
 
 
-class Shown:
-    """The objects a scene shows, and their names, as the lists of its items refer to them.
-
-    Args:
-        numbers: of the objects, in `texts`.
-        texts: the shared texts.
-    """
-
-    def __init__(self, numbers: Iterable[int], texts: SharedTexts) -> None:
-        self._numbers = numbers
-        self._texts = texts
-
-    @cached_property
-    def _joined(self) -> dict[str, str]:
-        """The names of all objects of a kind run together, by its letter."""
-        meanings = self._texts.meanings
-        names: dict[str, set[str]] = {}
-        for number in self._numbers:
-            meaning = meanings[number]
-            if meaning.letter:
-                names.setdefault(meaning.letter, set()).add(meaning.name)
-        return {letter: join_entries(one) for letter, one in names.items()}
-
-    def pack(self, text: str) -> str | list[str | int]:
-        """Return the cell of entries that are run together."""
-        for letter, joined in self._joined.items():
-            if text == joined:
-                return letter
-        entries = split_entries(text)
-        if join_entries(entries) != text or pack_digest(text).startswith(LITERAL):
-            return LITERAL + text
-        letters, left = "", entries
-        for letter, joined in self._joined.items():
-            names = split_entries(joined)
-            if names <= entries:
-                letters += letter
-                left -= names
-        if not left:
-            return letters
-        numbers = sorted(map(self._texts.digest, sorted(left)))
-        return [letters, *numbers] if letters else [*numbers]
-
-    def unpack(self, cell: Entries) -> str:
-        """Return what `pack` was given."""
-        if isinstance(cell, str):
-            if cell.startswith(LITERAL):
-                return cell[len(LITERAL) :]
-            if len(cell) <= 1:
-                return self._joined.get(cell, "")
-        entries: set[str] = set()
-        for one in (cell,) if isinstance(cell, str) else cell:
-            if isinstance(one, int):
-                entries.add(self._texts.entry(one))
-            else:
-                entries.update(*(split_entries(self._joined.get(letter, "")) for letter in one))
-        return join_entries(entries)
+Names = Mapping[str, str]
+"""The names of the objects a scene shows, run together, by the letter of their kind."""
 
 
-def trimmed(least: int, *values: object) -> list[object]:
-    """Return values without the last ones that are what is read where there is none."""
-    end = len(values)
-    while end > least and not values[end - 1]:
-        end -= 1
-    return list(values[:end])
+def trimmed(values: list[object], least: int = 0) -> list[object]:
+    """Take away the last values that are what is read where there is none; return the others."""
+    while len(values) > least and not values[-1]:
+        values.pop()
+    return values
 
 
 # ---- Fields --------------------------------------------------------------------------------------
 
 
-def pack_fields(base: Mapping[PlexField, Base], shown: Shown, texts: SharedTexts) -> list[object]:
+def pack_fields(base: Mapping[PlexField, Base], names: Names, texts: SharedTexts) -> list[object]:
     """Return the cells of the fields of one item."""
     cells: list[object] = []
     left = len(base)
@@ -181,46 +126,48 @@ def pack_fields(base: Mapping[PlexField, Base], shown: Shown, texts: SharedTexts
             break
         known = base.get(target)
         left -= known is not None
-        cells.append(0 if known is None else _pack_field(target, known, shown, texts))
+        cells.append(0 if known is None else _pack_field(target, known, names, texts))
     return cells
 
 
-def unpack_fields(cells: Cells, shown: Shown, texts: SharedTexts) -> dict[PlexField, Base]:
+def unpack_fields(cells: Cells, names: Names, texts: SharedTexts) -> dict[PlexField, Base]:
     """Return what `pack_fields` was given."""
     return {
-        target: _unpack_field(cell, shown, texts)
+        target: _unpack_field(cell, names, texts)
         for target, cell in zip(FIELDS, cells, strict=False)
         if cell != 0
     }
 
 
-def _pack_field(target: PlexField, known: Base, shown: Shown, texts: SharedTexts) -> object:
+def _pack_field(target: PlexField, known: Base, names: Names, texts: SharedTexts) -> object:
     more = known.entries or known.seen or known.wanted or known.credits
     if more or known.digest == list_digest(""):
-        return _pack_list(known, shown)
+        return _pack_list(known, names, texts)
     if known.digest and target in _SHARED:
-        number = texts.digest(known.digest)
+        number = texts.digests[known.digest]
         return -number if known.found else number
     packed = pack_digest(known.digest)
     return _FOUND + packed if known.found else packed
 
 
-def _pack_list(known: Base, shown: Shown) -> list[object]:
+def _pack_list(known: Base, names: Names, texts: SharedTexts) -> list[object]:
     digest: str | int = 0
     if known.found or known.digest != list_digest(_both(known.entries, known.seen)):
         digest = _FOUND * known.found + (pack_digest(known.digest) or LITERAL)
     wanted: str | int = 0
     if known.wanted:
         wanted = _OURS if known.wanted == list_digest(known.entries) else pack_digest(known.wanted)
-    seen = shown.pack(known.seen)
-    return trimmed(0, shown.pack(known.entries), seen, digest, wanted, known.credits)
+    entries = _pack_entries(known.entries, names, texts)
+    seen = _pack_entries(known.seen, names, texts)
+    return trimmed([entries, seen, digest, wanted, known.credits])
 
 
-def _unpack_field(cell: int | str | _List, shown: Shown, texts: SharedTexts) -> Base:
+def _unpack_field(cell: int | str | _List, names: Names, texts: SharedTexts) -> Base:
     if not isinstance(cell, _List):
         digest, found = _unpack_digest(cell, texts)
         return Base(digest=digest, found=found)
-    entries, seen = shown.unpack(cell.entries), shown.unpack(cell.seen)
+    entries = _unpack_entries(cell.entries, names, texts)
+    seen = _unpack_entries(cell.seen, names, texts)
     if cell.digest == 0:
         digest, found = list_digest(_both(entries, seen)), False
     else:
@@ -237,6 +184,43 @@ def _unpack_field(cell: int | str | _List, shown: Shown, texts: SharedTexts) -> 
         found=found,
         seen=seen,
     )
+
+
+def _pack_entries(text: str, names: Names, texts: SharedTexts) -> str | list[str | int]:
+    """Return the cell of entries that are run together."""
+    if not text:
+        return ""
+    for letter, joined in names.items():
+        if text == joined:
+            return letter
+    left = split_entries(text)
+    if join_entries(left) != text or pack_digest(text).startswith(LITERAL):
+        return LITERAL + text
+    letters = ""
+    for letter, joined in names.items():
+        if len(joined) < len(text) and (some := split_entries(joined)) <= left:
+            letters += letter
+            left -= some
+    if not left:
+        return letters
+    numbers = sorted([texts.digests[one] for one in sorted(left)])
+    return [letters, *numbers] if letters else [*numbers]
+
+
+def _unpack_entries(cell: Entries, names: Names, texts: SharedTexts) -> str:
+    """Return what `_pack_entries` was given."""
+    if isinstance(cell, str):
+        if cell.startswith(LITERAL):
+            return cell[len(LITERAL) :]
+        if len(cell) <= 1:
+            return names.get(cell, "")
+    entries: set[str] = set()
+    for one in (cell,) if isinstance(cell, str) else cell:
+        if isinstance(one, int):
+            entries.add(texts.entry(one))
+        else:
+            entries.update(*(split_entries(names.get(letter, "")) for letter in one))
+    return join_entries(entries)
 
 
 def _both(entries: str, seen: str) -> str:
@@ -259,15 +243,15 @@ def _unpack_digest(cell: int | str, texts: SharedTexts) -> tuple[str, bool]:
 
 def pack_picture(known: PictureBase, own: str, second: int, texts: SharedTexts) -> list[object]:
     """Return the cell of a picture of the item at the path `own`; `second` is of the scene."""
-    return trimmed(
-        1,
+    cell = [
         _pack_stamp(known.stamp, second),
         pack_digest(known.etag),
         _pack_key(known.key),
         _pack_shown(known.shown, own, texts),
         known.made,
         _pack_key(known.former),
-    )
+    ]
+    return trimmed(cell, 1)
 
 
 def unpack_picture(read: _Picture, own: str, second: int, texts: SharedTexts) -> PictureBase:

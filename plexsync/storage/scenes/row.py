@@ -33,8 +33,8 @@ from plexsync.models import (
 )
 from plexsync.storage.scenes.cells import (
     Cells,
+    Names,
     Pictures,
-    Shown,
     pack_fields,
     pack_picture,
     trimmed,
@@ -169,12 +169,9 @@ def encode_row(record: SceneRecord, texts: SharedTexts) -> bytes:
     """Return the row of a record."""
     related = texts.objects(record.related)
     second, zone = _pack_time(record.updated_at)
-    shown = Shown(related, texts)
-    at = second if isinstance(second, int) else 0
-    row = trimmed(
-        3,
+    row = [
         _NUMBERS[record.outcome],
-        [_pack_link(link, shown, at, texts) for link in record.links],
+        _pack_links(record.links, related, second, texts),
         second,
         texts.number(zone),
         related,
@@ -185,8 +182,8 @@ def encode_row(record: SceneRecord, texts: SharedTexts) -> bytes:
         record.attempts,
         record.due_at,
         record.problem,
-    )
-    return _ENCODER.encode(row)
+    ]
+    return _ENCODER.encode(trimmed(row, 3))
 
 
 def decode_row(row: bytes, texts: SharedTexts, *, bare: bool = False) -> SceneRecord:
@@ -200,10 +197,7 @@ def decode_row(row: bytes, texts: SharedTexts, *, bare: bool = False) -> SceneRe
             read = _BARE_DECODER.decode(row)
             return _record(read, tuple([_bare_link(link, texts) for link in read.links]), texts)
         whole = _DECODER.decode(row)
-        shown = Shown(whole.related, texts)
-        at = whole.updated_at if isinstance(whole.updated_at, int) else 0
-        links = tuple([_link(link, shown, at, texts) for link in whole.links])
-        return _record(whole, links, texts)
+        return _record(whole, _links(whole, texts), texts)
     except (ValueError, IndexError) as error:
         raise msgspec.DecodeError(f"a digest or a number stands for nothing: {error}") from error
 
@@ -231,6 +225,11 @@ def version_in(read: _RowHead[Any], texts: SharedTexts) -> str:
     return _unpack_time(read.updated_at, texts.text(read.zone))
 
 
+def files_in(read: RowHead, _texts: SharedTexts) -> str:
+    """Return the digest of the scene's files."""
+    return unpack_digest(read.files)
+
+
 def placed_in(read: PlacedRow, texts: SharedTexts) -> Placed:
     """Return what a row says of memberships."""
     related = " ".join(related_in(read, texts))
@@ -247,42 +246,55 @@ def links_in(read: Links, texts: SharedTexts) -> Links:
 def related_in(read: _RowHead[Any], texts: SharedTexts) -> list[RelatedId]:
     """Return what the scene showed when it was handled last."""
     meanings = texts.meanings
-    return [RelatedId(meanings[number].word) for number in read.related]
+    return [meanings[number].word for number in read.related]
 
 
 # ---- Links ---------------------------------------------------------------------------------------
 
 
-def _pack_link(link: Link, shown: Shown, second: int, texts: SharedTexts) -> list[object]:
+def _pack_links(
+    links: tuple[Link, ...], related: list[int], second: int | str, texts: SharedTexts
+) -> list[list[object]]:
+    names = texts.names(related) if links else {}
+    at = second if isinstance(second, int) else 0
+    return [_pack_link(link, names, at, texts) for link in links]
+
+
+def _pack_link(link: Link, names: Names, second: int, texts: SharedTexts) -> list[object]:
     folder, path = texts.place(link.path)
     own = _own(link.rating_key)
-    return trimmed(
-        4,
+    cell = [
         link.rating_key,
         link.section_id,
         folder,
         path,
-        pack_fields(link.base, shown, texts),
+        pack_fields(link.base, names, texts),
         {target: pack_picture(one, own, second, texts) for target, one in link.pictures.items()},
         link.above,
         link.held,
         link.inherited,
         "" if link.confidence is Confidence.HIGH else link.confidence,
-    )
+    ]
+    return trimmed(cell, 4)
 
 
-def _link(read: _Link, shown: Shown, second: int, texts: SharedTexts) -> Link:
+def _links(read: _Row[tuple[_Link, ...]], texts: SharedTexts) -> tuple[Link, ...]:
+    names = texts.names(read.related) if read.links else {}
+    at = read.updated_at if isinstance(read.updated_at, int) else 0
+    return tuple([_link(link, names, at, texts) for link in read.links])
+
+
+def _link(read: _Link, names: Names, second: int, texts: SharedTexts) -> Link:
     own = _own(read.rating_key)
+    pictures = read.pictures.items()
     return Link(
         rating_key=read.rating_key,
         section_id=read.section_id,
         path=texts.text(read.folder) + read.path,
         confidence=read.confidence,
-        base=unpack_fields(read.base, shown, texts),
+        base=unpack_fields(read.base, names, texts),
         held=read.held,
-        pictures={
-            target: unpack_picture(one, own, second, texts) for target, one in read.pictures.items()
-        },
+        pictures={target: unpack_picture(one, own, second, texts) for target, one in pictures},
         inherited=read.inherited,
         above=read.above,
     )
@@ -321,8 +333,8 @@ def _pack_time(text: str) -> tuple[int | str, str]:
 
 def _unpack_time(second: int, zone: str) -> str:
     day, left = divmod(second + _offset_s(zone), _DAY_S)
-    minutes, seconds = divmod(left, 60)
-    return f"{_day(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{zone}"
+    minute, seconds = divmod(left, 60)
+    return f"{_day(day)}T{_minute(minute)}:{seconds:02}{zone}"
 
 
 @lru_cache
@@ -334,3 +346,8 @@ def _offset_s(zone: str) -> int:
 @lru_cache(maxsize=4096)
 def _day(number: int) -> str:
     return date.fromordinal(_FIRST_DAY + number).isoformat()
+
+
+@lru_cache(maxsize=1440)
+def _minute(number: int) -> str:
+    return f"{number // 60:02}:{number % 60:02}"

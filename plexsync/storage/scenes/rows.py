@@ -27,6 +27,7 @@ from plexsync.storage.scenes.row import (
     RowHead,
     decode_row,
     encode_row,
+    files_in,
     links_in,
     placed_in,
     related_in,
@@ -223,6 +224,11 @@ class SceneRows(Mapping[SceneId, bytes]):
         """Return what a scene showed when it was handled last."""
         head = self.view(HEAD, scene_id)
         return [] if head is None else self._made(scene_id, head, related_in)
+
+    def files(self, scene_id: SceneId) -> str:
+        """Return the digest of a scene's files; "" when none were remembered."""
+        head = self.view(HEAD, scene_id)
+        return "" if head is None else self._made(scene_id, head, files_in)
 
     @property
     def unfolded(self) -> int:

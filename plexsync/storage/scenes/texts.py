@@ -8,11 +8,18 @@ that scenes show (`t12`) has a text with the digest of the name it had then: `t1
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64, unhexlify
+from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from plexsync.models import RelatedId
+from plexsync.text.folding import join_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _PADDING = ("", "===", "==", "=")
 
@@ -61,20 +68,19 @@ class Meaning(NamedTuple):
         name: the digest of its name.
     """
 
-    word: str
+    word: RelatedId
     letter: str
     name: str
 
 
-class _Meanings(dict[int, Meaning]):
-    """Looking one up raises ValueError where what stands for the name is no digest."""
+class _Known(dict[K, V]):
+    """What is made of a key when it is looked up first."""
 
-    def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
+    def __init__(self, make: Callable[[K], V]) -> None:
+        self._make = make
 
-    def __missing__(self, number: int) -> Meaning:
-        word, _, name = self._texts[number].partition(_PARTS)
-        made = self[number] = Meaning(word, word[:1] if name else "", unpack_digest(name))
+    def __missing__(self, key: K) -> V:
+        made = self[key] = self._make(key)
         return made
 
 
@@ -90,17 +96,19 @@ class SharedTexts:
 
     Attributes:
         name_of: returns the digest of the name an object has, as a list has it; "" if not known.
-        meanings: of numbers, each worked out once.
+        meanings: of numbers; looking one up raises ValueError where what stands for the name is no
+            digest.
+        digests: the numbers of hex digits, which many rows have.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
-        self._objects: dict[str, int] = {}
-        self._digests: dict[str, int] = {}
-        self.meanings = _Meanings(self._texts)
-        self._folders: set[str] = set()
+        self._objects = _Known(self._object)
+        self._folders: dict[str, str] = {}
         self._noted = {0}
         self._news: list[tuple[int, str]] = []
+        self.digests: _Known[str, int] = _Known(lambda text: self.number(pack_digest(text)))
+        self.meanings = _Known(self._meaning)
         self.name_of: Callable[[str], str] = _nothing
 
     def __iter__(self) -> Iterator[str]:
@@ -124,43 +132,33 @@ class SharedTexts:
             number = self._numbers[text] = len(self._texts)
             self._texts.append(text)
         if number not in self._noted:
-            self._note(number)
-        return number
-
-    def digest(self, text: str) -> int:
-        """Return the number of hex digits, which many rows have."""
-        number = self._digests.get(text)
-        if number is None:
-            number = self._digests[text] = self.number(pack_digest(text))
-        elif number not in self._noted:
-            self._note(number)
+            self._noted.add(number)
+            self._news.append((number, text))
         return number
 
     def place(self, path: str) -> tuple[int, str]:
         """Return the number of a folder, and the rest of a path below it.
 
-        That is the nearest one that was met before; a folder of one file is not worth a number.
+        That is the nearest one another file was met in; a folder of one file is not worth a number.
         """
         for folder in _folders(path):
-            if folder in self._numbers or folder in self._folders:
+            if folder in self._numbers or self._folders.setdefault(folder, path) != path:
                 return self.number(folder), path[len(folder) :]
-            self._folders.add(folder)
         return 0, path
 
     # ---- Objects ---------------------------------------------------------------------------------
 
     def objects(self, related: str) -> list[int]:
         """Return the numbers of the objects a record names, with the names they have now."""
-        numbers = []
-        for one in related.split(_PARTS) if related else ():
-            number = self._objects.get(one)
-            if number is None:
-                name = pack_digest(self.name_of(one))
-                number = self._objects[one] = self.number(f"{one}{_PARTS}{name}" if name else one)
-            elif number not in self._noted:
-                self._note(number)
-            numbers.append(number)
-        return numbers
+        return [self._objects[one] for one in related.split(_PARTS)] if related else []
+
+    def names(self, numbers: Iterable[int]) -> dict[str, str]:
+        """Return the names of objects as a list has them, run together, by the letter of a kind."""
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for _, letter, name in map(self.meanings.__getitem__, numbers):
+            if letter:
+                names[letter].add(name)
+        return {letter: join_entries(one) for letter, one in names.items()}
 
     def numbers_of(self, objects: Collection[str]) -> set[int]:
         """Return the numbers of objects, with whatever name they had."""
@@ -184,6 +182,8 @@ class SharedTexts:
     def begin_journal(self) -> None:
         """Count every text as new from here on: a journal says for itself what a number means."""
         self._noted, self._news = {0}, []
+        self._objects.clear()
+        self.digests.clear()
 
     def news(self) -> News:
         """Return the texts that were used for the first time since the journal began."""
@@ -205,9 +205,14 @@ class SharedTexts:
                 self._texts.append(text)
         return all(self._texts[number : number + 1] == [text] for number, text in news)
 
-    def _note(self, number: int) -> None:
-        self._noted.add(number)
-        self._news.append((number, self._texts[number]))
+    def _object(self, one: str) -> int:
+        """Return the number of an object with the name it has now."""
+        name = pack_digest(self.name_of(one))
+        return self.number(f"{one}{_PARTS}{name}" if name else one)
+
+    def _meaning(self, number: int) -> Meaning:
+        word, _, name = self._texts[number].partition(_PARTS)
+        return Meaning(RelatedId(word), word[:1] if name else "", unpack_digest(name))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

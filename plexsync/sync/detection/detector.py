@@ -319,10 +319,8 @@ class Detector:
 
     def _has_other_files(self, scene: Scene | None) -> bool:
         """Whether a scene, if its files were read, has others than when it was matched."""
-        record = self._records.get(scene.scene_id, bare=True) if scene else None
-        if scene is None or record is None:
-            return False
-        return record.files not in ("", files_digest(scene.files))
+        files = self._records.files(scene.scene_id) if scene else ""
+        return scene is not None and files not in {"", files_digest(scene.files)}
 
     # ---- reading those
 
