@@ -163,6 +163,22 @@ def with_members(
 # ---- whether items are as they were --------------------------------------------------------------
 
 
+class Pace:
+    """How many writes go out while an item that was looked at stays fresh."""
+
+    def __init__(self) -> None:
+        self._looked_at, self._writes = -inf, 1
+
+    def looked(self, now: float, writes: int) -> None:
+        """Note a look right before so many writes."""
+        self._looked_at, self._writes = now, writes
+
+    def coming(self, now: float) -> int:
+        """Return how many are sent in `_AHEAD_S`, as far as those since the last look tell."""
+        each_s = (now - self._looked_at) / self._writes
+        return int(_AHEAD_S / each_s) if each_s > 0 else 0
+
+
 class Freshness:
     """Looks at items again.
 
@@ -176,7 +192,7 @@ class Freshness:
         self._reader = reader
         self._planner = planner
         self._monotonic = monotonic
-        self._looked_at, self._requests = -inf, 1
+        self._pace = Pace()
 
     def moved(self, edits: Sequence[Write], coming: Sequence[Write] = ()) -> set[Write]:
         """Return which edits are about items that are not as they were, or cannot be read.
@@ -192,11 +208,11 @@ class Freshness:
         if not old:
             return set()
         # Of an item with two edits the second is no longer as it was after the first.
-        next_ones = reversed(coming[: self._at_this_pace(now)])
+        next_ones = reversed(coming[: self._pace.coming(now)])
         first_ones = {one.plan.rating_key: one for one in next_ones}
         own = {edit.plan.rating_key for edit in old}
         ahead = [one for key, one in first_ones.items() if key not in own and one.read_at > -inf]
-        self._looked_at, self._requests = now, 1 + len(ahead)
+        self._pace.looked(now, 1 + len(ahead))
         old += ahead
         read = self._read(old)
         gone = {edit for edit in old if not _is_same(edit.first, read.get(edit.plan.rating_key))}
@@ -205,11 +221,6 @@ class Freshness:
         if ahead and self._monotonic() - now > FRESH_S:
             return self.moved(edits)  # one of the others failed, or the server is slow by now
         return gone.intersection(edits)
-
-    def _at_this_pace(self, now: float) -> int:
-        """Return how many requests are sent in `_AHEAD_S`, as far as those since a look tell."""
-        each_s = (now - self._looked_at) / self._requests
-        return int(_AHEAD_S / each_s) if each_s > 0 else 0
 
     def hold(self, edits: Sequence[Write]) -> None:
         """Hold that a write that was sent, in part or whole, may be sent once more.

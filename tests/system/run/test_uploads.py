@@ -10,6 +10,7 @@ import pytest
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
+from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.ports import RunOptions
 from tests.support.picture_world import (
     OTHER,
@@ -20,16 +21,19 @@ from tests.support.picture_world import (
     upload_key,
     uploads,
 )
-from tests.support.world import scene_ids
+from tests.support.world import edited_keys, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from plexsync.simulators.http.faults import Effect
+    from plexsync.simulators.http.messages import SimRequest
     from tests.support.world import Ran, World
 
 SCENES = 4
+QUICK_S = 0.004
+"""So long takes an upload to a server nearby."""
 DRY = RunOptions(dry_run=True)
 
 
@@ -82,6 +86,36 @@ def test_a_picture_chosen_while_others_are_uploaded_stays(
     assert poster(world, str(SCENES)) == upload_key(OTHER)
     assert later.row(str(SCENES)).outcome is Outcome.KEPT
     assert world.run(RunOptions(full=True)).puts == 0
+
+
+def test_items_are_looked_at_together_right_before_their_pictures(tmp_path: Path) -> None:
+    """At a quick pace; what somebody chose before they were looked at stays."""
+    read: dict[str, float] = {}
+    ages: list[float] = []
+    looks: list[int] = []
+    late = [str(number) for number in range(21, 31)]
+    with made(tmp_path, scenes=30) as world:
+        world.monotonic = lambda: len(world.plex.writes) * QUICK_S
+
+        def watch(request: SimRequest) -> None:
+            kind = world.plex.kind(request)
+            if kind == "plex.detail":
+                read.update(dict.fromkeys(edited_keys(request), world.monotonic()))
+                looks.append(len(edited_keys(request)))
+            elif kind == "plex.upload":
+                ages.append(world.monotonic() - read[request.path.split("/")[3]])
+
+        def choose() -> None:
+            for scene_id in late:
+                choose_by_hand(world, scene_id)
+
+        world.plex_wire.on_request = watch
+        world.plex.before("plex.upload", 14, choose)
+        ran = world.run()
+        assert {poster(world, scene_id) for scene_id in late} == {upload_key(OTHER)}
+        assert uploads(ran) == len(ages) == 20
+        assert max(ages) <= FRESH_S
+        assert {5, 6} & set(looks), "most are looked at along with others"
 
 
 def test_a_server_that_refuses_every_second_upload_gets_all(world: World) -> None:

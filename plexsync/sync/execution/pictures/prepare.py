@@ -186,6 +186,7 @@ class PictureWriter:
             there=frozenset(picture.key for picture in pictures),
             body=cover.body,
             base=base,
+            read_at=ready.read_at,
         )
 
     def _pictures_of(self, ready: Ready, change: PictureChange) -> tuple[Picture, ...]:

@@ -8,6 +8,7 @@ Source: docs/plex-api.md 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -25,7 +26,7 @@ from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
-from plexsync.sync.execution.reader import FRESH_S, Reader
+from plexsync.sync.execution.reader import FRESH_S, Pace, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.ports import Ports, WorkKind
@@ -56,6 +57,7 @@ class PictureUpload:
         there: the keys of all it could show.
         base: what is known when it is done; its key is that of what the item is to show.
         body: the bytes to upload, if that key is not among those that are `there`.
+        read_at: when its item was looked at last.
         seq: the number of its intent, once there is one.
     """
 
@@ -65,6 +67,7 @@ class PictureUpload:
     there: frozenset[str]
     base: PictureBase
     body: bytes
+    read_at: float
     seq: int = 0
 
     @property
@@ -76,6 +79,11 @@ class PictureUpload:
     def place(self) -> tuple[RatingKey, PlexField]:
         """The item and its field."""
         return self.ready.plan.rating_key, self.change.rule.to
+
+    @property
+    def was_locked(self) -> bool:
+        """Whether Plex locked what it shows."""
+        return bool(self.change.shown.locked_before)
 
     @property
     def plan(self) -> ItemPlan:
@@ -107,6 +115,7 @@ class Uploader:
         self._sleep = ports.sleep
         self._monotonic = ports.monotonic
         self._session = session
+        self._pace = Pace()
         self._names_are_known = False
         self._unproven: list[PictureUpload] = []
 
@@ -134,7 +143,7 @@ class Uploader:
         for upload, seq in zip(uploads, numbers, strict=True):
             upload.seq = seq
         end: ServerError | None = None
-        for upload in uploads:
+        for at, upload in enumerate(uploads, 1):
             if (
                 end is not None
                 or self._health.should_stop()
@@ -144,7 +153,7 @@ class Uploader:
                 upload.result.unfinished = True
                 continue
             try:
-                if not self._send_one(upload):
+                if not self._send_one(upload, uploads[at:]):
                     upload.body = b""  # many may wait for their proof
                     self._unproven.append(upload)
             except ServerError as error:
@@ -169,8 +178,10 @@ class Uploader:
             shown = shown_as(judged, rule, detail) if judged else ""
             self._applied(upload, replace(upload.base, shown=shown))
 
-    def _send_one(self, upload: PictureUpload) -> bool:
+    def _send_one(self, upload: PictureUpload, coming: Sequence[PictureUpload]) -> bool:
         """Send one picture; once more where the first try failed and the item does not have it.
+
+        `coming` are those after it.
 
         Returns:
             Whether it is known what became of it; else the item's lock will tell.
@@ -178,38 +189,49 @@ class Uploader:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        if self._has_moved(upload):
+        if self._has_moved(upload, coming):
             self._failed(upload, MOVED)
             upload.result.unfinished = True
             return True
         refusal = self._hand_over(upload)
         if refusal is None:
             self._health.faults.answered(WorkKind.PICTURE)
-        if refusal is None and self._names_are_known and not upload.change.shown.locked_before:
+        if refusal is None and self._names_are_known and not upload.was_locked:
             return False
         self._look(upload, refusal)
         return True
 
-    def _has_moved(self, upload: PictureUpload) -> bool:
+    def _has_moved(self, upload: PictureUpload, coming: Sequence[PictureUpload] = ()) -> bool:
         """Whether somebody chose a picture since it was decided, or that cannot be known.
 
-        To choose one locks it; of one that was locked before the list tells.
+        To choose one locks it; of one that was locked before the list tells. As many of `coming` as
+        will be sent in a moment are looked at, too, and again in their turn where that holds.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        if self._monotonic() - upload.ready.read_at <= FRESH_S:
+        now = self._monotonic()
+        if now - upload.read_at <= FRESH_S:
             return False
         key, target = upload.place
-        if upload.change.shown.locked_before:
+        if upload.was_locked:
             try:
                 return selected_key(self._gallery.available(key, target)) != upload.before
             except ServerError as error:
                 if self._health.ends_run(error):
                     raise
                 return True
-        detail = self._reader.read_one(key)
-        return not isinstance(detail, ItemDetail) or target in detail.locked
+        ahead = [one for one in coming[: self._pace.coming(now)] if not one.was_locked]
+        self._pace.looked(now, 1 + len(ahead))
+        looked = {one.place: one for one in (upload, *ahead)}
+        read = self._reader.read(tuple(dict.fromkeys(key for key, _ in looked)))
+        for (key, target), one in looked.items():
+            detail = read.get(key)
+            moved = not isinstance(detail, ItemDetail) or target in detail.locked
+            one.read_at = -inf if moved else now
+        if ahead and self._monotonic() - now > FRESH_S:
+            return self._has_moved(upload)  # one of the others failed, or Plex is slow by now
+        return upload.read_at < now
 
     def _hand_over(self, upload: PictureUpload) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed.
