@@ -13,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 from contextlib import ExitStack
@@ -111,9 +112,9 @@ def check_out(revision: str, folder: Path) -> Path:
 
 
 def compile_tree(checkout: Path) -> None:
-    """Write bytecode files, so that no run pays for compiling."""
-    command = [sys.executable, "-m", "compileall", "-q", str(checkout / "plexsync")]
-    subprocess.run(command, check=True)
+    """Write bytecode files, also of what is installed, so that no run pays for compiling."""
+    places = (str(checkout / "plexsync"), sysconfig.get_path("purelib"))
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *places], check=True)
 
 
 def jobs(crowd_tag: int) -> list[Job]:
