@@ -30,6 +30,7 @@ from plexsync.matching.answers import answer_key as answer_key
 from plexsync.matching.answers import collect_answers as collect_answers
 from plexsync.matching.answers import ignore as ignore
 from plexsync.matching.answers import refuse as refuse
+from plexsync.matching.comparing.blocking import FileKeys as FileKeys
 from plexsync.matching.comparing.blocking import prepare_files as prepare_files
 from plexsync.matching.comparing.blocking import split_name as split_name
 from plexsync.matching.comparing.title_similarity import Text as Text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,20 @@ _LEAST_ROOT_SHARE = 0.005
 _OVERWHELMING_FILES = 20
 _OVERWHELMING_SHARE = 0.98
 """From here on a proposal counts as a rule by itself: one file in fifty may lie elsewhere."""
+
+
+class Place(NamedTuple):
+    """Where the two files of a pair lie.
+
+    Attributes:
+        root: what `split_prefixes` leaves of their paths.
+        folder: the folder of the one in Stash.
+        other: that of the one in Plex.
+    """
+
+    root: tuple[str, str]
+    folder: str
+    other: str
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -56,17 +70,17 @@ UNKNOWN_LAYOUT = Layout()
 def learn_layout(
     pairs: Iterable[Located],
     *,
-    lone: Iterable[Located] = (),
+    lone: Mapping[Place, int] | None = None,
     rules: Sequence[PathRule] = (),
 ) -> Layout:
     """Learn where Plex keeps Stash's folders.
 
     Args:
         pairs: where certain pairs lie. A file that is several items comes several times.
-        lone: more of them, of files that each are in no other.
+        lone: where more of them lie, and how many, of files that each are in no other.
         rules: what is configured; what it covers needs no rule.
     """
-    tally = _Tally(pairs, lone)
+    tally = _Tally(pairs, lone or {})
     least = max(_LEAST_FILES, _LEAST_ROOT_SHARE * sum(tally.votes.values()))
     roots = frozenset(root for root, count in tally.votes.items() if count >= least)
     known = compile_rules(rules)
@@ -97,7 +111,8 @@ def propose_rules(
         that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
     taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
-    tally = _Tally(map(_places_of, _certain(matches)), lone, known=compile_rules(rules))
+    alone = PlaceNumbers().count(lone)
+    tally = _Tally(map(_places_of, _certain(matches)), alone, known=compile_rules(rules))
     least = max(_LEAST_FILES, _LEAST_SHARE * tally.unexplained)
     return tuple(
         rule
@@ -136,6 +151,39 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
         mine, others = above, beyond
 
 
+class PlaceNumbers:
+    """The places of many pairs, each once: most files lie in a folder with others.
+
+    Attributes:
+        known: the places, in the order of their numbers.
+    """
+
+    def __init__(self) -> None:
+        self.known: list[Place] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def number(self, ours: NormalizedPath, theirs: NormalizedPath) -> int:
+        """Return the number of the place of a pair."""
+        here, there = ours.rfind("/") + 1, theirs.rfind("/") + 1
+        folders = ours[:here], theirs[:there]
+        # Where the names are equal, the folders alone say what is left.
+        alike = here and there and ours[here:] == theirs[there:]
+        key = folders if alike else (ours, theirs)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.known)
+            self.known.append(Place(split_prefixes(ours, theirs), *folders))
+        return number
+
+    def count(self, pairs: Iterable[Located]) -> dict[Place, int]:
+        """Return the places of pairs, and how many lie at each."""
+        return self.counted(self.number(*pair) for pair in pairs)
+
+    def counted(self, numbers: Iterable[int]) -> dict[Place, int]:
+        """Return the places of some numbers, and how often each of these is there."""
+        return {self.known[number]: count for number, count in Counter(numbers).items()}
+
+
 class Places:
     """The places certain pairs lead to, ready to be asked for many pairs."""
 
@@ -161,36 +209,13 @@ class Places:
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_REMEMBERED_ROOTS = 6
-
-
-class _Prefixes:
-    """Splits many paths: most pairs are left with what one of the last few was left with."""
-
-    def __init__(self) -> None:
-        self._last: list[tuple[str, str]] = []
-
-    def split(self, ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
-        """Do what `split_prefixes` does."""
-        for root in self._last:
-            mine, other = root
-            if (
-                ours.startswith(mine)
-                and theirs.startswith(other)
-                and ours[len(mine) - 1 :] == theirs[len(other) - 1 :]
-            ):
-                return root
-        root = split_prefixes(ours, theirs)
-        self._last = [root, *self._last[: _REMEMBERED_ROOTS - 1]]
-        return root
-
 
 class _Tally:
     """What certain pairs vote for.
 
     Args:
         several: pairs of files that may be in more of them, in any number.
-        lone: pairs of files that are in no other, which are only counted.
+        lone: how many pairs of files that are in no other lie at each place.
         known: what explains pairs; None for nothing.
 
     Attributes:
@@ -199,25 +224,28 @@ class _Tally:
     """
 
     def __init__(
-        self, several: Iterable[Located], lone: Iterable[Located], known: PathMap | None = None
+        self,
+        several: Iterable[Located],
+        lone: Mapping[Place, int],
+        known: PathMap | None = None,
     ) -> None:
         self._several = list(dict.fromkeys(several))
+        self._lone = lone
         self._known = known
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
-        self._lone: Counter[tuple[str, str]] = Counter()
         self._explained: Counter[str] = Counter()
-        prefixes = _Prefixes()
-        for pair in lone:
-            self._vote(pair, prefixes)
-            folder, other = map(_folder, pair)
-            self._lone[folder, other] += 1
-            if self._is_explained(pair):
-                self._explained[folder] += 1
-        for pair in self._several:
-            self._vote(pair, prefixes)
-        for ours in {ours for ours, theirs in self._several if self._is_explained((ours, theirs))}:
-            self._explained[_folder(ours)] += 1
+        for place, count in lone.items():
+            self._vote(place, count)
+            if self._is_explained(place):
+                self._explained[place.folder] += count
+        places, explained = PlaceNumbers(), set()
+        for ours, theirs in self._several:
+            place = places.known[places.number(ours, theirs)]
+            self._vote(place, 1)
+            if self._is_explained(place):
+                explained.add(ours)
+        self._explained.update(map(_folder, explained))
         self.unexplained = self._count_files("") - self._explained.total()
 
     def proposals(self, least: float) -> list[PathRule]:
@@ -246,7 +274,7 @@ class _Tally:
         """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
         below = foreign = 0
         several = ((_folder(ours), _folder(theirs), 1) for ours, theirs in self._several)
-        lone = ((ours, theirs, count) for (ours, theirs), count in self._lone.items())
+        lone = ((one.folder, one.other, count) for one, count in self._lone.items())
         for ours, theirs, count in chain(lone, several):
             if ours.startswith(rule.stash):
                 below += count
@@ -257,23 +285,22 @@ class _Tally:
         # What is left of the pairs a rule explains is what it was proposed for, and of no others.
         return fits and below - rule.explains <= most and foreign <= most
 
-    def _vote(self, pair: Located, prefixes: _Prefixes) -> None:
-        ours, theirs = pair
-        root = prefixes.split(ours, theirs)
-        self.votes[root] += 1
-        folder = self._shared.get(root)
-        if folder is None or not ours.startswith(folder):
-            own = _folder(ours)
-            self._shared[root] = own if folder is None else _common_folder(folder, own)
+    def _vote(self, place: Place, count: int) -> None:
+        self.votes[place.root] += count
+        shared = self._shared.get(place.root, place.folder)
+        self._shared[place.root] = _common_folder(shared, place.folder)
 
-    def _is_explained(self, pair: Located) -> bool:
+    def _is_explained(self, place: Place) -> bool:
         """Whether the two files lie at the same place, as they are or by a rule."""
-        ours, theirs = pair
-        return self._known is not None and theirs in (ours, self._known.apply(ours))
+        if self._known is None or place.root[0] == place.root[1]:
+            return self._known is not None
+        # A rule is about folders: what it says of one file it says of all that lie there.
+        ours, theirs = (NormalizedPath(f"{one}x") for one in (place.folder, place.other))
+        return place.folder.startswith(place.root[0]) and self._known.apply(ours) == theirs
 
     def _count_files(self, folder: str) -> int:
         """Return how many files of Stash lie below a folder."""
-        lone = sum(count for (ours, _), count in self._lone.items() if ours.startswith(folder))
+        lone = sum(count for one, count in self._lone.items() if one.folder.startswith(folder))
         return lone + len({ours for ours, _ in self._several if ours.startswith(folder)})
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import compare_duration
-from plexsync.matching.layout import Layout, Places
+from plexsync.matching.layout import Layout, Place, Places
 from plexsync.text.normalize import NormalizedPath, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plexsync.matching.comparing.blocking import Ours, Theirs
     from plexsync.matching.comparing.comparison import Compared
@@ -55,16 +56,31 @@ class Locator:
 
     def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
         """Return the kind a pair is of with what the layout says."""
+        if kind.made.spelling >= Spelling.FORM and self._leads(ours.path, part.path):
+            return self._led(kind, mapped=self._layout.maps(ours.path, part.path))
+        return self._locate_renamed(kind.made, ours, part) if kind.may_be_renamed else kind
+
+    def locate_at(self, place: Place) -> Callable[[Kind], Kind]:
+        """Return what does so for pairs of files of one stem that lie at a place."""
+        if place.root not in self._layout.roots:
+            return _as_it_is
+        mapped = self._layout.maps(NormalizedPath(place.folder), NormalizedPath(place.other))
+        return partial(self._led, mapped=mapped)
+
+    def _led(self, kind: Kind, *, mapped: bool) -> Kind:
+        """Return the kind a pair is of where certain pairs lead, or where a learned rule does."""
         made = kind.made
-        if made.spelling >= Spelling.FORM and self._leads(ours.path, part.path):
-            if made.place < FolderLevel.PATH_FOLDED and self._layout.maps(ours.path, part.path):
+        if made.spelling < Spelling.FORM:
+            return kind
+        if mapped and made.place < FolderLevel.PATH_FOLDED:
+            if kind.mapped is None:
                 exact = made.spelling is Spelling.EXACT
                 place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
-                return self._scale.kind(made._replace(led=True, learned=True, place=place))
-            if kind.led is None:
-                kind.led = self._scale.kind(made._replace(led=True))
-            return kind.led
-        return self._locate_renamed(made, ours, part) if kind.may_be_renamed else kind
+                kind.mapped = self._scale.kind(made._replace(led=True, learned=True, place=place))
+            return kind.mapped
+        if kind.led is None:
+            kind.led = self._scale.kind(made._replace(led=True))
+        return kind.led
 
     def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
         near = [
@@ -99,6 +115,10 @@ def _folder_lengths(
         if known is not None and file.duration_s:
             known.add((path, file.duration_s))
     return lengths
+
+
+def _as_it_is(kind: Kind) -> Kind:
+    return kind
 
 
 def _folder(path: str) -> str:

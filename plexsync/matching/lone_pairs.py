@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from plexsync.matching.answers import People, listen
 from plexsync.matching.comparing.blocking import FileCandidates, prepare_files, prepare_parts
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
+from plexsync.matching.layout import PlaceNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.matching.comparing.blocking import FileKeys, Key, Ours, Theirs
+    from plexsync.matching.comparing.blocking import FileKeys, Ours, Theirs
     from plexsync.matching.comparing.comparison import Comparer
     from plexsync.matching.comparing.weighing import Assessment, Kind, Option, Scale
+    from plexsync.matching.layout import Place
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
-    from plexsync.text.normalize import NormalizedPath
 
 _NONE, _SEVERAL = -1, -2
 
@@ -65,109 +66,136 @@ class Sure(NamedTuple):
 class LonePairs:
     """Scenes and items of one file each that share keys with each other alone.
 
+    A scene is looked at once, and compared with its item right then; where another scene turns out
+    to lead to that item too, that was in vain.
+
     Args:
         scenes: every scene that takes part.
-        items: every item.
         comparer: compares files.
-        keys: what files are found by.
+        keys: what files are found by, and every item.
         free: which of them may be in such a pair.
 
     Attributes:
         partners: by scene, the position of its item; below 0 for none.
+        contents: by scene that has one, the digest of its content hash.
+        places: where the files of pairs lie.
+        keys: those that were given.
     """
 
     def __init__(
-        self,
-        scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
-        *,
-        comparer: Comparer,
-        keys: FileKeys,
-        free: Free,
+        self, scenes: Sequence[Scene], *, comparer: Comparer, keys: FileKeys, free: Free
     ) -> None:
-        self._scenes = scenes
-        self._items = items
-        self._comparer = comparer
-        self._path_map = comparer.context.path_map
-        self._keys = keys
         self.partners = array("q", [_NONE]) * len(scenes)
+        self.contents = array("q", [0]) * len(scenes)
+        self.places = PlaceNumbers()
+        self._scenes = scenes
+        self._comparer = comparer
+        self.keys = keys
+        self._free = free
         self._kinds: list[Kind | None] = [None] * len(scenes)
-        self._find(free)
+        self._numbers = array("I", [0]) * len(scenes)
+        self._claimed = array("q", [_NONE]) * len(keys.items)
+        self._find()
 
     def rest(self) -> Iterator[Ours]:
         """Yield the files of the scenes that share keys with several items, or compete."""
         for at, partner in enumerate(self.partners):
             if partner == _SEVERAL:
-                yield from prepare_files([self._scenes[at]], self._path_map, at)
+                yield from prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
 
-    def pairs(self) -> Iterator[tuple[Ours, Theirs, Kind]]:
-        """Yield each pair with its comparison, which is made once."""
-        for at, position in enumerate(self.partners):
+    def pair(self, at: int) -> tuple[Ours, Theirs]:
+        """Return the files of the pair of a scene."""
+        (ours,) = prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
+        (theirs,) = prepare_parts(self.partners[at], self.keys.items[self.partners[at]])
+        return ours, theirs
+
+    def kinds(self) -> Iterator[tuple[int, Kind, int]]:
+        """Yield the position of the scene of each pair, its comparison, the number of its place."""
+        for at, (partner, kind) in enumerate(zip(self.partners, self._kinds, strict=True)):
+            if partner >= 0 and kind is not None:
+                yield at, kind, self._numbers[at]
+
+    def certain(self) -> dict[Place, int]:
+        """Return where the files lie that are the same without a look at their folders."""
+        return self.places.counted(number for _, kind, number in self.kinds() if kind.teaches)
+
+    def _find(self) -> None:
+        """Find the one item of each scene that shares a key with that scene alone."""
+        owners: dict[int, int] = {}
+        for position, digest in self.keys.digests():
+            if owners.setdefault(digest, position) != position:
+                owners[digest] = _SEVERAL
+        shared: set[int] = set()
+        for at, scene in enumerate(self._scenes):
+            is_free = self._free.has_scene(at, scene)
+            led: set[int] = set()
+            for ours in prepare_files([scene], self._comparer.context.path_map, at):
+                digests = [*map(hash, self.keys.ours(ours.stem, ours.file, scene.scene_id))]
+                led.update(owners[one] for one in digests if one in owners)
+                if _SEVERAL in led:
+                    shared.update(one for one in digests if owners.get(one) == _SEVERAL)
+            if not (is_free and len(led) <= 1 and all(self._joins(ours, one) for one in led)):
+                self._compete(at, led)
+        if shared:
+            for position, digest in self.keys.digests():
+                if digest in shared and self._claimed[position] >= 0:
+                    self.partners[self._claimed[position]] = _SEVERAL
+
+    def _joins(self, ours: Ours, position: int) -> bool:
+        """Compare a file with an item, and make them a pair if nothing speaks against it so far."""
+        if position < 0 or self._claimed[position] != _NONE:
+            return False
+        item = self.keys.items[position]
+        if not self._free.has_item(item):
+            return False
+        (theirs,) = prepare_parts(position, item)
+        if theirs.stem != ours.stem:
+            return False
+        at = ours.scene
+        self._claimed[position], self.partners[at] = at, position
+        self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
+        self._numbers[at] = self.places.number(ours.path, theirs.path)
+        self.contents[at] = hash(ours.file.oshash or 0)
+        return True
+
+    def _compete(self, at: int, led: Iterable[int]) -> None:
+        """Put a scene among those that compete, and those that share an item with it, too."""
+        self.partners[at] = _SEVERAL
+        for position in led:
             if position >= 0:
-                (ours,) = prepare_files([self._scenes[at]], self._path_map, at)
-                (theirs,) = prepare_parts(position, self._items[position])
-                kind = self._kinds[at]
-                if kind is None:
-                    kind = self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
-                yield ours, theirs, kind
-
-    def certain(self) -> Iterator[tuple[NormalizedPath, NormalizedPath]]:
-        """Yield where the files lie that are the same without a look at their folders."""
-        for ours, theirs, kind in self.pairs():
-            if kind.teaches:
-                yield ours.path, theirs.path
+                if self._claimed[position] >= 0:
+                    self.partners[self._claimed[position]] = _SEVERAL
+                self._claimed[position] = _SEVERAL
 
     def _row(self, ours: Ours, theirs: Theirs) -> FileCandidates:
         """Return our file with its only candidate."""
         size = theirs.file.size_bytes
-        disputed = size and size != ours.file.size_bytes and self._keys.is_crowded(size)
+        disputed = size and size != ours.file.size_bytes and self.keys.is_crowded(size)
         return FileCandidates(
             ours, [theirs], disputed=frozenset((theirs.path,)) if disputed else frozenset()
         )
-
-    def _find(self, free: Free) -> None:
-        """Find the one item of each scene that shares a key with that scene alone."""
-        partners, keys = self.partners, self._keys
-        owners: dict[Key, int] = {}
-        for at, scene in enumerate(self._scenes):
-            if not free.has_scene(at, scene):
-                partners[at] = _SEVERAL
-            for ours in prepare_files([scene], self._path_map, at):
-                for key in keys.ours(ours.stem, ours.file, ours.scene_id):
-                    other = owners.setdefault(key, at)
-                    if other != at:
-                        partners[at] = partners[other] = _SEVERAL
-        for position, item in enumerate(self._items):
-            if item.trashed:
-                continue
-            parts = prepare_parts(position, item)
-            led = {owners[key] for part in parts for key in keys.theirs(part) if key in owners}
-            alone = len(led) == 1 and free.has_item(item)
-            for at in led:
-                known = partners[at] == _NONE and alone and owners.get(parts[0].stem) == at
-                partners[at] = position if known else _SEVERAL
 
 
 class LoneJudge:
     """Judges pairs that nothing competes with, each kind of them once."""
 
-    def __init__(self, items: Sequence[PlexItem], scale: Scale, settings: MatchSettings) -> None:
-        self._items = items
+    def __init__(self, lone: LonePairs, scale: Scale, settings: MatchSettings) -> None:
+        self._lone = lone
         self._scale = scale
         self._settings = settings
         self._judged: dict[Kind, Sure | None] = {}
 
-    def judge(self, ours: Ours, theirs: Theirs, kind: Kind) -> Sure | None:
-        """Return what speaks for a pair if it is HIGH."""
+    def judge(self, at: int, kind: Kind) -> Sure | None:
+        """Return what speaks for the pair of a scene, which is of a kind, if it is HIGH."""
         if kind not in self._judged:
-            self._judged[kind] = self._judge(self._scale.option(ours, theirs, kind))
+            self._judged[kind] = self._judge(self._scale.option(*self._lone.pair(at), kind))
         return self._judged[kind]
 
     def _judge(self, option: Option) -> Sure | None:
         """Judge an option as if it were the only one."""
         row = (option,)
         table = Table(
-            items=self._items,
+            items=self._lone.keys.items,
             rows=[],
             columns={option.item: row},
             places={},

@@ -5,13 +5,23 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from plexsync.models import Candidate, Confidence, Deferred, Match, PlexItem, Scene, SceneId
+from plexsync.models import (
+    Candidate,
+    Confidence,
+    Deferred,
+    Match,
+    PlexItem,
+    Scene,
+    SceneId,
+    pick,
+)
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
+    from plexsync.matching.comparing.blocking import FileKeys
     from plexsync.matching.layout import Located
     from plexsync.matching.lone_pairs import Sure
 
@@ -27,20 +37,28 @@ class Matches(Deferred[Match]):
     Args:
         slots: the matches and positions.
         pairs: makes what they are about.
+        keys: what files are found by, for another decision about the same items.
     """
 
-    def __init__(self, slots: Iterable[Match | int], pairs: SurePairs) -> None:
+    def __init__(self, slots: Iterable[Match | int], pairs: SurePairs, keys: FileKeys) -> None:
         super().__init__(slots)
         self.pairs = pairs
+        self.keys = keys
 
     def make(self, number: int) -> Match:
         """Return the match of the scene at a position."""
         return self.pairs.match(number)
 
+    def open_scenes(self) -> Iterator[Scene]:
+        """Yield the scenes of which there is more than a number."""
+        sure = set(self.numbers())
+        scenes = self.pairs.scenes
+        yield from pick(scenes, (at for at in range(len(scenes)) if at not in sure))
+
     def replaced(self, scene_ids: AbstractSet[SceneId], by: Iterable[Match]) -> Matches:
         """Return these matches with those of some scenes, none of them sure, decided otherwise."""
         rest = [one for one in self.slots if isinstance(one, int) or one.scene_id not in scene_ids]
-        return Matches([*rest, *by], self.pairs)
+        return Matches([*rest, *by], self.pairs, self.keys)
 
     def surest_first(self) -> list[Match | int]:
         """Return the slots, the surest first."""
@@ -63,6 +81,7 @@ class SurePairs:
         scenes: every scene.
         items: every item.
         partners: by scene, the position of its item.
+        contents: by scene, the digest of its content hash.
         sure: by scene, what speaks for the pair.
         library: returns the title of an item's library.
 
@@ -76,12 +95,14 @@ class SurePairs:
         items: Sequence[PlexItem],
         *,
         partners: Sequence[int],
+        contents: Sequence[int],
         sure: Sequence[Sure | None],
         library: Callable[[PlexItem], str],
     ) -> None:
         self.scenes = scenes
         self._items = items
         self._partners = partners
+        self._contents = contents
         self._sure = sure
         self._library = library
         self._scenes_of = array("q", [_NOBODY]) * len(items)
@@ -93,6 +114,11 @@ class SurePairs:
         """Return the scene of the pair of an item, if no content hash could change that."""
         position = self._scenes_of[item]
         return None if position == _NOBODY else self.scenes[position]
+
+    def holding(self, contents: Iterable[int]) -> set[int]:
+        """Return the positions of the scenes that may have one of some content hashes."""
+        wanted = set(map(hash, contents))
+        return {at for at, content in enumerate(self._contents) if content in wanted}
 
     def of(self, position: int) -> tuple[Scene, PlexItem]:
         """Return a scene and its item."""

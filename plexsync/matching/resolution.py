@@ -52,6 +52,7 @@ class _Resolution:
             self._scenes,
             self._items,
             partners=matching.tabulated.partners,
+            contents=matching.tabulated.contents,
             sure=self._sure,
             library=self._names.library,
         )
@@ -90,7 +91,7 @@ class _Resolution:
                 slots.append(position)
             else:
                 slots.append(late.get(position) or self._doubtful(position, open_[position]))
-        return Matches(slots, self._pairs)
+        return Matches(slots, self._pairs, self._matching.keys)
 
     # ---- One scene -------------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         table: the options.
         sure: what speaks for the pair of each scene that is HIGH and that nothing competes with.
         partners: by scene, the item of that pair.
+        contents: by scene of such a pair, the digest of its content hash.
         scale: weighs further comparisons.
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
@@ -75,6 +76,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     table: Table
     sure: Sequence[Sure | None]
     partners: Sequence[int]
+    contents: Sequence[int]
     scale: Scale
     layout: Layout
     context: Context
@@ -84,7 +86,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def tabulate(
     scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
+    keys: FileKeys,
     *,
     rules: Sequence[PathRule],
     settings: MatchSettings,
@@ -96,18 +98,21 @@ def tabulate(
 
     HIGH pairs that nothing competes with stand in no row, as far as they are `free` to be decided.
     """
-    scale = Scale(items=len(items), weights=settings.weights)
-    looked = _look(scenes, items, rules=rules, hashes=hashes, scale=scale, free=free, layout=layout)
+    scale = Scale(items=len(keys.items), weights=settings.weights)
+    items = keys.items
+    looked = _look(scenes, keys, rules=rules, hashes=hashes, scale=scale, free=free, layout=layout)
     weighed = _Weighed([()] * len(scenes), [None] * len(scenes))
-    locate = Locator(looked.layout, looked.compared, items, scale).locate
-    judge = LoneJudge(items, scale, settings)
-    for ours, theirs, kind in looked.lone.pairs():
-        placed = locate(kind, ours, theirs)
-        weighed.sure[ours.scene] = sure = judge.judge(ours, theirs, placed)
+    locator = Locator(looked.layout, looked.compared, items, scale)
+    judge = LoneJudge(looked.lone, scale, settings).judge
+    at_place = list(map(locator.locate_at, looked.lone.places.known))
+    for at, kind, number in looked.lone.kinds():
+        placed = at_place[number](kind)
+        weighed.sure[at] = sure = judge(at, placed)
         if sure is None:
+            ours, theirs = looked.lone.pair(at)
             weighed.add(ours, _weigh_row(ours, [(placed, theirs)], scale, settings), [theirs])
     for ours, found in looked.compared:
-        located = [(locate(kind, ours, part), part) for kind, part in found]
+        located = [(locator.locate(kind, ours, part), part) for kind, part in found]
         row = _weigh_row(ours, located, scale, settings)
         options = without_refused(row, scenes[ours.scene], items, free.people)
         weighed.add(ours, options, [part for _, part in found])
@@ -117,9 +122,8 @@ def tabulate(
 def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
     """Learn how the libraries lie to each other from all scenes, without a decision."""
     scale, free = Scale(items=len(items), weights=DEFAULT_WEIGHTS), Free(len(scenes))
-    return _look(
-        scenes, items, rules=rules, hashes=None, scale=scale, free=free, layout=None
-    ).layout
+    keys = FileKeys(items, {})
+    return _look(scenes, keys, rules=rules, hashes=None, scale=scale, free=free, layout=None).layout
 
 
 def find_resembling(
@@ -189,7 +193,7 @@ class _Looked(NamedTuple):
 
 def _look(
     scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
+    keys: FileKeys,
     *,
     rules: Sequence[PathRule],
     hashes: Mapping[int, int] | None,
@@ -198,11 +202,10 @@ def _look(
     layout: Layout | None,
 ) -> _Looked:
     """Compare every file with its candidates, and learn the layout where it is not known."""
-    context = make_context(items, rules, hashes)
-    keys = FileKeys(items, hashes or {})
+    context = make_context(keys.items, rules, hashes)
     comparer = Comparer(context, scale)
-    lone = LonePairs(scenes, items, comparer=comparer, keys=keys, free=free)
-    rows = pair(block(list(lone.rest()), items, keys))
+    lone = LonePairs(scenes, comparer=comparer, keys=keys, free=free)
+    rows = pair(block(list(lone.rest()), keys))
     compared = [Compared(row.ours, comparer.compare(row)) for row in rows]
     if layout is None:
         layout = learn_layout(certain_pairs(compared), lone=lone.certain(), rules=rules)
@@ -258,6 +261,7 @@ def _put_together(
         table=table,
         sure=weighed.sure,
         partners=looked.lone.partners,
+        contents=looked.lone.contents,
         scale=scale,
         layout=looked.layout,
         context=looked.context,

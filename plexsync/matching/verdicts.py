@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import msgspec
 
 from plexsync.matching.answers import People, Pin, Refusal, find_file, listen, remembers
+from plexsync.matching.comparing.blocking import FileKeys
 from plexsync.matching.comparing.neighbours import find_neighbours
 from plexsync.matching.decision import (
     DEFAULT_SETTINGS,
@@ -59,6 +60,7 @@ class Known(TypedDict, total=False):
         libraries: titles of libraries by section id, for the reasons.
         settled: pairs that were decided before about these very items, and stay; their scenes are
             among `others` only where they have a content hash with one that was read since.
+        keys: what files of these very items are found by, as an earlier decision has it.
     """
 
     others: Sequence[Scene]
@@ -71,6 +73,7 @@ class Known(TypedDict, total=False):
     layout: Layout | None
     libraries: Mapping[str, str]
     settled: SurePairs | None
+    keys: FileKeys | None
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -86,6 +89,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         by_key: the items people spoke of.
         names: how reasons name scenes and items.
         settled: pairs that were decided before.
+        keys: what files are found by.
     """
 
     scenes: Sequence[Scene]
@@ -97,6 +101,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     by_key: Mapping[RatingKey, PlexItem]
     names: ReasonNames
     settled: SurePairs | None
+    keys: FileKeys
 
     @property
     def table(self) -> Table:
@@ -244,19 +249,18 @@ def prepare_matching(
     An item or a scene that is given twice counts once. When `staged`, pairs that nothing competes
     with are judged on the way and stand in no row: the same verdicts for less.
     """
-    items = _deduplicate(items)
+    keys = _find_keys(items, known)
     scenes, others, owners = _part(scenes, known)
     people = listen(known.get("pins", ()), known.get("refusals", ()))
-    settings = known.get("settings", DEFAULT_SETTINGS)
-    hashes, layout = known.get("hashes"), known.get("layout")
-    near = find_neighbours(scenes, others, items, hashes or {})
+    settings, layout = known.get("settings", DEFAULT_SETTINGS), known.get("layout")
+    near = find_neighbours(scenes, others, keys)
     whole = [*scenes, *near] if near else scenes
     tabulated = tabulate(
         whole,
-        items,
+        keys,
         rules=known.get("rules", ()),
         settings=settings,
-        hashes=hashes,
+        hashes=known.get("hashes"),
         # Of a part of the scenes nothing is learned: it would say less than all of them.
         layout=UNKNOWN_LAYOUT if layout is None and others else layout,
         free=Free(len(scenes) if staged else 0, people, owners),
@@ -272,9 +276,10 @@ def prepare_matching(
         people=people,
         owners=owners,
         tabulated=tabulated,
-        by_key={one.rating_key: one for one in items if one.rating_key in people.pinned},
-        names=ReasonNames(scene_paths(named_scenes), items, known.get("libraries", {})),
+        by_key={one.rating_key: one for one in keys.items_of(people.pinned)},
+        names=ReasonNames(scene_paths(named_scenes), keys.items, known.get("libraries", {})),
         settled=known.get("settled"),
+        keys=keys,
     )
 
 
@@ -296,10 +301,17 @@ def _part(
     return scenes, others, owners
 
 
-def _deduplicate(items: Sequence[PlexItem]) -> Sequence[PlexItem]:
+def _find_keys(items: Sequence[PlexItem], known: Known) -> FileKeys:
+    """Return what files are found by, each item once."""
+    hashes, keys = known.get("hashes") or {}, known.get("keys")
+    if keys is not None:
+        return keys.with_hashes(hashes)
+    keys = FileKeys(items, hashes)
+    return FileKeys(_newest(items), hashes) if keys.has_repeats else keys
+
+
+def _newest(items: Sequence[PlexItem]) -> Sequence[PlexItem]:
     """Each rating key once, in its newest state: listings that move while read repeat items."""
-    if len({item.rating_key for item in items}) == len(items):
-        return items
     newest: dict[RatingKey, PlexItem] = {}
     for item in items:
         other = newest.get(item.rating_key)

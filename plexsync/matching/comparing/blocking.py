@@ -9,7 +9,10 @@ square of the library, the longer tails, the size and the duration choose among 
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
+from copy import copy
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,9 +20,9 @@ import msgspec
 from plexsync.text.normalize import NormalizedPath, PathMap, fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
+    from plexsync.models import PlexFile, PlexItem, RatingKey, Scene, SceneFile, SceneId
 
 _PAIRS_PER_FILE = 4
 """A bucket is compared as a whole up to this many pairs per file in it."""
@@ -94,23 +97,90 @@ class Bucket(msgspec.Struct, gc=False):
 class FileKeys:
     """What files are found by: equal keys bring a file of ours and a part together.
 
+    All items are looked at once. Digests are what is left of their keys, for the keys would take
+    more memory than the items; two keys of one digest bring an item too many.
+
     Args:
         items: every item.
         hashes: content hashes of parts.
+
+    Attributes:
+        items: the same.
+        hashes: the same.
     """
 
     def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
-        self._items = items
-        self._hashes = hashes
-        self._named = frozenset(item.stash_id for item in items if item.stash_id)
-        self._crowded: frozenset[int] | None = None
+        self.items = items
+        self.hashes = hashes
+        self._rating_keys = array("q")
+        self._holders = array("I")
+        self._stems, self._sizes, self._ids = array("q"), array("q"), array("q")
+        self._named: dict[str, list[int]] = {}
+        everywhere: list[int] = []
+        for position, item in enumerate(items):
+            self._rating_keys.append(hash(item.rating_key))
+            everywhere += [file.size_bytes or 0 for file in item.files]
+            if not item.trashed:
+                self._add(position, item)
+        counts = Counter(everywhere)
+        self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
+
+    def _add(self, position: int, item: PlexItem) -> None:
+        """Take in an item that is found."""
+        if item.stash_id:
+            self._named.setdefault(item.stash_id, []).append(position)
+        for file in item.files:
+            self._holders.append(position)
+            self._stems.append(hash(split_name(normalize_path(file.path))[1]))
+            self._sizes.append(hash(max(file.size_bytes or 0, 0)))
+            self._ids.append(hash(file.part_id))
+
+    def with_hashes(self, hashes: Mapping[int, int]) -> FileKeys:
+        """Return the keys of the same items once other content hashes are known."""
+        other = copy(self)
+        other.hashes = hashes
+        return other
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether an item may be there twice."""
+        return len(set(self._rating_keys)) < len(self._rating_keys)
+
+    def items_of(self, rating_keys: Collection[RatingKey]) -> Iterator[PlexItem]:
+        """Yield the items that have one of some keys, in their order."""
+        wanted = set(map(hash, rating_keys))
+        for position, digest in enumerate(self._rating_keys):
+            if digest in wanted and (item := self.items[position]).rating_key in rating_keys:
+                yield item
+
+    def digests(self) -> Iterator[tuple[int, int]]:
+        """Yield the position of each item with the digest of each of its keys."""
+        named = ((at, hash(f"/{name}")) for name, several in self._named.items() for at in several)
+        sized = ((at, size) for at, size in zip(self._holders, self._sizes, strict=True) if size)
+        return chain(zip(self._holders, self._stems, strict=True), sized, self._contents(), named)
+
+    def crowds(self) -> set[int]:
+        """Return the digests of sizes and contents that too many parts have to choose any."""
+        counts = Counter(chain(self._sizes, (content for _, content in self._contents())))
+        return {one for one, count in counts.items() if count > MOST_IN_TAIL and one}
+
+    def holders(self, keys: Iterable[Key]) -> list[int]:
+        """Return the positions of the items that may have one of some keys."""
+        wanted = set(map(hash, keys))
+        return sorted({at for at, digest in self.digests() if digest in wanted})
+
+    def _contents(self) -> Iterator[tuple[int, int]]:
+        """Yield the position of each item with the digest of a content hash of its parts."""
+        for at, part_id in zip(self._holders, self._ids if self.hashes else (), strict=False):
+            if part_id and (content := self.hashes.get(part_id)):
+                yield at, hash(-content)
 
     def ours(self, stem: str, file: SceneFile, scene_id: SceneId) -> list[Key]:
         """Return the keys of one of our files, the stem first."""
         keys: list[Key] = [stem]
         if file.size_bytes and file.size_bytes > 0:
             keys.append(file.size_bytes)
-        if self._hashes and file.oshash:
+        if self.hashes and file.oshash:
             keys.append(-file.oshash)
         if scene_id in self._named:
             keys.append(f"/{scene_id}")
@@ -122,7 +192,7 @@ class FileKeys:
         file = part.file
         if file.size_bytes and file.size_bytes > 0:
             keys.append(file.size_bytes)
-        if file.part_id and (content := self._hashes.get(file.part_id)):
+        if file.part_id and (content := self.hashes.get(file.part_id)):
             keys.append(-content)
         if part.stash_id:
             keys.append(f"/{part.stash_id}")
@@ -130,9 +200,6 @@ class FileKeys:
 
     def is_crowded(self, size_bytes: int) -> bool:
         """Whether so many parts have a size that it chooses none."""
-        if self._crowded is None:
-            counts = Counter(file.size_bytes or 0 for item in self._items for file in item.files)
-            self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
         return size_bytes in self._crowded
 
 
@@ -195,7 +262,7 @@ def prepare_part(position: int, file: PlexFile, stash_id: str = "") -> Theirs:
     return Theirs(position, file, path, *split_name(path), stash_id)
 
 
-def block(ours: list[Ours], items: Sequence[PlexItem], keys: FileKeys) -> Blocks:
+def block(ours: list[Ours], keys: FileKeys) -> Blocks:
     """Stream the items past the keys of our files."""
     buckets: dict[Key, Bucket] = {}
     for one in ours:  # scenes come one after the other, so each is counted once
@@ -204,12 +271,11 @@ def block(ours: list[Ours], items: Sequence[PlexItem], keys: FileKeys) -> Blocks
             if bucket.last != one.scene:
                 bucket.scenes += 1
                 bucket.last = one.scene
-    for position, item in enumerate(items):
-        if not item.trashed:
-            for part in prepare_parts(position, item):
-                for key in keys.theirs(part):
-                    if key in buckets:
-                        buckets[key].parts.append(part)
+    for position in keys.holders(buckets):
+        for part in prepare_parts(position, keys.items[position]):
+            for key in keys.theirs(part):
+                if key in buckets:
+                    buckets[key].parts.append(part)
     return Blocks(ours=ours, buckets=buckets, keys=keys)
 
 

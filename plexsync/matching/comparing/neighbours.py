@@ -5,27 +5,16 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from plexsync.matching.comparing.blocking import (
-    MOST_IN_TAIL,
-    FileKeys,
-    Key,
-    prepare_parts,
-    split_name,
-)
+from plexsync.matching.comparing.blocking import FileKeys, Key, split_name
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from plexsync.models import PlexItem, Scene
+    from plexsync.models import Scene
 
 
-def find_neighbours(
-    due: Sequence[Scene],
-    others: Sequence[Scene],
-    items: Sequence[PlexItem],
-    hashes: Mapping[int, int],
-) -> list[Scene]:
+def find_neighbours(due: Sequence[Scene], others: Sequence[Scene], keys: FileKeys) -> list[Scene]:
     """Return those of `others` that could have a say in where `due` goes.
 
     That are the scenes that share a key with an item that shares one with a scene of `due`, and so
@@ -33,70 +22,51 @@ def find_neighbours(
     """
     if not due or not others:
         return []
-    keys = FileKeys(items, hashes)
-    shown, waiting = _Keyed(_keys_of_items(items, keys)), _Keyed(_keys_of(others, keys))
-    crowded = shown.crowded()
+    shown, waiting = _Keyed(keys.digests()), _Keyed(_digests_of(others, keys))
+    crowded = keys.crowds()
     found: list[Scene] = []
-    front = {hash(key) for several in _keys_of(due, keys) for key in several}
+    front = {digest for _, digest in _digests_of(due, keys)}
     while front:
         front = shown.take(front - crowded) - crowded
         front = waiting.take(front)
-        found += [others[at] for at in waiting.taken]
+        found += [others[at] for at in sorted(waiting.taken)]
     return found
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _keys_of(scenes: Iterable[Scene], keys: FileKeys) -> Iterator[list[Key]]:
-    """Yield what the files of each scene are found by."""
-    for scene in scenes:
-        stems = ((split_name(normalize_path(file.path))[1], file) for file in scene.files)
-        found = [key for stem, file in stems for key in keys.ours(stem, file, scene.scene_id)]
-        yield found or [f"/{scene.scene_id}"]  # an item may name a scene that has no file, too
-
-
-def _keys_of_items(items: Iterable[PlexItem], keys: FileKeys) -> Iterator[list[Key]]:
-    for item in items:
-        if not item.trashed:
-            yield [key for part in prepare_parts(0, item) for key in keys.theirs(part)]
+def _digests_of(scenes: Iterable[Scene], keys: FileKeys) -> Iterator[tuple[int, int]]:
+    """Yield the position of each scene with the digest of each key its files are found by."""
+    for at, scene in enumerate(scenes):
+        found: list[Key] = [f"/{scene.scene_id}"]  # an item may name one that has no file, too
+        for file in scene.files:
+            stem = split_name(normalize_path(file.path))[1]
+            found += keys.ours(stem, file, scene.scene_id)
+        yield from ((at, hash(key)) for key in found)
 
 
 class _Keyed:
-    """What many scenes or items are found by: digests of their keys, one behind the other.
+    """What many scenes or items are found by: digests of their keys, with the position of each.
 
-    Lists of keys would take more memory than the scenes. Two keys of one digest bring a scene too
-    many, which changes no decision.
+    Two keys of one digest bring a scene too many, which changes no decision.
 
     Attributes:
         taken: the positions of those that were taken last.
     """
 
-    def __init__(self, several: Iterable[list[Key]]) -> None:
-        self._digests = array("q")
-        self._ends = array("q", [0])
-        self._numbers = array("q")
-        for keys in several:
-            self._digests.extend(map(hash, keys))
-            self._ends.append(len(self._digests))
-            self._numbers.extend(hash(key) for key in keys if isinstance(key, int))
-        self._left = array("q", range(len(self._ends) - 1))
-        self.taken: Sequence[int] = ()
-
-    def crowded(self) -> set[int]:
-        """Return the sizes and content hashes that so many have that they choose none."""
-        numbers = sorted(self._numbers)
-        return {
-            one for one, other in zip(numbers, numbers[MOST_IN_TAIL:], strict=False) if one == other
-        }
+    def __init__(self, digests: Iterable[tuple[int, int]]) -> None:
+        self._positions, self._digests = array("I"), array("q")
+        for at, digest in digests:
+            self._positions.append(at)
+            self._digests.append(digest)
+        self._gone: set[int] = set()
+        self.taken: set[int] = set()
 
     def take(self, wanted: set[int]) -> set[int]:
         """Take out those that have a wanted key, and return all keys of theirs."""
-        self.taken = [at for at in self._left if not wanted.isdisjoint(self._of(at))]
-        taken = set(self.taken)
-        if taken:
-            self._left = array("q", [at for at in self._left if at not in taken])
-        return {digest for at in taken for digest in self._of(at)}
-
-    def _of(self, at: int) -> array[int]:
-        return self._digests[self._ends[at] : self._ends[at + 1]]
+        pairs = zip(self._positions, self._digests, strict=True)
+        self.taken = {at for at, digest in pairs if digest in wanted} - self._gone
+        self._gone |= self.taken
+        pairs = zip(self._positions, self._digests, strict=True)
+        return {digest for at, digest in pairs if at in self.taken}

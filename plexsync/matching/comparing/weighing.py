@@ -149,16 +149,18 @@ class Kind:
         teaches: such pairs show where the libraries lie.
         may_be_renamed: a file of the pair may have been renamed.
         led: the kind such pairs are of where certain pairs lead to; None until it was asked for.
+        mapped: the same where a learned rule leads to.
         weighed: how much it says; None until it was asked for.
     """
 
-    __slots__ = ("led", "made", "may_be_renamed", "teaches", "weighed")
+    __slots__ = ("led", "made", "mapped", "may_be_renamed", "teaches", "weighed")
 
     def __init__(self, made: Comparison) -> None:
         self.made = made
         self.teaches = teaches_layout(made)
         self.may_be_renamed = may_be_renamed(made)
         self.led: Kind | None = None
+        self.mapped: Kind | None = None
         self.weighed: Assessment | None = None
 
 

@@ -21,7 +21,16 @@ from plexsync.matcher import (
     survey,
     wanted_hashes,
 )
-from plexsync.models import Confidence, Match, PathRule, PlexItem, RatingKey, Scene, SceneId
+from plexsync.models import (
+    Confidence,
+    Match,
+    PathRule,
+    PlexItem,
+    RatingKey,
+    Scene,
+    SceneId,
+    pick,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,9 +87,9 @@ class Decider:
         found, layout = decide(scenes, items, **known)
         if self.catalogue is not None:
             self.catalogue.learn(layout)
-        known["layout"] = layout
+        known["layout"], known["keys"] = layout, found.keys
         # What one hash decides may leave another one to read. A round that reads none is the last.
-        while (again := self._decide_hashed(found, items, known)) is not found:
+        while (again := self._decide_hashed(found, known)) is not found:
             found = again
         if self.catalogue is not None:
             self.catalogue.keep()
@@ -102,14 +111,14 @@ class Decider:
             return survey([*scenes, *others], items, self.rules)
         return layout
 
-    def _decide_hashed(self, found: Matches, items: Sequence[PlexItem], known: Known) -> Matches:
+    def _decide_hashed(self, found: Matches, known: Known) -> Matches:
         """Read the hashes that can decide, and decide again; `found` itself if none was read."""
         open_ = list(found.made())
         wanted = frozenset(wanted_hashes(open_))
         if self.hashes is None or not wanted:
             return found
         before = known["hashes"] or {}
-        fresh = self.hashes.read([item for item in items if item.rating_key in wanted])
+        fresh = self.hashes.read(found.keys.items_of(wanted))
         if fresh.keys() <= before.keys():
             return found
         known["hashes"] = {**before, **fresh}
@@ -119,7 +128,7 @@ class Decider:
         second = Known(**known, settled=found.pairs)
         second["others"] = [*known["others"], *others.values()]
         second["claims"] = {**known["claims"], **_settled(found, again, others)}
-        return found.replaced(again, decide(due, items, **second).matches)
+        return found.replaced(again, decide(due, found.keys.items, **second).matches)
 
 
 def _parts_of(
@@ -130,13 +139,15 @@ def _parts_of(
     One of a sure pair shares nothing with another item, unless it has one of the `contents` that
     were read since.
     """
-    sure = set(found.numbers())
+    scenes, held = found.pairs.scenes, found.pairs.holding(contents)
+    sure = set(found.numbers()) - held
+    places = [at for at in range(len(scenes)) if at not in sure]
     due: list[Scene] = []
     others: dict[int, Scene] = {}
-    for at, scene in enumerate(found.pairs.scenes):
+    for at, scene in zip(places, pick(scenes, places), strict=True):
         if scene.scene_id in again:
             due.append(scene)
-        elif at not in sure or any(file.oshash in contents for file in scene.files):
+        else:
             others[at] = scene
     return due, others
 

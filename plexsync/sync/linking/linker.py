@@ -23,6 +23,7 @@ from plexsync.text.normalize import same_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from plexsync.matcher import FileKeys
     from plexsync.models import (
         Candidate,
         Link,
@@ -150,8 +151,8 @@ class Linker:
         if not is_new:
             slots = list(map(matches.value, slots))
         open_ = [one for one in slots if not isinstance(one, int)]
-        ours = _scenes_of(open_, scenes)
-        theirs = _items_of(open_, items)
+        ours = _scenes_of(open_, matches.open_scenes() if is_new else scenes)
+        theirs = _items_of(open_, matches.keys)
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
         linked_already = {pair.scene.scene_id for pair in taken} & ours.keys()
         spoken_for = set(claims) | standing
@@ -290,7 +291,7 @@ def _scenes_of(matches: Iterable[Match], scenes: Iterable[Scene]) -> dict[SceneI
     return {scene.scene_id: scene for scene in scenes if scene.scene_id in wanted}
 
 
-def _items_of(matches: Iterable[Match], items: Iterable[PlexItem]) -> dict[RatingKey, PlexItem]:
-    """Return the items of the best candidates of some matches, each as it is listed last."""
+def _items_of(matches: Iterable[Match], keys: FileKeys) -> dict[RatingKey, PlexItem]:
+    """Return the items of the best candidates of some matches."""
     wanted = {one.candidates[0].rating_key for one in matches if one.candidates}
-    return {item.rating_key: item for item in items if item.rating_key in wanted}
+    return {item.rating_key: item for item in keys.items_of(wanted)}
