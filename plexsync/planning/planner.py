@@ -74,6 +74,12 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return not (self.changes or self.kept or self.held or self.waiting)
 
 
+AS_WANTED = Planned(changes=(), kept=())
+"""What an item needs that shows all that is wanted, with nothing to be remembered of it."""
+
+_SORT_TITLE = PlexField.SORT_TITLE
+
+
 class _Sorted(msgspec.Struct, gc=False):
     """The fields of one item on the way to `Planned`."""
 
@@ -118,23 +124,42 @@ class Planner(WriteMemory):
             base: what we last applied to it.
             held: see `models.Link`; as `still_held` left it.
             uncurated: the scene is blank and new: what an earlier one gave the item stays.
+
+        Returns:
+            `AS_WANTED` where all fields show just that, to the letter.
         """
+        special = held or uncurated
+        open_ones = desired if special else self._open_ones(desired, detail.values, base)
+        if not (special or open_ones):
+            return AS_WANTED
         found = _Sorted()
-        for want in desired:
+        for want in open_ones:
             if want.target in held:
                 found.held.append(want.field)
             elif uncurated and (want.target in base or not want.value):
                 found.waiting += [want.field] if want.target in base else []
             else:
-                shown, last = detail.values.get(want.target), base.get(want.target)
-                if shown != want.value or not self._needs_nothing(want, shown, last):
-                    self._compare(want, detail, last, found)
+                self._compare(want, detail, base.get(want.target), found)
         if loose := lost_sort_title(detail, found.changes):
             agreed_one = [one for one in found.agreed if one.target is PlexField.SORT_TITLE]
             trace = trace_of(base, held, PlexField.SORT_TITLE)
             found.changes += agreed_one or [with_title(loose, found.changes, trace, desired)]
             found.agreed = [one for one in found.agreed if one not in agreed_one]
         return found.planned()
+
+    def _open_ones(
+        self,
+        desired: Sequence[Desired],
+        values: Mapping[PlexField, Value],
+        base: Mapping[PlexField, Base],
+    ) -> list[Desired]:
+        """Return the fields that do not show what is wanted to the letter, or are of interest."""
+        return [
+            want
+            for want in desired
+            if not _is_as_wanted(want.value, values.get(want.target))
+            or not self._needs_nothing(want, values[want.target], base.get(want.target))
+        ]
 
     def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
         """Decide about one field."""
@@ -176,7 +201,7 @@ class Planner(WriteMemory):
     def _needs_nothing(self, want: Desired, held: Value, base: Base | None) -> bool:
         """Whether a field that shows what is wanted is of no further interest."""
         # A loose sort title goes along with a new title, and credits are compared one by one.
-        if want.target is PlexField.SORT_TITLE or want.credits:
+        if want.target is _SORT_TITLE or want.credits:
             return False
         if not (want.value and self._agrees):
             return True
@@ -347,6 +372,13 @@ def _with_credits(names: str, want: Desired) -> str:
     if not want.credits:
         return names
     return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
+
+
+def _is_as_wanted(value: Value, shown: Value | None) -> bool:
+    """Whether a field shows a value to the letter; Plex has names in an order of its own."""
+    if value == shown:
+        return True
+    return bool(shown) and isinstance(value, tuple) and set(value) == set(shown or ())
 
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:

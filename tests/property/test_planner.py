@@ -24,7 +24,7 @@ from plexsync.models import (
     Value,
 )
 from plexsync.planning.observed import Rules
-from plexsync.planning.planner import Planned, Planner
+from plexsync.planning.planner import AS_WANTED, Planned, Planner
 from plexsync.plex.client import PlexClient
 from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
@@ -164,6 +164,49 @@ def test_what_is_stored_to_the_letter_is_shown(
         )
         assert planner.shows(held, change)
         assert planner.shows_just(held, change)
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[tuple[Desired, ...], ItemDetail]:
+    """An item, and what a scene wants of it: of most fields just what they show."""
+    detail = draw(details)
+    targets = draw(st.lists(st.sampled_from([*values]), unique=True))
+    shown = {target: detail.values.get(target, ()) for target in targets}
+    same = {
+        target: st.permutations(value).map(tuple) | st.just(value[1:])
+        if isinstance(value, tuple)
+        else st.just(value)
+        for target, value in shown.items()
+    }
+    return tuple(
+        Desired(
+            field=target.value,
+            target=target,
+            value=draw(same[target] | values[target] if shown[target] else values[target]),
+            policy=draw(policies),
+        )
+        for target in targets
+    ), detail
+
+
+@given(wishes(), wishes(), rules, st.booleans())
+def test_what_shows_all_that_is_wanted_is_decided_as_field_by_field(
+    wish: tuple[tuple[Desired, ...], ItemDetail],
+    earlier: tuple[tuple[Desired, ...], ItemDetail],
+    rule: Rules,
+    agrees: bool,
+) -> None:
+    """The early answer is the one that comparing every field gives, and no name differs then."""
+    (desired, detail), planner = wish, Planner(rule, agrees=agrees)
+    last = Planner(rule).plan(earlier[0] or desired, earlier[1], {})
+    for base in ({}, base_of(planner, last)):
+        planned = planner.plan(desired, detail, base)
+        # A field of no interest that is held back has all others compared one by one.
+        assert planned == planner.plan(desired, detail, base, {PlexField.MEMBERS: ""})
+        if planned is AS_WANTED:
+            spelled = planner.equality.respelled
+            pairs = [(one.value, detail.values.get(one.target, "")) for one in desired]
+            assert not any(spelled(wanted, shown) for wanted, shown in pairs)
 
 
 URL = "http://plex.test:32400"

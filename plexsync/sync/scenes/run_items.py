@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from plexsync.errors import TooLongError
 from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
+from plexsync.planning.planner import AS_WANTED
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
@@ -200,7 +201,7 @@ class RunItems:
         held = self._still_held(pair.link, desired)
         uncurated = pair.link.inherited and scene.is_blank
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
-        respelled = self._note_spellings(desired, detail)
+        respelled = planned is not AS_WANTED and self._note_spellings(desired, detail)
         stays = uncurated and bool(pair.link.pictures)
         looks = self._artwork.looks
         wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
