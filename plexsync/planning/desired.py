@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.errors import ParseError
 from plexsync.models import (
@@ -33,7 +34,7 @@ from plexsync.text.templates import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import FieldRule, FieldRules, Performer, SceneDetail, SceneId
+    from plexsync.models import FieldRule, FieldRules, Performer, SceneDetail, SceneId, Value
 
 _ANYTHING = frozenset(PlexField)
 
@@ -103,12 +104,16 @@ class FieldMaps:
         file_url: Callable[[str], str] = str,
         shared: frozenset[str] = frozenset(),
     ) -> None:
-        self._fields = {
-            section_id: _by_target(own, shared)
+        wanted = {
+            section_id: _by_target(own, scene_url, file_url, shared)
             for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
         }
-        self._scene_url = scene_url
-        self._file_url = file_url
+        self._sections = tuple(wanted)
+        self._fields = {
+            (section_id, kind): tuple([one for one in own if one.target in supported])
+            for section_id, own in wanted.items()
+            for kind, supported in SUPPORTED.items()
+        }
 
     def desired(
         self, detail: SceneDetail, kind: ItemKind, section_id: str = COMMON
@@ -119,27 +124,23 @@ class FieldMaps:
         planner's business. Names that differ only in spacing or the case of ASCII letters are one
         name, the first spelling. Several rules for one list make one list.
         """
-        page, supported = self._scene_url, SUPPORTED[kind]
-        fields = self._fields.get(section_id, self._fields[COMMON])
+        fields = self._fields.get((section_id, kind)) or self._fields[COMMON, kind]
         return tuple(
             [
                 Desired(
                     field=one.name,
                     target=one.target,
-                    value=_names(detail, one.sources, page)
-                    if one.is_list
-                    else _text(detail, one.sources[0], page),
+                    value=one.value(detail),
                     policy=one.policy,
-                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
+                    credits=one.credits(detail) if detail.cast else {},
                 )
                 for one in fields
-                if one.target in supported
             ]
         )
 
     def everywhere(self, detail: SceneDetail) -> dict[str, tuple[Desired, ...]]:
         """Return what `detail` wants of a movie, by library; `COMMON`: without own rules."""
-        return {one: self.desired(detail, ItemKind.MOVIE, one) for one in self._fields}
+        return {one: self.desired(detail, ItemKind.MOVIE, one) for one in self._sections}
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
@@ -206,18 +207,22 @@ def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """One Plex field and the rules that fill it."""
+class _Target(NamedTuple):
+    """One Plex field, and what a scene wants of it by the rules that fill it."""
 
     name: str
     target: PlexField
     policy: Policy
-    sources: tuple[_Source, ...]
-    is_list: bool
+    value: Callable[[SceneDetail], Value]
+    credits: Callable[[SceneDetail], dict[str, Credit]]
 
 
-def _by_target(rules: Sequence[FieldRule], shared: frozenset[str]) -> tuple[_Target, ...]:
+def _by_target(
+    rules: Sequence[FieldRule],
+    page: Callable[[SceneId], str],
+    file_url: Callable[[str], str],
+    shared: frozenset[str],
+) -> tuple[_Target, ...]:
     """Return the Plex fields that rules write to, in the order of the rules."""
     grouped: dict[PlexField, list[_Source]] = {}
     for rule in rules:
@@ -228,8 +233,8 @@ def _by_target(rules: Sequence[FieldRule], shared: frozenset[str]) -> tuple[_Tar
             name=FIELD_SEPARATOR.join(source.rule.name for source in several),
             target=target,
             policy=_policy_of([source.rule for source in several]),
-            sources=tuple(several),
-            is_list=target in LIST_FIELDS,
+            value=_names(several, page) if target in LIST_FIELDS else _text(several[0], page),
+            credits=partial(_credits, source=several[0], file_url=file_url),
         )
         for target, several in grouped.items()
     )
@@ -243,14 +248,21 @@ def _policy_of(rules: Sequence[FieldRule]) -> Policy:
 # ---- Texts ---------------------------------------------------------------------------------------
 
 
-def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
-    rule = source.rule
-    text = _by_tag(detail, rule) if rule.by_tag else None
-    if text is None and source.templates:
-        text = source.templates[0].fill(scene_words(detail, page))
-    elif text is None:
-        text = _OWN_TEXTS[rule.name](detail)
-    return strip_control(text).strip()
+def _text(source: _Source, page: Callable[[SceneId], str]) -> Callable[[SceneDetail], str]:
+    """Return what tells the text of a scene."""
+    rule, templates = source.rule, source.templates
+
+    def filled(scene: SceneDetail) -> str:
+        return templates[0].fill(scene_words(scene, page))
+
+    own = filled if templates else _OWN_TEXTS[rule.name]
+
+    def text(scene: SceneDetail) -> str:
+        by_tag = _by_tag(scene, rule) if rule.by_tag else None
+        found = own(scene) if by_tag is None else by_tag
+        return (found if found.isprintable() else strip_control(found)).strip()
+
+    return text
 
 
 def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
@@ -283,8 +295,8 @@ def _stars(rating100: int | None) -> str:
 
 
 _OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
-    "title": lambda scene: scene.title,
-    "summary": lambda scene: scene.details,
+    "title": attrgetter("title"),
+    "summary": attrgetter("details"),
     "date": lambda scene: _date(scene.date),
     "studio": lambda scene: scene.studios[0] if scene.studios else "",
     "rating": lambda scene: _stars(scene.rating100),
@@ -296,20 +308,26 @@ _OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
 
 
 def _names(
-    detail: SceneDetail, sources: Sequence[_Source], page: Callable[[SceneId], str]
-) -> tuple[str, ...]:
-    """Return the names all rules of one list give, each once."""
-    chosen: dict[str, str] = {}
-    for source in sources:
-        for key, clean in map(source.made_of, _own_names(detail, source, page)):
-            chosen.setdefault(key, clean)
-    chosen.pop("", None)
-    if sources[0].rule.to is not PlexField.LABELS:
-        return tuple(chosen.values())
-    labels: dict[str, str] = {}
-    for label in map(_as_label, chosen.values()):
-        labels.setdefault(tag_key(label), label)
-    return tuple(labels.values())
+    sources: Sequence[_Source], page: Callable[[SceneId], str]
+) -> Callable[[SceneDetail], tuple[str, ...]]:
+    """Return what tells the names all rules of one list give for a scene, each once."""
+    own = [(source.made_of, _own_names(source, page)) for source in sources]
+    are_labels = sources[0].rule.to is PlexField.LABELS
+
+    def names(scene: SceneDetail) -> tuple[str, ...]:
+        made = [one for made_of, names_of in own for one in map(made_of, names_of(scene))]
+        chosen = dict(made)
+        if len(chosen) < len(made):
+            chosen |= dict(reversed(made))  # the first spelling
+        chosen.pop("", None)
+        if not are_labels:
+            return tuple(chosen.values())
+        labels: dict[str, str] = {}
+        for label in map(_as_label, chosen.values()):
+            labels.setdefault(tag_key(label), label)
+        return tuple(labels.values())
+
+    return names
 
 
 def _as_label(name: str) -> str:
@@ -319,14 +337,13 @@ def _as_label(name: str) -> str:
 
 
 def _credits(
-    detail: SceneDetail, sources: Sequence[_Source], file_url: Callable[[str], str]
+    detail: SceneDetail, source: _Source, file_url: Callable[[str], str]
 ) -> dict[str, Credit]:
     """How the performers of a scene are to be credited, by `tag_key`, as far as that is asked.
 
     Plex knows one actor, with one photo, by a name. So of namesakes that are called the same in
     Plex the one without a disambiguation in Stash gives the photo, and no other.
     """
-    (source,) = sources[:1]
     role, photo = source.role, source.photo
     found: dict[str, Credit] = {}
     for one in detail.cast if role or photo else ():
@@ -350,29 +367,32 @@ def _display(one: Performer, source: _Source) -> str:
 
 
 def _own_names(
-    detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]
-) -> Iterable[str]:
-    match source.rule.name:
+    source: _Source, page: Callable[[SceneId], str]
+) -> Callable[[SceneDetail], Iterable[str]]:
+    """Return what tells the names a rule finds in a scene."""
+    rule, templates = source.rule, source.templates
+    match rule.name:
+        case "performers" | "tags" if not (source.display or rule.parents):
+            return attrgetter(rule.name)
         case "performers":
-            if source.display is None:
-                return detail.performers
-            wanted = (one for one in detail.cast if _filtered(one.name, source.rule)[0])
-            return [_display(one, source) for one in wanted]
+            return lambda scene: [
+                _display(one, source) for one in scene.cast if _filtered(one.name, rule)[0]
+            ]
         case "tags":
-            parents = detail.parent_tags if source.rule.parents else ()
-            return (*detail.tags, *parents) if parents else detail.tags
+            return lambda scene: (*scene.tags, *scene.parent_tags)
         case "directors":
-            return detail.director.replace(";", ",").split(",")
+            return lambda scene: scene.director.replace(";", ",").split(",")
         case "groups":
-            return [
-                template.fill(scene_words(detail, page, at), whole=True)
-                for at, group in enumerate(detail.groups)
-                if _filtered(group, source.rule)[0]
-                for template in source.templates
+            return lambda scene: [
+                template.fill(scene_words(scene, page, at), whole=True)
+                for at, group in enumerate(scene.groups)
+                if _filtered(group, rule)[0]
+                for template in templates
             ]
         case _:
-            word = scene_words(detail, page)
-            return [template.fill(word, whole=True) for template in source.templates]
+            return lambda scene: [
+                template.fill(scene_words(scene, page), whole=True) for template in templates
+            ]
 
 
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
