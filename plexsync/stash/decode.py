@@ -11,14 +11,7 @@ import msgspec
 from plexsync.models import RelatedId, Scene, SceneDetail, SceneFile, SceneId
 from plexsync.planning.participation import STASH_ID
 from plexsync.planning.relations import related_id
-from plexsync.stash.objects import (
-    own_path,
-    performer_of,
-    text_of_group,
-    text_of_performer,
-    text_of_studio,
-    text_of_tag,
-)
+from plexsync.stash.objects import own_path, performer_of, shown
 from plexsync.stash.wire import WireDetail, WireFile, WireScene, WireStudio, WireTag, WireVersion
 
 if TYPE_CHECKING:
@@ -104,7 +97,10 @@ def scene_of(wire: WireScene | WireDetail, *, with_relations: bool = False) -> S
 
 def detail_of(wire: WireDetail) -> SceneDetail:
     """Everything a scene says about itself."""
-    above = _above(wire.tags)
+    tags, above, performers = wire.tags, _above(wire.tags), wire.performers or ()
+    groups, studios = wire.groups or (), list(_studios(wire.studio))
+    related = (*tags, *above, *performers, *[grouped.group for grouped in groups], *studios)
+    paths, custom = wire.paths, wire.custom_fields
     return SceneDetail(
         scene_id=SceneId(wire.id),
         updated_at=wire.updated_at or "",
@@ -116,22 +112,18 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         rating100=_rating(wire.rating100),
         organized=wire.organized,
         urls=wire.urls,
-        studios=tuple([studio.name for studio in _studios(wire.studio)]),
-        groups=tuple([grouped.group.name for grouped in wire.groups or ()]),
-        scene_indexes=tuple([grouped.scene_index for grouped in wire.groups or ()]),
-        performers=tuple([performer.name for performer in wire.performers or ()]),
-        cast=tuple(
-            [performer_of(one) for one in wire.performers or () if one.alias_list is not None]
-        ),
-        tags=tuple([tag.name for tag in wire.tags]),
+        studios=tuple([studio.name for studio in studios]),
+        groups=tuple([grouped.group.name for grouped in groups]),
+        scene_indexes=tuple([grouped.scene_index for grouped in groups]),
+        performers=tuple([performer.name for performer in performers]),
+        cast=tuple([performer_of(one) for one in performers if one.alias_list is not None]),
+        tags=tuple([tag.name for tag in tags]),
         parent_tags=tuple([tag.name for tag in above]),
         files=_files(wire.files),
-        cover_path=own_path(
-            f"/scene/{wire.id}/screenshot", (wire.paths and wire.paths.screenshot) or ""
-        ),
+        cover_path=own_path(f"/scene/{wire.id}/screenshot", (paths and paths.screenshot) or ""),
         stash_ids=tuple([(one.endpoint, one.stash_id) for one in wire.stash_ids]),
-        custom={name: _custom_text(value) for name, value in (wire.custom_fields or {}).items()},
-        related=_related(wire, above),
+        custom={name: _custom_text(value) for name, value in custom.items()} if custom else {},
+        related=dict(map(shown, related)),
     )
 
 
@@ -153,17 +145,6 @@ def _above(tags: Iterable[WireTag]) -> list[WireTag]:
 def _parents(tags: Iterable[WireTag]) -> list[WireTag]:
     """Return the level above; the last one read is there for its ids alone."""
     return [parent for tag in tags for parent in tag.parents if parent.name]
-
-
-def _related(wire: WireDetail, parent_tags: Iterable[WireTag]) -> dict[RelatedId, str]:
-    """Return what a scene shows of other objects, in the words of the dictionary."""
-    related = {related_id("t", one.id): text_of_tag(one) for one in (*wire.tags, *parent_tags)}
-    related |= {related_id("p", one.id): text_of_performer(one) for one in wire.performers or ()}
-    related |= {
-        related_id("g", one.group.id): text_of_group(one.group) for one in wire.groups or ()
-    }
-    related |= {related_id("s", one.id): text_of_studio(one) for one in _studios(wire.studio)}
-    return related
 
 
 def _shown_ids(wire: WireScene | WireDetail) -> tuple[RelatedId, ...]:

@@ -5,6 +5,7 @@ A scene's time does not move with any of that. Source: docs/stash-api.md 3.2 and
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -149,6 +150,17 @@ _KINDS = (
 )
 """In the order of the query."""
 
+_BY_ROW = {kind.row: kind for kind in _KINDS}
+_AT_HAND = 4096
+"""Objects that are kept with their texts: few are shown by many scenes."""
+
+
+@lru_cache(_AT_HAND)
+def shown(one: WireObject) -> tuple[RelatedId, str]:
+    """Return how an object is remembered, and what a scene may show of it."""
+    kind = _BY_ROW[type(one)]
+    return related_id(kind.letter, one.id), kind.text_of(one)
+
 
 def _add(names: Names, kind: _Kind, rows: Sequence[Any]) -> None:
     """Add the objects of one kind."""
@@ -241,8 +253,9 @@ def own_path(place: str, url: str) -> str:
     """
     at = url.rfind(place)
     path, _, query = url[at:].partition("?") if at >= 0 else ("", "", "")
-    words = [word for word in query.split("&") if word]
+    words = query.split("&")
     if _DEFAULT_IMAGE in words:
         return ""
-    kept = "&".join(word for word in words if word.partition("=")[0].lower() != _KEY)
-    return f"{path}?{kept}" if kept else path
+    if len(words) > 1 or _KEY in query.lower():
+        words = [word for word in words if word and word.partition("=")[0].lower() != _KEY]
+    return "?".join(filter(None, (path, "&".join(words))))
