@@ -18,6 +18,7 @@ import msgspec
 from plexsync.errors import BadResponseError
 from plexsync.models import (
     MADE,
+    PICTURE_FIELDS,
     VIDEO_KINDS,
     Credit,
     ItemDetail,
@@ -129,6 +130,9 @@ MODES = {-1: "", 0: "hide", 1: "hide_items", 2: "show_items"}
 """What a collection's mode is as a text. Source: docs/plex-api.md 11."""
 
 _FIELDS_BY_NAME = {name: field for field, name in FIELD_NAMES.items()}
+_POSTER, _BACKGROUND, _COLLECTION = PlexField.POSTER, PlexField.BACKGROUND, ItemKind.COLLECTION
+_HELD = tuple([field for field in FIELD_NAMES if field not in PICTURE_FIELDS])
+"""The values of an item, in the order of the names."""
 
 
 def decode_listing(
@@ -329,7 +333,7 @@ def _item(entry: ItemObject, section_id: str) -> PlexItem:
         files=_files(entry.versions),
         trashed=entry.deleted_at != 0,
         updated_at=entry.updated_at,
-        stash_id=stash_id_of((entry.guid, *(one.id for one in entry.guids))),
+        stash_id=stash_id_of([entry.guid, *[one.id for one in entry.guids]]),
     )
 
 
@@ -375,39 +379,36 @@ def _change_stamp(key: str) -> int:
 
 
 def _detail(entry: DetailObject, section_id: str) -> ItemDetail:
-    values: dict[PlexField, Value] = {
-        PlexField.TITLE: entry.title,
-        PlexField.SORT_TITLE: entry.sort_title,
-        PlexField.ORIGINAL_TITLE: entry.original_title,
-        PlexField.SUMMARY: entry.summary,
-        PlexField.TAGLINE: entry.tagline,
+    rating, genres, roles = entry.user_rating, entry.genres, entry.roles
+    directors, labels, groups = entry.directors, entry.labels, entry.collections
+    held: tuple[Value, ...] = (
+        entry.title,
+        entry.sort_title,
+        entry.original_title,
+        entry.summary,
+        entry.tagline,
         # Some agents store a time with the date. Source: docs/plex-api.md 2.
-        PlexField.DATE: entry.date[:10],
-        PlexField.STUDIO: entry.studio,
-        PlexField.CONTENT_RATING: entry.content_rating,
-        PlexField.RATING: "" if entry.user_rating is None else f"{entry.user_rating:g}",
-        PlexField.GENRES: _names(entry.genres),
-        PlexField.ACTORS: _names(entry.roles),
-        PlexField.DIRECTORS: _names(entry.directors),
-        PlexField.LABELS: _names(entry.labels),
-        PlexField.COLLECTIONS: _names(entry.collections),
-    }
-    if entry.type == ItemKind.COLLECTION:
+        entry.date[:10],
+        entry.studio,
+        entry.content_rating,
+        "" if rating is None else f"{rating:g}",
+        _names(genres) if genres else (),
+        _names(roles) if roles else (),
+        _names(directors) if directors else (),
+        _names(labels) if labels else (),
+        _names(groups) if groups else (),
+    )
+    values = dict(zip(_HELD, held, strict=True))
+    if entry.type == _COLLECTION:
         values[PlexField.EXISTENCE] = MADE
         values[PlexField.MODE] = MODES.get(entry.mode, "")
-    locked = frozenset(
-        [
-            _FIELDS_BY_NAME[lock.name]
-            for lock in entry.locks
-            if lock.locked and lock.name in _FIELDS_BY_NAME
-        ]
-    )
+    locks = [_FIELDS_BY_NAME.get(lock.name) for lock in entry.locks if lock.locked]
     return ItemDetail(
         item=_item(entry, section_id),
         values=values,
-        locked=locked,
-        shown={PlexField.POSTER: entry.thumb, PlexField.BACKGROUND: entry.art},
-        credits=_credits(entry.roles) if entry.roles else {},
+        locked=frozenset([field for field in locks if field]),
+        shown={_POSTER: entry.thumb, _BACKGROUND: entry.art},
+        credits=_credits(roles) if roles else {},
         member_count=entry.member_count,
         smart=entry.smart,
         above=_above(entry),
@@ -433,8 +434,6 @@ def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:
 
 def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
     """Return the tags in order, each once: an actor with two roles comes twice."""
-    if not tags:
-        return ()
     return tuple(dict.fromkeys([name for tag in tags if (name := tag.tag)]))
 
 
