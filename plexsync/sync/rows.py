@@ -101,18 +101,25 @@ class RowMaker:
 
     def pair(self, pair: Pair, ending: PairEnd) -> MatchRow:
         """Return the row of a linked pair that ended so; the note is added to the reason."""
-        match = pair.match
+        match, link, scene = pair.match, pair.link, pair.scene
         reason = pair.reason or (match.reason if match else REMEMBERED)
+        is_show, source = is_show_key(scene.scene_id), source_in(scene.scene_id)
         return MatchRow(
-            scene=self._scene(pair.scene),
-            item=ItemRef(
-                rating_key=pair.link.rating_key,
-                title=pair.title,
-                library=self.libraries.get(pair.link.section_id, ""),
-                path=pair.link.path,
-                url=self.item_url(pair.link.rating_key),
+            scene=SceneRef(
+                id=SceneId(source.text) if source else scene.scene_id,
+                title=scene.title,
+                path=scene.files[0].path if scene.files else "",
+                updated_at=scene.updated_at,
+                url=self.scene_url(scene.scene_id),
             ),
-            confidence=match.confidence if match else pair.link.confidence,
+            item=ItemRef(
+                rating_key=link.rating_key,
+                title=pair.title,
+                library=self.libraries.get(link.section_id, ""),
+                path=link.path,
+                url=self.item_url(link.rating_key),
+            ),
+            confidence=match.confidence if match else link.confidence,
             score=match.score if match else 1.0,
             margin=match.margin if match else 1.0,
             reason=f"{reason}; {ending.note}" if ending.note else reason,
@@ -122,8 +129,8 @@ class RowMaker:
             outcome=ending.outcome,
             error=ending.problem,
             by_hand=pair.by_hand,
-            is_collection=source_in(pair.scene.scene_id) is not None,
-            is_show=is_show_key(pair.scene.scene_id),
+            is_collection=source is not None,
+            is_show=is_show,
         )
 
     def unlinked(
@@ -153,13 +160,3 @@ class RowMaker:
         """Return the row of a scene that was not even matched, and why."""
         match = Match(scene_id=scene.scene_id, confidence=None, reason=reason)
         return self.unlinked(scene, match, outcome, problem)
-
-    def _scene(self, scene: Scene) -> SceneRef:
-        source = source_in(scene.scene_id)
-        return SceneRef(
-            id=SceneId(source.text) if source else scene.scene_id,
-            title=scene.title,
-            path=scene.files[0].path if scene.files else "",
-            updated_at=scene.updated_at,
-            url=self.scene_url(scene.scene_id),
-        )

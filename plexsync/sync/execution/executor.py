@@ -195,7 +195,8 @@ class Executor:
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         if detail.above != pair.link.above:
             pair.link = replace(pair.link, above=detail.above)
-        self._settle(item, detail)
+        if self._unsettled:
+            self._settle(item, detail)
         try:
             ready = self._ready(item, detail, read_at)
         except ServerError as error:
@@ -203,7 +204,8 @@ class Executor:
                 raise
             self._end.unread(pair, error)
             return None
-        if ready.plan.changes or ready.decision.pictures:
+        decision = ready.decision
+        if decision.plan.changes or decision.pictures:
             return ready
         self._end.unwritten(ready)
         return None

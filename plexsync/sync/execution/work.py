@@ -70,6 +70,11 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     judged: str = ""
     seen: tuple[Picture, ...] | None = None
 
+    @property
+    def differs(self) -> bool:
+        """Whether the item surely does not show the cover, for Plex locks what is uploaded."""
+        return not (self.ask or self.shown.locked_before)
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the pictures of one item need.
@@ -118,6 +123,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def words(self, *kept: str) -> str:
         """Return what a row says of that which is left as Plex has it; `kept` are more names."""
+        if not (kept or self.kept or self.left):
+            return self.note
         names = ", ".join((*self.kept, *kept))
         notes = (self.note, f"Plex's own kept for {names}" if names else "", *self.left)
         return "; ".join(filter(None, notes))
@@ -148,6 +155,10 @@ def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) ->
     """Return what an item needs: `plan`, and what else follows of its fields and pictures."""
     pair.by_hand = planned.by_hand
     by_hand, others = planned.by_hand, (*planned.kept, *wanted.kept)
+    if planned.is_in_step and not others:
+        return Decision(
+            plan=plan, agreed=planned.agreed, pictures=wanted.pictures, problem=wanted.problem
+        )
     kept = tuple([f"{name} (by hand)" if name in by_hand else name for name in others])
     left = (
         ("not written again since an undo", planned.held),
@@ -192,8 +203,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return any(holds_file(detail.item, path) for path in self.paths)
 
 
-@dataclass(slots=True, kw_only=True)
-class PictureResult:
+class PictureResult(msgspec.Struct, kw_only=True, gc=False):
     """What became of the pictures of one item.
 
     Attributes:
@@ -206,12 +216,12 @@ class PictureResult:
         sent_ahead: they were sent right behind the fields, and are still to be proven.
     """
 
-    changes: list[Change] = field(default_factory=list)
-    refused: list[Change] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    changes: list[Change] = []
+    refused: list[Change] = []
+    kept: list[str] = []
     problem: Problem | None = None
     unfinished: bool = False
-    ends: list[Result] = field(default_factory=list)
+    ends: list[Result] = []
     sent_ahead: bool = False
 
 
@@ -257,8 +267,9 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     @property
     def changes(self) -> tuple[Change, ...]:
         """All that would change, as a person sees it."""
-        pictures = [one.shown for one in self.decision.pictures if not one.ask]
-        return (*self.made, *self.plan.changes, *pictures)
+        decision = self.decision
+        pictures = [one.shown for one in decision.pictures if not one.ask]
+        return (*self.made, *decision.plan.changes, *pictures)
 
     @property
     def clears(self) -> bool:
