@@ -55,7 +55,7 @@ from plexsync.transport.validation import (
     is_loopback,
     url_secrets,
 )
-from plexsync.transport.wording import ServerWords, origin_of, without_user
+from plexsync.transport.wording import ServerWords, host_of, origin_of, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,6 +132,7 @@ class Transport:
         addresses = (self.base_url, *self._proxies.values())
         self._secrets = (*filter(None, secrets), *chain.from_iterable(map(url_secrets, addresses)))
         own_headers = {
+            "Host": host_of(self.base_url),
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
@@ -364,8 +365,9 @@ class Transport:
             self._sent[task.write] += 1
             now = self._timing.monotonic()
             if not task.repeatable or now - self._used_at > _IDLE_LIMIT_S:
-                self._adapter.close()
                 self._used_at = now
+                if isinstance(self._adapter, TimedAdapter):
+                    self._adapter.renew()
 
     # ---- what went wrong -----------------------------------------------------------------------
 

@@ -7,21 +7,19 @@ time, headers and chunk sizes included.
 
 from __future__ import annotations
 
-import http.client
 import io
 import re
 import threading
 import zlib
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import requests
 import requests.adapters
 import urllib3
 import urllib3.connectionpool
-from requests.structures import CaseInsensitiveDict
 
 from plexsync.errors import BadResponseError
+from plexsync.transport.messages import Head, body_pieces, read_head, request_bytes
 
 if TYPE_CHECKING:
     import socket
@@ -85,56 +83,107 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-class _WholeLines(io.BufferedReader):
-    """Refuses a head that stops in the middle.
+class _Answer:
+    """An answer of which the head was read, as urllib3 and requests handle one."""
 
-    `http.client` takes the end of the connection for the end of the head, and so half a head for
-    an answer without a body.
+    version_string = "HTTP/1.1"
+    length_remaining = retries = None
+    _pool: Any = None
+
+    def __init__(self, lines: io.BufferedReader[Any], connection: Any, head: Head) -> None:  # noqa: ANN401 - of one of two kinds
+        self.status, self.headers = head.status, head.headers
+        self._lines, self._head = lines, head
+        self._connection = connection
+
+    def stream(self, piece_bytes: int, *, decode_content: bool) -> Iterator[bytes]:
+        """Yield the body as it was sent; the connection can be used again after that."""
+        del decode_content  # never
+        yield from body_pieces(self._lines, self._head, piece_bytes)
+        if self._head.is_last:
+            self.close()
+        self._lines.close()
+        self.release_conn()
+
+    def close(self) -> None:
+        """Give the connection up, unless the body was read to its end."""
+        if self._connection is not None:
+            self._lines.close()
+            self._connection.close()
+
+    def release_conn(self) -> None:
+        """Hand the connection back, once."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool._put_conn(connection)  # noqa: SLF001 - as answers of urllib3 do
+
+
+class _Sending(threading.local):
+    """What a thread is about to send.
+
+    Attributes:
+        method: of the request.
+        target: what to ask for; "" for what the pool says.
     """
 
-    _head_ended = False
-
-    def readline(self, limit: int | None = -1, /) -> bytes:
-        line = super().readline(limit)
-        if line in {b"\r\n", b"\n"}:
-            self._head_ended = True
-        cut = not line.endswith(b"\n") and (limit is None or limit < 0 or len(line) < limit)
-        if cut and not (self._head_ended and not line):
-            raise ConnectionResetError("the answer ends within its head")
-        return line
+    method = target = ""
 
 
 def _pool_class(
-    pool: type[urllib3.HTTPConnectionPool], budget: Budget, sent: threading.local
+    pool: type[urllib3.HTTPConnectionPool], adapter: TimedAdapter
 ) -> type[urllib3.HTTPConnectionPool]:
-    """Return a pool with connections that read their answers under `budget`.
-
-    They ask for the target in `sent`, if there is one, and not for that of the pool.
-    """
+    """Return a pool with connections that send and read as `adapter` has it."""
     connection: Any = pool.ConnectionCls
 
-    def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
-        lines = _WholeLines(_TimedReader(sock, budget), PIECE_BYTES)
-        timed: Any = SimpleNamespace(makefile=lambda _mode: lines)  # all it wants of a socket
-        return http.client.HTTPResponse(timed, *args, **kwargs)
+    class TimedConnection(connection):  # type: ignore[misc] # one of two
+        """Sends a request in one piece, and reads its answer under the budget."""
 
-    def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
-        connection.request(self, method, sent.target or url, *args, **kwargs)
+        age = 0
 
-    changed = {"response_class": staticmethod(response), "request": request}
-    timed = type("TimedConnection", (connection,), changed)
-    return type("TimedPool", (pool,), {"ConnectionCls": timed})
+        @property
+        def is_connected(self) -> bool:
+            """Whether it can be used again."""
+            return self.age == adapter.age and super().is_connected
+
+        def request(self, method: str, url: str, **given: Any) -> None:  # noqa: ANN401 - of urllib3
+            sending, self.age = adapter.sending, adapter.age
+            sending.method = method
+            if self.sock is not None:
+                self.sock.settimeout(self.timeout)
+            target = sending.target or url
+            self.send(request_bytes(method, target, given["headers"], given["body"]))
+
+        def getresponse(self) -> _Answer:
+            reader: Any = _TimedReader(self.sock, adapter.budget)
+            lines = io.BufferedReader(reader, PIECE_BYTES)
+            try:
+                return _Answer(lines, self, read_head(lines, adapter.sending.method))
+            except BaseException:
+                lines.close()
+                raise
+
+    return type("TimedPool", (pool,), {"ConnectionCls": TimedConnection})
 
 
 class TimedAdapter(requests.adapters.HTTPAdapter):
-    """A requests adapter that makes every read obey `budget`. It never retries or redirects."""
+    """A requests adapter that makes every read obey `budget`. It never retries or redirects.
+
+    Attributes:
+        budget: seconds the next read may take.
+        sending: what is about to be sent.
+        age: how often connections were renewed.
+    """
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self.budget = budget
+        self.sending = _Sending()
+        self.age = 0
         self._pool: urllib3.connectionpool.ConnectionPool | None = None
         self._way: object = None
-        self._sent = threading.local()
         super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
+
+    def renew(self) -> None:
+        """Have each request from here on go over a connection that is made from here on."""
+        self.age += 1
 
     def close(self) -> None:
         """Close idle connections. The adapter can be used again."""
@@ -171,11 +220,13 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         if proxies or target.startswith("//"):
             target = super().request_url(request, proxies)
         is_final = len(target) > _SHORT and _FINAL.fullmatch(target) is not None
-        self._sent.target = target if is_final else ""
+        self.sending.target = target if is_final else ""
         return "/" if is_final else target
 
     def build_response(
-        self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse
+        self,
+        req: requests.PreparedRequest,
+        resp: Any,  # noqa: ANN401 - an `_Answer`, which the base class knows nothing of
     ) -> requests.Response:
         """Return what the transport reads of an answer: nobody asks for cookies.
 
@@ -183,7 +234,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         """
         response = requests.Response()
         response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
+        response.headers = resp.headers
         response.raw, response.request = resp, req
         return response
 
@@ -200,7 +251,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
 
     def _pool_classes(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
         pools = {"http": urllib3.HTTPConnectionPool, "https": urllib3.HTTPSConnectionPool}
-        return {name: _pool_class(one, self._budget, self._sent) for name, one in pools.items()}
+        return {name: _pool_class(one, self) for name, one in pools.items()}
 
 
 def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) -> bytes:
