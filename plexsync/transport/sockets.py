@@ -177,7 +177,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         self.budget = budget
         self.sending = _Sending()
         self.age = 0
-        self._pool: urllib3.connectionpool.ConnectionPool | None = None
+        self._pool: Any = None
         self._way: object = None
         super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
 
@@ -190,23 +190,39 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         self._pool = None
         super().close()
 
-    def get_connection_with_tls_context(
+    def send(  # noqa: PLR0917 - as requests has it
         self,
         request: requests.PreparedRequest,
-        verify: Any,  # noqa: ANN401 - handed through
-        proxies: Mapping[str, str] | None = None,
+        stream: bool = False,  # noqa: FBT001, FBT002 - as requests has it
+        timeout: Any = None,  # noqa: ANN401 - handed through
+        verify: Any = True,  # noqa: ANN401, FBT002 - handed through
         cert: Any = None,  # noqa: ANN401 - handed through
-    ) -> urllib3.connectionpool.ConnectionPool:
-        """Return the pool of connections, looked up once: all requests go to one server.
-
-        Called by the base class.
-        """
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Return an answer of which the head was read."""
+        del stream  # always
         way = (verify, proxies, cert)
-        pool = self._pool
-        if pool is None or self._way != way:
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            self._pool, self._way = pool, way
-        return pool
+        if self._pool is None or self._way != way:
+            # All requests go to one server.
+            self._pool = self.get_connection_with_tls_context(request, verify, proxies, cert)
+            self.cert_verify(self._pool, request.url, verify, cert)  # type: ignore[no-untyped-call] # it has no types
+            self._way = way
+        connect_s, read_s = timeout
+        answer: Any = self._pool.urlopen(
+            request.method or "",
+            self.request_url(request, proxies),
+            request.body,
+            request.headers,
+            self.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=urllib3.Timeout(connect=connect_s, read=read_s),
+            preload_content=False,
+        )
+        response = requests.Response()
+        response.status_code, response.headers = answer.status, answer.headers
+        response.raw, response.request = answer, request
+        return response
 
     def request_url(
         self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
@@ -214,7 +230,6 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         """Return what urllib3 shall ask for; a target that is encoded goes past it.
 
         It would look at each byte of a long edit once more: half the time of a PUT.
-        Called by the base class.
         """
         target = request.path_url
         if proxies or target.startswith("//"):
@@ -222,21 +237,6 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         is_final = len(target) > _SHORT and _FINAL.fullmatch(target) is not None
         self.sending.target = target if is_final else ""
         return "/" if is_final else target
-
-    def build_response(
-        self,
-        req: requests.PreparedRequest,
-        resp: Any,  # noqa: ANN401 - an `_Answer`, which the base class knows nothing of
-    ) -> requests.Response:
-        """Return what the transport reads of an answer: nobody asks for cookies.
-
-        Called by the base class.
-        """
-        response = requests.Response()
-        response.status_code = resp.status
-        response.headers = resp.headers
-        response.raw, response.request = resp, req
-        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
         """Make the pools, of timed connections. Called by the base class."""

@@ -515,7 +515,7 @@ def test_an_upload_nobody_can_look_at_is_settled_by_the_next_run(synced: World) 
     synced.stash.set_cover(5, OTHER)
     synced.plex_wire.faults.add(
         Fault("plex.upload", 1, Reset(applied=True)),
-        Fault("plex.pictures", 3, ErrorStatus(500), None),
+        Fault("plex.pictures", 2, ErrorStatus(500), None),
     )
     ran = synced.run()
     assert ran.row("5").outcome is Outcome.FAILED

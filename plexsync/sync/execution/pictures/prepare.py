@@ -192,13 +192,14 @@ class PictureWriter:
         )
 
     def _pictures_of(self, ready: Ready, change: PictureChange) -> tuple[Picture, ...]:
-        """Return what an item can show; a run that writes looks again, a dry run only once.
+        """Return what an item can show; a collection that was just made has nothing.
 
-        A collection that was just made has nothing.
+        What a dry run saw is enough; so is it of a picture that was locked, which is compared with
+        that right before it is replaced.
         """
         if ready.made:
             return ()
-        if self._is_dry and change.seen is not None:
+        if change.seen is not None and (self._is_dry or change.shown.locked_before):
             return change.seen
         return self._gallery.available(ready.plan.rating_key, change.rule.to)
 
