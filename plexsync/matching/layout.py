@@ -16,7 +16,7 @@ from plexsync.models import Candidate, Confidence, Match, PathRule
 from plexsync.text.normalize import NormalizedPath, PathMap, compile_rules, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     Located = tuple[NormalizedPath, NormalizedPath]
     """Where one file lies in Stash and in Plex."""
@@ -95,7 +95,7 @@ def learn_layout(
 def propose_rules(
     matches: Iterable[Match],
     *,
-    lone: Iterable[Located] = (),
+    lone: Mapping[Located, int] | None = None,
     rules: Sequence[PathRule] = (),
 ) -> tuple[PathRule, ...]:
     """Rules that would explain where Plex sees the files of certain pairs.
@@ -103,7 +103,8 @@ def propose_rules(
     Args:
         matches: what `matcher.match` decided; HIGH pairs count, and of LOW ones those where name
             and size agree, because a rule may be what they lack.
-        lone: where more HIGH pairs lie, of files that each are in no other.
+        lone: where more HIGH pairs lie, of files that each are in no other: of those at one place
+            the first, and how many they are.
         rules: what is configured already; pairs it explains need nothing.
 
     Returns:
@@ -111,7 +112,7 @@ def propose_rules(
         that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
     taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
-    alone = PlaceNumbers().count(lone)
+    alone = {place_of(*pair): count for pair, count in (lone or {}).items()}
     tally = _Tally(map(_places_of, _certain(matches)), alone, known=compile_rules(rules))
     least = max(_LEAST_FILES, _LEAST_SHARE * tally.unexplained)
     return tuple(
@@ -122,19 +123,15 @@ def propose_rules(
 
 
 def used_rules(
-    matches: Iterable[Match], layout: Layout, *, lone: Callable[[], Iterable[Located]] = tuple
+    matches: Iterable[Match], layout: Layout, *, lone: Collection[Located] = ()
 ) -> tuple[PathRule, ...]:
     """Those of a layout's rules that a HIGH match goes by; `lone` is that of `propose_rules`."""
-
-    def located() -> Iterator[Located]:
-        yield from lone()
-        sure = (one for one in matches if one.confidence is Confidence.HIGH)
-        yield from (_places_of(one.candidates[0]) for one in sure)
-
+    sure = (one for one in matches if one.confidence is Confidence.HIGH)
+    located = [*lone, *(_places_of(one.candidates[0]) for one in sure)] if layout.rules else []
     return tuple(
         rule
         for rule in layout.rules
-        if any(Layout(rules=(rule,)).maps(ours, theirs) for ours, theirs in located())
+        if any(Layout(rules=(rule,)).maps(ours, theirs) for ours, theirs in located)
     )
 
 
@@ -151,6 +148,11 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
         mine, others = above, beyond
 
 
+def place_of(ours: NormalizedPath, theirs: NormalizedPath) -> Place:
+    """Return where the files of a pair lie."""
+    return Place(split_prefixes(ours, theirs), _folder(ours), _folder(theirs))
+
+
 class PlaceNumbers:
     """The places of many pairs, each once: most files lie in a folder with others.
 
@@ -165,21 +167,16 @@ class PlaceNumbers:
     def number(self, ours: NormalizedPath, theirs: NormalizedPath) -> int:
         """Return the number of the place of a pair."""
         here, there = ours.rfind("/") + 1, theirs.rfind("/") + 1
-        folders = ours[:here], theirs[:there]
         # Where the names are equal, the folders alone say what is left.
         alike = here and there and ours[here:] == theirs[there:]
-        key = folders if alike else (ours, theirs)
+        key = (ours[:here], theirs[:there]) if alike else (ours, theirs)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.known)
-            self.known.append(Place(split_prefixes(ours, theirs), *folders))
+            self.known.append(place_of(ours, theirs))
         return number
 
-    def count(self, pairs: Iterable[Located]) -> dict[Place, int]:
-        """Return the places of pairs, and how many lie at each."""
-        return self.counted(self.number(*pair) for pair in pairs)
-
-    def counted(self, numbers: Iterable[int]) -> dict[Place, int]:
+    def count(self, numbers: Iterable[int]) -> dict[Place, int]:
         """Return the places of some numbers, and how often each of these is there."""
         return {self.known[number]: count for number, count in Counter(numbers).items()}
 

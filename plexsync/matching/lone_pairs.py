@@ -78,7 +78,8 @@ class LonePairs:
     Attributes:
         partners: by scene, the position of its item; below 0 for none.
         contents: by scene that has one, the digest of its content hash.
-        places: where the files of pairs lie.
+        numbers: by scene of a pair, the number of the place where its files lie.
+        places: these places.
         keys: those that were given.
     """
 
@@ -87,13 +88,13 @@ class LonePairs:
     ) -> None:
         self.partners = array("q", [_NONE]) * len(scenes)
         self.contents = array("q", [0]) * len(scenes)
+        self.numbers = array("I", [0]) * len(scenes)
         self.places = PlaceNumbers()
         self._scenes = scenes
         self._comparer = comparer
         self.keys = keys
         self._free = free
         self._kinds: list[Kind | None] = [None] * len(scenes)
-        self._numbers = array("I", [0]) * len(scenes)
         self._claimed = array("q", [_NONE]) * len(keys.items)
         self._find()
 
@@ -113,11 +114,11 @@ class LonePairs:
         """Yield the position of the scene of each pair, its comparison, the number of its place."""
         for at, (partner, kind) in enumerate(zip(self.partners, self._kinds, strict=True)):
             if partner >= 0 and kind is not None:
-                yield at, kind, self._numbers[at]
+                yield at, kind, self.numbers[at]
 
     def certain(self) -> dict[Place, int]:
         """Return where the files lie that are the same without a look at their folders."""
-        return self.places.counted(number for _, kind, number in self.kinds() if kind.teaches)
+        return self.places.count(number for _, kind, number in self.kinds() if kind.teaches)
 
     def _find(self) -> None:
         """Find the one item of each scene that shares a key with that scene alone."""
@@ -127,14 +128,13 @@ class LonePairs:
                 owners[digest] = _SEVERAL
         shared: set[int] = set()
         for at, scene in enumerate(self._scenes):
-            is_free = self._free.has_scene(at, scene)
-            led: set[int] = set()
+            digests: list[int] = []
             for ours in prepare_files([scene], self._comparer.context.path_map, at):
-                digests = [*map(hash, self.keys.ours(ours.stem, ours.file, scene.scene_id))]
-                led.update(owners[one] for one in digests if one in owners)
-                if _SEVERAL in led:
-                    shared.update(one for one in digests if owners.get(one) == _SEVERAL)
-            if not (is_free and len(led) <= 1 and all(self._joins(ours, one) for one in led)):
+                digests += map(hash, self.keys.ours(ours.stem, ours.file, scene.scene_id))
+            led = {owners[one] for one in digests if one in owners}
+            is_free = self._free.has_scene(at, scene) and len(led) <= 1
+            if not (is_free and (not led or self._joins(ours, *led))):
+                shared.update(one for one in digests if owners.get(one) == _SEVERAL)
                 self._compete(at, led)
         if shared:
             for position, digest in self.keys.digests():
@@ -154,7 +154,7 @@ class LonePairs:
         at = ours.scene
         self._claimed[position], self.partners[at] = at, position
         self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
-        self._numbers[at] = self.places.number(ours.path, theirs.path)
+        self.numbers[at] = self.places.number(ours.path, theirs.path)
         self.contents[at] = hash(ours.file.oshash or 0)
         return True
 

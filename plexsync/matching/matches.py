@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from plexsync.models import (
@@ -64,9 +65,18 @@ class Matches(Deferred[Match]):
         """Return the slots, the surest first."""
         return sorted(self.slots, key=self._doubt)
 
-    def places(self) -> Iterator[Located]:
-        """Yield where the two files of each pair lie of which there is but a number."""
-        return map(self.pairs.place, self.numbers())
+    def places(self) -> dict[Located, int]:
+        """Return where the pairs lie of which there is but a number.
+
+        Of those at one place there is one, and how many they are.
+        """
+        first: dict[int, int] = {}
+        counts: Counter[int] = Counter()
+        for position in self.numbers():
+            number = self.pairs.numbers[position]
+            first.setdefault(number, position)
+            counts[number] += 1
+        return {self.pairs.place(first[number]): count for number, count in counts.items()}
 
     def _doubt(self, slot: Match | int) -> tuple[bool, float]:
         if isinstance(slot, int):
@@ -82,11 +92,13 @@ class SurePairs:
         items: every item.
         partners: by scene, the position of its item.
         contents: by scene, the digest of its content hash.
+        numbers: by scene, that of the place where the files of its pair lie.
         sure: by scene, what speaks for the pair.
         library: returns the title of an item's library.
 
     Attributes:
         scenes: the same.
+        numbers: the same.
     """
 
     def __init__(
@@ -96,10 +108,12 @@ class SurePairs:
         *,
         partners: Sequence[int],
         contents: Sequence[int],
+        numbers: Sequence[int],
         sure: Sequence[Sure | None],
         library: Callable[[PlexItem], str],
     ) -> None:
         self.scenes = scenes
+        self.numbers = numbers
         self._items = items
         self._partners = partners
         self._contents = contents

@@ -53,6 +53,7 @@ class _Resolution:
             self._items,
             partners=matching.tabulated.partners,
             contents=matching.tabulated.contents,
+            numbers=matching.tabulated.numbers,
             sure=self._sure,
             library=self._names.library,
         )

@@ -65,6 +65,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         sure: what speaks for the pair of each scene that is HIGH and that nothing competes with.
         partners: by scene, the item of that pair.
         contents: by scene of such a pair, the digest of its content hash.
+        numbers: by scene of such a pair, that of the place where its files lie.
         scale: weighs further comparisons.
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
@@ -77,6 +78,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sure: Sequence[Sure | None]
     partners: Sequence[int]
     contents: Sequence[int]
+    numbers: Sequence[int]
     scale: Scale
     layout: Layout
     context: Context
@@ -262,6 +264,7 @@ def _put_together(
         sure=weighed.sure,
         partners=looked.lone.partners,
         contents=looked.lone.contents,
+        numbers=looked.lone.numbers,
         scale=scale,
         layout=looked.layout,
         context=looked.context,

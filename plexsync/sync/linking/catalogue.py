@@ -19,7 +19,7 @@ from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.state import read_pieces, write_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -118,6 +118,10 @@ class Catalogue:
         if self._gone and self._read():
             # What is gone must not compete with what comes in its place, in this run or later.
             self.keep()
+
+    def is_all(self, scenes: Sequence[Scene]) -> bool:
+        """Whether these are the scenes this run saw, and all that take part."""
+        return scenes is self._scenes
 
     def others(self, due: Collection[SceneId]) -> list[Scene]:
         """Every scene but those that are due.

@@ -97,7 +97,7 @@ class Decider:
 
     def _others(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes that are not due but take part; one a person ignores claims nothing."""
-        if self.catalogue is None:
+        if self.catalogue is None or self.catalogue.is_all(scenes):
             return []
         due = {scene.scene_id for scene in scenes}
         return [one for one in self.catalogue.others(due) if self.answers.ignores(one) is None]

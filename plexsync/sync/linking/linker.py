@@ -99,6 +99,8 @@ class Linker:
         That the item still holds its file is checked when it is read, before it is written. A
         scene that may be further items as well is among both.
         """
+        if not self.records.has_links:
+            return [], scenes
         pairs: list[Pair] = []
         rest = array("Q")
         for at, scene in enumerate(scenes):
@@ -140,10 +142,11 @@ class Linker:
         owners = self.records.claims()
         claims = self._claims(owners, scenes, taken)
         matches, layout = self.decider.decide(scenes, items, claims)
+        lone = matches.places()
         linked = Linked(
             pairs=Pairs((), matches.pairs),
-            proposed=propose_rules(matches.made(), lone=matches.places(), rules=self.decider.rules),
-            learned=used_rules(matches.made(), layout, lone=matches.places),
+            proposed=propose_rules(matches.made(), lone=lone, rules=self.decider.rules),
+            learned=used_rules(matches.made(), layout, lone=lone),
             unread=frozenset(one.scene_id for one in matches.made() if one.unread),
         )
         is_new = not (taken or self.records.has_links or self.decider.answers.ignored)
