@@ -84,20 +84,20 @@ def join_places(items: Sequence[PlexItem], wanted: Iterable[int]) -> dict[int, i
         items: every item.
         wanted: positions of the items that are anybody's option.
     """
-    first: dict[str, int] = {}
+    shown: dict[str, list[int]] = {}
+    for position in wanted:
+        for file in items[position].files:
+            shown.setdefault(file.path, []).append(position)
     leader: dict[int, int] = {}
-    ranked = sorted(wanted, key=lambda one: id_order(items[one].rating_key))
-    for item in ranked:
-        for file in items[item].files:
-            other = first.setdefault(file.path, item)
-            if other != item:
-                for one in (item, other):
-                    leader.setdefault(one, one)
-                low, high = sorted(
-                    (_lead(leader, item), _lead(leader, other)),
-                    key=lambda one: id_order(items[one].rating_key),
-                )
-                leader[high] = low
+    for several in shown.values():
+        for item in set(several) - {several[0]}:
+            for one in (item, several[0]):
+                leader.setdefault(one, one)
+            low, high = sorted(
+                (_lead(leader, item), _lead(leader, several[0])),
+                key=lambda one: id_order(items[one].rating_key),
+            )
+            leader[high] = low
     return {item: _lead(leader, item) for item in leader}
 
 

@@ -269,6 +269,8 @@ def _find_contradiction(option: Option) -> Obstacle | None:
 
 def _find_episodes(option: Option, row: Sequence[Option], table: Table) -> Obstacle | None:
     """One file that holds several episodes is an item for each, and none of them is the scene."""
+    if sum(one.path == option.path for one in row) == 1:
+        return None
     item = table.items[option.item]
     if item.kind is not _EPISODE:
         return None

@@ -232,8 +232,10 @@ class _Tally:
         self.votes: Counter[tuple[str, str]] = Counter()
         self._shared: dict[tuple[str, str], str] = {}
         self._explained: Counter[str] = Counter()
+        self._files: Counter[str] = Counter()
         for place, count in lone.items():
             self._vote(place, count)
+            self._files[place.folder] += count
             if self._is_explained(place):
                 self._explained[place.folder] += count
         places, explained = PlaceNumbers(), set()
@@ -243,7 +245,8 @@ class _Tally:
             if self._is_explained(place):
                 explained.add(ours)
         self._explained.update(map(_folder, explained))
-        self.unexplained = self._count_files("") - self._explained.total()
+        self._files.update(map(_folder, {ours for ours, _ in self._several}))
+        self.unexplained = self._files.total() - self._explained.total()
 
     def proposals(self, least: float) -> list[PathRule]:
         """One rule for each folder of Stash that fits `least` files, the one for most first.
@@ -262,7 +265,7 @@ class _Tally:
                 stash=stash + deeper,
                 plex=plex + deeper,
                 explains=count,
-                certain=self._count_files(stash + deeper),
+                certain=_sum_below(stash + deeper, self._files),
             )
             found.setdefault(rule.stash, rule)
         return list(found.values())
@@ -294,11 +297,6 @@ class _Tally:
         # A rule is about folders: what it says of one file it says of all that lie there.
         ours, theirs = (NormalizedPath(f"{one}x") for one in (place.folder, place.other))
         return place.folder.startswith(place.root[0]) and self._known.apply(ours) == theirs
-
-    def _count_files(self, folder: str) -> int:
-        """Return how many files of Stash lie below a folder."""
-        lone = sum(count for one, count in self._lone.items() if one.folder.startswith(folder))
-        return lone + len({ours for ours, _ in self._several if ours.startswith(folder)})
 
 
 def _sum_below(folder: str, counts: Mapping[str, int]) -> int:

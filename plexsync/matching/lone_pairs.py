@@ -11,7 +11,12 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.matching.answers import People, listen
-from plexsync.matching.comparing.blocking import FileCandidates, prepare_files, prepare_parts
+from plexsync.matching.comparing.blocking import (
+    FileCandidates,
+    prepare,
+    prepare_files,
+    prepare_parts,
+)
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 from plexsync.matching.layout import PlaceNumbers
 
@@ -127,12 +132,14 @@ class LonePairs:
             if owners.setdefault(digest, position) != position:
                 owners[digest] = _SEVERAL
         shared: set[int] = set()
+        path_map, keys_of = self._comparer.context.path_map, self.keys.ours
         for at, scene in enumerate(self._scenes):
             digests: list[int] = []
-            for ours in prepare_files([scene], self._comparer.context.path_map, at):
-                digests += map(hash, self.keys.ours(ours.stem, ours.file, scene.scene_id))
+            for file in scene.files:
+                ours = prepare(at, scene.scene_id, file, path_map)
+                digests += map(hash, keys_of(ours.stem, file, scene.scene_id))
             led = {owners[one] for one in digests if one in owners}
-            is_free = self._free.has_scene(at, scene) and len(led) <= 1
+            is_free = len(led) <= 1 and self._free.has_scene(at, scene)
             if not (is_free and (not led or self._joins(ours, *led))):
                 shared.update(one for one in digests if owners.get(one) == _SEVERAL)
                 self._compete(at, led)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.verdicts import Judged, Matching
+    from plexsync.matching.wording import Obstacle
 
 
 def resolve(matching: Matching) -> Matches:
@@ -42,7 +43,6 @@ class _Resolution:
     def __init__(self, matching: Matching) -> None:
         self._matching = matching
         self._scenes = matching.scenes
-        self._items = matching.items
         self._table = matching.table
         self._sure = matching.tabulated.sure[: matching.due]
         self._settings = matching.settings
@@ -50,7 +50,7 @@ class _Resolution:
         self._names = matching.names
         self._pairs = SurePairs(
             self._scenes,
-            self._items,
+            matching.items,
             partners=matching.tabulated.partners,
             contents=matching.tabulated.contents,
             numbers=matching.tabulated.numbers,
@@ -62,12 +62,15 @@ class _Resolution:
 
     def resolve(self) -> Matches:
         """All matches, in the order of the scenes."""
+        partners = self._matching.tabulated.partners
         certain: dict[int, list[Match]] = {}
         open_: dict[int, Judged] = {}
         for position, sure in enumerate(self._sure):
             if sure is None:
                 judged = self._matching.judge(position)
-                if found := self._certain(position, judged):
+                # A pair that nothing competes with was judged, and is not sure.
+                alone = partners[position] >= 0
+                if found := [] if alone else self._certain(position, judged):
                     certain[position] = found
                 else:
                     open_[position] = judged
@@ -178,17 +181,16 @@ class _Resolution:
         return self._low(scene, free, doubt)
 
     def _low(self, scene: Scene, ranked: Sequence[ScoredOption], doubt: str) -> Match:
-        first = ranked[0]
-        obstacle = self._matching.obstacle(first.option)
-        reason = self._names.reason(obstacle) if obstacle else _NOT_ALONE
-        most = self._settings.most_candidates
+        first, shown = ranked[0], ranked[: self._settings.most_candidates]
+        obstacles = [self._matching.obstacle(one.option) for one in shown]
+        reason = self._names.reason(obstacles[0]) if obstacles[0] else _NOT_ALONE
         return Match(
             scene_id=scene.scene_id,
             confidence=Confidence.LOW,
             reason=doubt or reason,
             score=first.score,
             margin=max(first.score - max((one.score for one in ranked[1:]), default=0.0), 0.0),
-            candidates=tuple([self._shown(one) for one in ranked[:most]]),
+            candidates=tuple(map(self._shown, shown, obstacles)),
             candidate_count=len(ranked),
             unread=self._keys(one.option for one in ranked if one.option.weighed.undecided),
         )
@@ -207,7 +209,7 @@ class _Resolution:
 
         A link of an earlier run is no good reason where this scene is the item beyond doubt, too.
         """
-        key = self._items[option.item].rating_key
+        key = self._matching.item(option.item).rating_key
         if key in self._taken:
             return self._taken[key]
         for pairs in filter(None, (self._pairs, self._matching.settled)):
@@ -258,16 +260,16 @@ class _Resolution:
 
     def _keys(self, options: Iterable[Option]) -> tuple[RatingKey, ...]:
         """Those of the items that no other scene is linked to."""
-        keys = dict.fromkeys(self._items[one.item].rating_key for one in options)
+        keys = dict.fromkeys(self._matching.item(one.item).rating_key for one in options)
         return tuple(one for one in keys if one not in self._matching.owners)
 
     def _key(self, verdict: ScoredOption) -> RatingKey:
-        return self._items[verdict.option.item].rating_key
+        return self._matching.item(verdict.option.item).rating_key
 
     def _candidate(
         self, option: Option, score: float, *, facts: str = "", against: tuple[str, ...] = ()
     ) -> Candidate:
-        item = self._items[option.item]
+        item = self._matching.item(option.item)
         return Candidate(
             rating_key=item.rating_key,
             title=item.title,
@@ -280,11 +282,11 @@ class _Resolution:
             contradictions=against,
         )
 
-    def _shown(self, scored: ScoredOption) -> Candidate:
+    def _shown(self, scored: ScoredOption, obstacle: Obstacle | None) -> Candidate:
         """Return a candidate with its facts, as it is shown to a person."""
         option = scored.option
         against: tuple[str, ...] = ()
-        if (obstacle := self._matching.obstacle(option)) and obstacle.is_contradiction:
+        if obstacle and obstacle.is_contradiction:
             against = option.weighed.contradictions or (self._names.reason(obstacle),)
         facts = compare_facts(option.ours.file, option.theirs.file)
         return self._candidate(option, scored.score, facts=facts, against=against)

@@ -148,29 +148,26 @@ def _names(item: PlexItem) -> list[str]:
 
 def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
     """Note the items that bear one of our words."""
-    wanted = bearers.keys()
-    few = tuple(wanted) if len(wanted) <= _FEW_WORDS else ()
-    for position, item in enumerate(items):
-        if item.trashed or not wanted or (few and not _mentions(item, few)):
+    wanted = {word.encode(): places for word, places in bearers.items()}
+    few = tuple(bearers) if len(bearers) <= _FEW_WORDS else ()
+    for position, item in enumerate(items if wanted else ()):
+        if item.trashed or (few and not _mentions(item, few)):
             continue
-        for word in wanted & _words_of(item):
-            if len(bearers[word]) <= _MOST_BEARERS:
-                bearers[word].append(position)
+        for word in wanted.keys() & _words_of(item):
+            if len(wanted[word]) <= _MOST_BEARERS:
+                wanted[word].append(position)
 
 
-def _words_of(item: PlexItem) -> set[str]:
+def _words_of(item: PlexItem) -> list[bytes]:
     """Return the words of an item's title and names."""
     text = " ".join(_names(item))
-    # What `normalize_title` does to such a text, in a third of the time.
-    words = text.translate(_ASCII_WORDS).split() if text.isascii() else []
-    return set(words or normalize_title(text).split())
+    # What `normalize_title` does to such a text, in a fifth of the time.
+    words = text.encode().translate(_ASCII_WORDS, b"'`").split() if text.isascii() else []
+    return words or normalize_title(text).encode().split()
 
 
-_ASCII_WORDS = {
-    code: None if chr(code) in "'`" else (chr(code).lower() if chr(code).isalnum() else " ")
-    for code in range(128)
-}
-"""Letters and digits in small letters; apostrophes vanish, all else parts words."""
+_ASCII_WORDS = bytes(code if bytes((code,)).isalnum() else ord(" ") for code in range(256)).lower()
+"""Letters and digits in small letters; all else parts words."""
 
 
 def _mentions(item: PlexItem, words: tuple[str, ...]) -> bool:
