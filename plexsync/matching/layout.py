@@ -112,7 +112,7 @@ def propose_rules(
         that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
     taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
-    alone = {place_of(*pair): count for pair, count in (lone or {}).items()}
+    alone = {locate_pair(*pair): count for pair, count in (lone or {}).items()}
     tally = _Tally(map(_places_of, _certain(matches)), alone, known=compile_rules(rules))
     least = max(_LEAST_FILES, _LEAST_SHARE * tally.unexplained)
     return tuple(
@@ -148,7 +148,7 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
         mine, others = above, beyond
 
 
-def place_of(ours: NormalizedPath, theirs: NormalizedPath) -> Place:
+def locate_pair(ours: NormalizedPath, theirs: NormalizedPath) -> Place:
     """Return where the files of a pair lie."""
     return Place(split_prefixes(ours, theirs), _folder(ours), _folder(theirs))
 
@@ -173,7 +173,7 @@ class PlaceNumbers:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.known)
-            self.known.append(place_of(ours, theirs))
+            self.known.append(locate_pair(ours, theirs))
         return number
 
     def count(self, numbers: Iterable[int]) -> dict[Place, int]:

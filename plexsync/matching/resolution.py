@@ -209,7 +209,7 @@ class _Resolution:
 
         A link of an earlier run is no good reason where this scene is the item beyond doubt, too.
         """
-        key = self._matching.item(option.item).rating_key
+        key = self._matching.keys.item(option.item).rating_key
         if key in self._taken:
             return self._taken[key]
         for pairs in filter(None, (self._pairs, self._matching.settled)):
@@ -260,16 +260,16 @@ class _Resolution:
 
     def _keys(self, options: Iterable[Option]) -> tuple[RatingKey, ...]:
         """Those of the items that no other scene is linked to."""
-        keys = dict.fromkeys(self._matching.item(one.item).rating_key for one in options)
+        keys = dict.fromkeys(self._matching.keys.item(one.item).rating_key for one in options)
         return tuple(one for one in keys if one not in self._matching.owners)
 
     def _key(self, verdict: ScoredOption) -> RatingKey:
-        return self._matching.item(verdict.option.item).rating_key
+        return self._matching.keys.item(verdict.option.item).rating_key
 
     def _candidate(
         self, option: Option, score: float, *, facts: str = "", against: tuple[str, ...] = ()
     ) -> Candidate:
-        item = self._matching.item(option.item)
+        item = self._matching.keys.item(option.item)
         return Candidate(
             rating_key=item.rating_key,
             title=item.title,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -33,7 +32,7 @@ from plexsync.models import PathRule, PlexItem, RatingKey, Scene, SceneId, id_or
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.matching.comparing.evidence import Comparison
     from plexsync.matching.comparing.weighing import Option
@@ -91,7 +90,6 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         names: how reasons name scenes and items.
         settled: pairs that were decided before.
         keys: what files are found by.
-        item: returns the item at a position; of one that was asked for lately none is made again.
     """
 
     scenes: Sequence[Scene]
@@ -104,7 +102,6 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     names: ReasonNames
     settled: SurePairs | None
     keys: FileKeys
-    item: Callable[[int], PlexItem]
 
     @property
     def table(self) -> Table:
@@ -163,7 +160,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def scored(self, option: Option, score: float) -> ScoredOption:
         """Return an option with its score; of a file's, the likeliest ranks first."""
-        key = self.item(option.item).rating_key
+        key = self.keys.item(option.item).rating_key
         return ScoredOption(option, score, (-score, -option.bits, *id_order(key)))
 
     def score_row(self, row: Sequence[Option]) -> list[float]:
@@ -208,7 +205,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def obstacle_in(self, row: tuple[Option, ...], option: Option) -> Obstacle | None:
         """Do so for one of a row of the table."""
         rows = self.table.rows[option.ours.scene]
-        item = self.item(option.item)
+        item = self.keys.item(option.item)
         return (
             self._answered(option, item)
             or judge(option, _rivals(row, rows), self.table, self.settings)
@@ -283,13 +280,11 @@ def prepare_matching(
         names=ReasonNames(scene_paths(named_scenes), keys.items, known.get("libraries", {})),
         settled=known.get("settled"),
         keys=keys,
-        item=lru_cache(_AT_HAND)(keys.items.__getitem__),
     )
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_AT_HAND = 64
 _rank = attrgetter("rank")
 
 

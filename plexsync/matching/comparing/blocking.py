@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from copy import copy
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ _PAIRS_PER_FILE = 4
 MOST_IN_TAIL = 16
 """A path tail is useful when no more parts share it."""
 _LONGEST_TAIL = 6
+_AT_HAND = 64
+"""How many of the items that were asked for last are kept as they were made."""
 
 Key = str | int
 """A stem, a size, a content hash as a negative number, or a scene's id behind a slash."""
@@ -106,11 +109,13 @@ class FileKeys:
 
     Attributes:
         items: the same.
+        item: returns that at a position; one that was asked for lately is not made again.
         hashes: the same.
     """
 
     def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
         self.items = items
+        self.item = lru_cache(_AT_HAND)(items.__getitem__)
         self.hashes = hashes
         self._rating_keys = array("q")
         self._holders = array("I")

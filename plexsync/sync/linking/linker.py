@@ -142,17 +142,16 @@ class Linker:
         owners = self.records.claims()
         claims = self._claims(owners, scenes, taken)
         matches, layout = self.decider.decide(scenes, items, claims)
-        lone = matches.places()
+        lone, rules = matches.places(), self.decider.rules
         linked = Linked(
             pairs=Pairs((), matches.pairs),
-            proposed=propose_rules(matches.made(), lone=lone, rules=self.decider.rules),
+            proposed=propose_rules(matches.made(), lone=lone, rules=rules),
             learned=used_rules(matches.made(), layout, lone=lone),
             unread=frozenset(one.scene_id for one in matches.made() if one.unread),
         )
         is_new = not (taken or self.records.has_links or self.decider.answers.ignored)
-        slots = matches.surest_first()
-        if not is_new:
-            slots = list(map(matches.value, slots))
+        surest = matches.surest_first()
+        slots = surest if is_new else list(map(matches.value, surest))
         open_ = [one for one in slots if not isinstance(one, int)]
         ours = _scenes_of(open_, matches.open_scenes() if is_new else scenes)
         theirs = _items_of(open_, matches.keys)
