@@ -10,6 +10,7 @@ a list `after` has a name that was there before as its place in `before`, counte
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -70,6 +71,9 @@ _LEAST = 4
 _USUAL = astuple(_Change(PlexField.TITLE, "", "", Policy.OVERWRITE))
 """What a change says after its policy, the last of the least, where it says nothing."""
 
+_PLAN_VALUES = attrgetter(*_Plan.__struct_fields__)
+_CHANGE_VALUES = attrgetter(*_Change.__struct_fields__)
+
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(_Plan)
 _FORMER_DECODER = msgspec.json.Decoder(ItemPlan)
@@ -78,10 +82,10 @@ _ITEM_DECODER = msgspec.json.Decoder(_Item)
 
 def pack_plan(plan: ItemPlan) -> msgspec.Raw:
     """Return a plan as an intent has it."""
-    changes = [_pack_change(change) for change in plan.changes]
-    values = [*astuple(_as(_Plan, plan, changes=changes))]
-    if not plan.member_kind:
-        values.pop()
+    *values, changes, member_kind = _PLAN_VALUES(plan)
+    values.append([_pack_change(change) for change in changes])
+    if member_kind:
+        values.append(member_kind)
     return msgspec.Raw(_ENCODER.encode(values))
 
 
@@ -108,9 +112,9 @@ def planned_item(packed: msgspec.Raw) -> str | bytes:
 
 
 def _pack_change(change: Change) -> list[object]:
-    field = "" if change.field == change.target else change.field
-    after = _pack_after(change.before, change.after)
-    values = [*astuple(_as(_Change, change, field=field, after=after))]
+    target, before, after, policy, field, *others = _CHANGE_VALUES(change)
+    own_field = "" if field == target else field
+    values = [target, before, _pack_after(before, after), policy, own_field, *others]
     while len(values) > _LEAST and values[-1] == _USUAL[len(values) - 1]:
         values.pop()
     return values

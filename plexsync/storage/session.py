@@ -11,7 +11,7 @@ import msgspec
 from plexsync.planning.retry_schedule import iso
 from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
-from plexsync.storage.intents import pack_plan, planned_item
+from plexsync.storage.intents import pack_plan
 from plexsync.storage.journal import (
     DIRECTORY,
     NULL,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from plexsync.models import (
         ItemPlan,
         KeptRecord,
+        RatingKey,
         SceneId,
         SceneRecord,
     )
@@ -117,7 +118,7 @@ class Session:
         self._run_id = ""
         self._journal: JournalWriter | None = None
         self._in_batch = False
-        self._items: set[str | bytes] = set()
+        self._items: set[RatingKey] = set()
 
     def begin(
         self, *, run_id: str, kind: RunKind, started_at: str, lineage: Lineage, version: str
@@ -174,7 +175,7 @@ class Session:
         journal.commit()
         for entry in entries:
             self.state.apply(self._run_id, entry)
-            self._items.add(planned_item(entry.plan))
+        self._items.update(plan.rating_key for plan in plans)
         return tuple(entry.seq for entry in entries)
 
     def note(self, entry: Result | SceneKept | DecisionEntry) -> None:
