@@ -116,12 +116,16 @@ class PlexEquality:
             base: what is remembered.
             keeps: each name that was in the list once is remembered.
         """
-        if base.credits or base.digest != self.digest(target, value):
+        if base.credits:
             return False
         if isinstance(value, str):
-            return not (base.entries or base.seen)
-        entry = self.spellings.entries
-        there = {entry[name] for name in value}
+            return base.digest == self.digest(target, value) and not (base.entries or base.seen)
+        there = {*map(self.spellings.entries.__getitem__, value)}
+        entries = join_entries(there)
+        if base.digest != list_digest(entries):
+            return False
+        if base.entries == entries:
+            return True  # all of them are ours
         if keeps:
             return there <= split_entries(base.entries + base.seen)
         return split_entries(base.entries) <= there

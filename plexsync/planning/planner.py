@@ -77,7 +77,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 AS_WANTED = Planned(changes=(), kept=())
 """What an item needs that shows all that is wanted, with nothing to be remembered of it."""
 
-_SORT_TITLE = PlexField.SORT_TITLE
+_SORT_TITLE, _MERGE = PlexField.SORT_TITLE, Policy.MERGE
 
 
 class _Sorted(msgspec.Struct, gc=False):
@@ -106,6 +106,7 @@ class Planner(WriteMemory):
     def __init__(self, rules: Rules, *, agrees: bool = True) -> None:
         super().__init__(rules)
         self._agrees = agrees
+        self._ruled = f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"
 
     def plan(
         self,
@@ -157,7 +158,10 @@ class Planner(WriteMemory):
         return [
             want
             for want in desired
-            if not _is_as_wanted(want.value, values.get(want.target))
+            if (
+                want.value != (shown := values.get(want.target))
+                and not _are_same_names(want.value, shown)
+            )
             or not self._needs_nothing(want, values[want.target], base.get(want.target))
         ]
 
@@ -207,7 +211,7 @@ class Planner(WriteMemory):
             return True
         if base is None or base.wanted != self._wanted(want, held):
             return False
-        keeps = want.policy is Policy.MERGE and self._rules.preserve_plex_edits
+        keeps = want.policy is _MERGE and self._rules.preserve_plex_edits
         return self.equality.is_remembered(want.target, held, base, keeps=keeps)
 
     def still_held(
@@ -260,8 +264,7 @@ class Planner(WriteMemory):
 
     def desired_digest(self, desired: Sequence[Desired]) -> str:
         """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
-        rules = self._rules
-        parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"]
+        parts = [self._ruled]
         parts += ["\x1e".join((w.field, w.policy, w.target, _spelled(w.value))) for w in desired]
         parts += [digest_text(w.credits) for w in desired if w.credits]
         return short_digest("\x1d".join(parts), _DIGITS)
@@ -352,9 +355,12 @@ class Planner(WriteMemory):
         """Digest of what Stash wants where that is not just `after`, else nothing."""
         if want.credits:
             return self._whole_digest(want)
-        if want.policy is not Policy.MERGE or after == want.value or isinstance(after, str):
+        if want.policy is not _MERGE or isinstance(after, str):
             return ""
-        if len(after) == len(want.value) and self.equality.equal(want.target, after, want.value):
+        if len(after) == len(want.value) and (
+            _are_same_names(want.value, after)
+            or self.equality.equal(want.target, after, want.value)
+        ):
             return ""
         return self.equality.digest(want.target, want.value)
 
@@ -374,11 +380,9 @@ def _with_credits(names: str, want: Desired) -> str:
     return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
 
-def _is_as_wanted(value: Value, shown: Value | None) -> bool:
-    """Whether a field shows a value to the letter; Plex has names in an order of its own."""
-    if value == shown:
-        return True
-    return bool(shown) and isinstance(value, tuple) and set(value) == set(shown or ())
+def _are_same_names(one: Value, other: Value | None) -> bool:
+    """Whether two lists have the same names to the letter; Plex has them in an order of its own."""
+    return isinstance(one, tuple) and isinstance(other, tuple) and set(one) == set(other)
 
 
 def _as_shown(want: Desired, found: ObservedValue) -> Value:
