@@ -113,6 +113,7 @@ class RunItems:
                 problem = Problem(kind="bad-response", message=message)
                 for pair in by_scene[scene_id]:
                     self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
+        pairs.are_opened = True
 
     def covers_elsewhere(self) -> int:
         """Return how many covers were not fetched because their address leads elsewhere."""

@@ -260,7 +260,8 @@ class Artwork:
     def _compare(self, one: _Compared) -> PictureChange | PictureChoice:
         """Return what one picture needs; RIGHT also where there is nothing to show."""
         before, stamp = one.before, one.stamp
-        moved_in_plex = self._compare_all and before.shown != self._shown(one)
+        known = before.shown
+        moved_in_plex = self._compare_all and not (known and known == self._shown(one))
         if _is_at(before, stamp) and not moved_in_plex:
             return PictureChoice.RIGHT
         self.looks += 1
