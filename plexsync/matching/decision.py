@@ -88,10 +88,10 @@ class Table:
     items: Sequence[PlexItem]
     rows: Sequence[Sequence[tuple[Option, ...]]]
     columns: Mapping[int, Sequence[Option]]
-    places: Mapping[int, int]
-    assigned: Mapping[int, int]
-    given: Mapping[int, frozenset[SceneId]]
-    is_layout_known: bool
+    places: Mapping[int, int] = field(default_factory=dict)
+    assigned: Mapping[int, int] = field(default_factory=dict)
+    given: Mapping[int, frozenset[SceneId]] = field(default_factory=dict)
+    is_layout_known: bool = False
     asked: dict[int, Claims] = field(default_factory=dict)
     sums: dict[tuple[float, ...], tuple[float, ...]] = field(default_factory=dict)
 

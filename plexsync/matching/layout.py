@@ -181,29 +181,6 @@ class PlaceNumbers:
         return {self.known[number]: count for number, count in Counter(numbers).items()}
 
 
-class Places:
-    """The places certain pairs lead to, ready to be asked for many pairs."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._roots: dict[str, list[str]] = {}
-        for ours, theirs in sorted(layout.roots):
-            ends = NormalizedPath(f"{ours}x"), NormalizedPath(f"{theirs}x")
-            if split_prefixes(*ends) == (ours, theirs):
-                self._roots.setdefault(ours, []).append(theirs)
-        self._lengths = sorted({len(folder) for folder in self._roots})
-
-    def leads(self, ours: NormalizedPath, theirs: NormalizedPath) -> bool:
-        """Whether certain pairs lead from the folder of `ours` to just the place of `theirs`.
-
-        That is whether what `split_prefixes` leaves of the two is one of the roots.
-        """
-        for length in self._lengths:
-            for folder in self._roots.get(ours[:length], ()):
-                if theirs.startswith(folder) and ours[length - 1 :] == theirs[len(folder) - 1 :]:
-                    return True
-        return False
-
-
 # ---- Private -------------------------------------------------------------------------------------
 
 

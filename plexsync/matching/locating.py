@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import compare_duration
-from plexsync.matching.layout import Layout, Place, Places
+from plexsync.matching.layout import Layout, PlaceNumbers, split_prefixes
 from plexsync.text.normalize import NormalizedPath, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.comparing.blocking import Ours, Theirs
     from plexsync.matching.comparing.comparison import Compared
@@ -32,72 +32,7 @@ def certain_pairs(
             yield from ((ours.path, path) for path in sorted(paths))
 
 
-class Locator:
-    """Adds to comparisons what a layout says of their place.
-
-    Args:
-        layout: how the libraries lie to each other.
-        compared: every comparison.
-        items: every item.
-        scale: knows the kinds of pairs.
-    """
-
-    def __init__(
-        self,
-        layout: Layout,
-        compared: Sequence[Compared],
-        items: Sequence[PlexItem],
-        scale: Scale,
-    ) -> None:
-        self._layout = layout
-        self._lengths = _folder_lengths(compared, items)
-        self._scale = scale
-        self._leads = Places(layout).leads
-
-    def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
-        """Return the kind a pair is of with what the layout says."""
-        if kind.made.spelling >= Spelling.FORM and self._leads(ours.path, part.path):
-            return self._led(kind, mapped=self._layout.maps(ours.path, part.path))
-        return self._locate_renamed(kind.made, ours, part) if kind.may_be_renamed else kind
-
-    def locate_at(self, place: Place) -> Callable[[Kind], Kind]:
-        """Return what does so for pairs of files of one stem that lie at a place."""
-        if place.root not in self._layout.roots:
-            return _as_it_is
-        mapped = self._layout.maps(NormalizedPath(place.folder), NormalizedPath(place.other))
-        return partial(self._led, mapped=mapped)
-
-    def _led(self, kind: Kind, *, mapped: bool) -> Kind:
-        """Return the kind a pair is of where certain pairs lead, or where a learned rule does."""
-        made = kind.made
-        if made.spelling < Spelling.FORM:
-            return kind
-        if mapped and made.place < FolderLevel.PATH_FOLDED:
-            if kind.mapped is None:
-                exact = made.spelling is Spelling.EXACT
-                place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
-                kind.mapped = self._scale.kind(made._replace(led=True, learned=True, place=place))
-            return kind.mapped
-        if kind.led is None:
-            kind.led = self._scale.kind(made._replace(led=True))
-        return kind.led
-
-    def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
-        near = [
-            length
-            for _, length in self._lengths.get(_folder(part.path), ())
-            if compare_duration(length, part.file.duration_s) >= Level.CLOSE
-        ]
-        ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
-        return self._scale.kind(
-            made._replace(alone_in_length=len(near) <= 1, led=self._leads(*ends))
-        )
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _folder_lengths(
+def folder_lengths(
     compared: Iterable[Compared], items: Sequence[PlexItem]
 ) -> dict[str, set[tuple[str, float]]]:
     """Return the files, with their lengths, of folders in which one may have been renamed."""
@@ -117,8 +52,69 @@ def _folder_lengths(
     return lengths
 
 
-def _as_it_is(kind: Kind) -> Kind:
-    return kind
+class Locator:
+    """Adds to comparisons what a layout says of their place.
+
+    Args:
+        layout: how the libraries lie to each other.
+        places: gives places their numbers.
+        lengths: the files, with their lengths, of folders in which one may have been renamed.
+        scale: knows the kinds of pairs.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        places: PlaceNumbers,
+        lengths: Mapping[str, set[tuple[str, float]]],
+        scale: Scale,
+    ) -> None:
+        self._layout = layout
+        self._places = places
+        self._lengths = lengths
+        self._scale = scale
+        self._is_mapped = cache(self._find_lead)
+
+    def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
+        """Return the kind a pair is of with what the layout says."""
+        if kind.made.spelling >= Spelling.FORM:
+            return self.locate_at(self._places.number(ours.path, part.path), kind)
+        return self._locate_renamed(kind.made, ours, part) if kind.may_be_renamed else kind
+
+    def locate_at(self, number: int, kind: Kind) -> Kind:
+        """Do so for a pair of files of one stem, by the number of their place."""
+        made, is_mapped = kind.made, self._is_mapped(number)
+        if is_mapped is None or made.spelling < Spelling.FORM:
+            return kind
+        if is_mapped and made.place < FolderLevel.PATH_FOLDED:
+            if kind.mapped is None:
+                exact = made.spelling is Spelling.EXACT
+                place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
+                kind.mapped = self._scale.kind(made._replace(led=True, learned=True, place=place))
+            return kind.mapped
+        if kind.led is None:
+            kind.led = self._scale.kind(made._replace(led=True))
+        return kind.led
+
+    def _find_lead(self, number: int) -> bool | None:
+        """Whether a learned rule leads to a place; None where no certain pairs lead to it."""
+        place = self._places.known[number]
+        if place.root not in self._layout.roots:
+            return None
+        return self._layout.maps(NormalizedPath(place.folder), NormalizedPath(place.other))
+
+    def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
+        near = [
+            length
+            for _, length in self._lengths.get(_folder(part.path), ())
+            if compare_duration(length, part.file.duration_s) >= Level.CLOSE
+        ]
+        ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
+        led = split_prefixes(*ends) in self._layout.roots
+        return self._scale.kind(made._replace(alone_in_length=len(near) <= 1, led=led))
+
+
+# ---- Private -------------------------------------------------------------------------------------
 
 
 def _folder(path: str) -> str:

@@ -21,7 +21,7 @@ from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 from plexsync.matching.layout import PlaceNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.matching.comparing.blocking import FileKeys, Ours, Theirs
     from plexsync.matching.comparing.comparison import Comparer
@@ -56,6 +56,20 @@ class Free(NamedTuple):
         return len(item.files) == 1 and not held
 
 
+class Partners(NamedTuple):
+    """What is known of pairs that nothing competes with, by the position of the scene.
+
+    Attributes:
+        items: the position of the item; below 0 for none.
+        contents: the digest of the content hash of the scene's file.
+        places: the number of the place where the files lie.
+    """
+
+    items: array[int]
+    contents: array[int]
+    places: array[int]
+
+
 class Sure(NamedTuple):
     """What speaks for pairs of a kind that is HIGH where nothing competes, and their score."""
 
@@ -81,19 +95,16 @@ class LonePairs:
         free: which of them may be in such a pair.
 
     Attributes:
-        partners: by scene, the position of its item; below 0 for none.
-        contents: by scene that has one, the digest of its content hash.
-        numbers: by scene of a pair, the number of the place where its files lie.
-        places: these places.
+        partners: the pairs.
+        places: where their files lie.
         keys: those that were given.
     """
 
     def __init__(
         self, scenes: Sequence[Scene], *, comparer: Comparer, keys: FileKeys, free: Free
     ) -> None:
-        self.partners = array("q", [_NONE]) * len(scenes)
-        self.contents = array("q", [0]) * len(scenes)
-        self.numbers = array("I", [0]) * len(scenes)
+        nothing = array("q", [0]) * len(scenes)
+        self.partners = Partners(array("q", [_NONE]) * len(scenes), nothing, nothing[:])
         self.places = PlaceNumbers()
         self._scenes = scenes
         self._comparer = comparer
@@ -105,21 +116,22 @@ class LonePairs:
 
     def rest(self) -> Iterator[Ours]:
         """Yield the files of the scenes that share keys with several items, or compete."""
-        for at, partner in enumerate(self.partners):
+        for at, partner in enumerate(self.partners.items):
             if partner == _SEVERAL:
                 yield from prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
 
     def pair(self, at: int) -> tuple[Ours, Theirs]:
         """Return the files of the pair of a scene."""
         (ours,) = prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
-        (theirs,) = prepare_parts(self.partners[at], self.keys.items[self.partners[at]])
+        position = self.partners.items[at]
+        (theirs,) = prepare_parts(position, self.keys.items[position])
         return ours, theirs
 
     def kinds(self) -> Iterator[tuple[int, Kind, int]]:
         """Yield the position of the scene of each pair, its comparison, the number of its place."""
-        for at, (partner, kind) in enumerate(zip(self.partners, self._kinds, strict=True)):
+        for at, (partner, kind) in enumerate(zip(self.partners.items, self._kinds, strict=True)):
             if partner >= 0 and kind is not None:
-                yield at, kind, self.numbers[at]
+                yield at, kind, self.partners.places[at]
 
     def certain(self) -> dict[Place, int]:
         """Return where the files lie that are the same without a look at their folders."""
@@ -141,12 +153,13 @@ class LonePairs:
             led = {owners[one] for one in digests if one in owners}
             is_free = len(led) <= 1 and self._free.has_scene(at, scene)
             if not (is_free and (not led or self._joins(ours, *led))):
+                self.partners.items[at] = _SEVERAL
+                for position in led - {_SEVERAL}:
+                    self._part(position)
                 shared.update(one for one in digests if owners.get(one) == _SEVERAL)
-                self._compete(at, led)
-        if shared:
-            for position, digest in self.keys.digests():
-                if digest in shared and self._claimed[position] >= 0:
-                    self.partners[self._claimed[position]] = _SEVERAL
+        for position, digest in self.keys.digests() if shared else ():
+            if digest in shared:
+                self._part(position)
 
     def _joins(self, ours: Ours, position: int) -> bool:
         """Compare a file with an item, and make them a pair if nothing speaks against it so far."""
@@ -159,20 +172,17 @@ class LonePairs:
         if theirs.stem != ours.stem:
             return False
         at = ours.scene
-        self._claimed[position], self.partners[at] = at, position
+        self._claimed[position], self.partners.items[at] = at, position
         self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
-        self.numbers[at] = self.places.number(ours.path, theirs.path)
-        self.contents[at] = hash(ours.file.oshash or 0)
+        self.partners.places[at] = self.places.number(ours.path, theirs.path)
+        self.partners.contents[at] = hash(ours.file.oshash or 0)
         return True
 
-    def _compete(self, at: int, led: Iterable[int]) -> None:
-        """Put a scene among those that compete, and those that share an item with it, too."""
-        self.partners[at] = _SEVERAL
-        for position in led:
-            if position >= 0:
-                if self._claimed[position] >= 0:
-                    self.partners[self._claimed[position]] = _SEVERAL
-                self._claimed[position] = _SEVERAL
+    def _part(self, position: int) -> None:
+        """Let an item be in no pair, for several scenes compete for it."""
+        if self._claimed[position] >= 0:
+            self.partners.items[self._claimed[position]] = _SEVERAL
+        self._claimed[position] = _SEVERAL
 
     def _row(self, ours: Ours, theirs: Theirs) -> FileCandidates:
         """Return our file with its only candidate."""
@@ -201,15 +211,7 @@ class LoneJudge:
     def _judge(self, option: Option) -> Sure | None:
         """Judge an option as if it were the only one."""
         row = (option,)
-        table = Table(
-            items=self._lone.keys.items,
-            rows=[],
-            columns={option.item: row},
-            places={},
-            assigned={},
-            given={},
-            is_layout_known=False,
-        )
+        table = Table(self._lone.keys.items, [], {option.item: row})
         if judge(option, row, table, self._settings) is not None:
             return None
         return Sure(option.weighed, score_option(option, row, row, self._settings))

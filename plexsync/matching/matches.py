@@ -6,25 +6,16 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from plexsync.models import (
-    Candidate,
-    Confidence,
-    Deferred,
-    Match,
-    PlexItem,
-    Scene,
-    SceneId,
-    pick,
-)
+from plexsync.models import Candidate, Confidence, Deferred, Match, PlexItem, Scene, SceneId
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from plexsync.matching.comparing.blocking import FileKeys
     from plexsync.matching.layout import Located
-    from plexsync.matching.lone_pairs import Sure
+    from plexsync.matching.lone_pairs import Partners, Sure
 
 _NOBODY = -1
 
@@ -38,28 +29,29 @@ class Matches(Deferred[Match]):
     Args:
         slots: the matches and positions.
         pairs: makes what they are about.
-        keys: what files are found by, for another decision about the same items.
     """
 
-    def __init__(self, slots: Iterable[Match | int], pairs: SurePairs, keys: FileKeys) -> None:
+    def __init__(self, slots: Iterable[Match | int], pairs: SurePairs) -> None:
         super().__init__(slots)
         self.pairs = pairs
-        self.keys = keys
 
     def make(self, number: int) -> Match:
         """Return the match of the scene at a position."""
         return self.pairs.match(number)
 
-    def open_scenes(self) -> Iterator[Scene]:
-        """Yield the scenes of which there is more than a number."""
-        sure = set(self.numbers())
-        scenes = self.pairs.scenes
-        yield from pick(scenes, (at for at in range(len(scenes)) if at not in sure))
+    def open_places(self, contents: Iterable[int] = ()) -> list[int]:
+        """Return the positions of the scenes of which there is more than a number.
+
+        Those that may have one of some content hashes are among them.
+        """
+        wanted = set(map(hash, contents))
+        sure = {at for at in self.numbers() if self.pairs.partners.contents[at] not in wanted}
+        return [at for at in range(len(self.pairs.scenes)) if at not in sure]
 
     def replaced(self, scene_ids: AbstractSet[SceneId], by: Iterable[Match]) -> Matches:
         """Return these matches with those of some scenes, none of them sure, decided otherwise."""
         rest = [one for one in self.slots if isinstance(one, int) or one.scene_id not in scene_ids]
-        return Matches([*rest, *by], self.pairs, self.keys)
+        return Matches([*rest, *by], self.pairs)
 
     def surest_first(self) -> list[Match | int]:
         """Return the slots, the surest first."""
@@ -73,7 +65,7 @@ class Matches(Deferred[Match]):
         first: dict[int, int] = {}
         counts: Counter[int] = Counter()
         for position in self.numbers():
-            number = self.pairs.numbers[position]
+            number = self.pairs.partners.places[position]
             first.setdefault(number, position)
             counts[number] += 1
         return {self.pairs.place(first[number]): count for number, count in counts.items()}
@@ -89,54 +81,44 @@ class SurePairs:
 
     Args:
         scenes: every scene.
-        items: every item.
-        partners: by scene, the position of its item.
-        contents: by scene, the digest of its content hash.
-        numbers: by scene, that of the place where the files of its pair lie.
+        keys: what files are found by, and every item.
+        partners: what else is known of each pair.
         sure: by scene, what speaks for the pair.
         library: returns the title of an item's library.
 
     Attributes:
         scenes: the same.
-        numbers: the same.
+        keys: the same.
+        partners: the same.
     """
 
     def __init__(
         self,
         scenes: Sequence[Scene],
-        items: Sequence[PlexItem],
+        keys: FileKeys,
         *,
-        partners: Sequence[int],
-        contents: Sequence[int],
-        numbers: Sequence[int],
+        partners: Partners,
         sure: Sequence[Sure | None],
         library: Callable[[PlexItem], str],
     ) -> None:
         self.scenes = scenes
-        self.numbers = numbers
-        self._items = items
-        self._partners = partners
-        self._contents = contents
+        self.keys = keys
+        self.partners = partners
         self._sure = sure
         self._library = library
-        self._scenes_of = array("q", [_NOBODY]) * len(items)
+        self._scenes_of = array("q", [_NOBODY]) * len(keys.items)
         for position, speaks in enumerate(sure):
             if speaks is not None and not speaks.is_open:
-                self._scenes_of[partners[position]] = position
+                self._scenes_of[partners.items[position]] = position
 
     def scene_of(self, item: int) -> Scene | None:
         """Return the scene of the pair of an item, if no content hash could change that."""
         position = self._scenes_of[item]
         return None if position == _NOBODY else self.scenes[position]
 
-    def holding(self, contents: Iterable[int]) -> set[int]:
-        """Return the positions of the scenes that may have one of some content hashes."""
-        wanted = set(map(hash, contents))
-        return {at for at, content in enumerate(self._contents) if content in wanted}
-
     def of(self, position: int) -> tuple[Scene, PlexItem]:
         """Return a scene and its item."""
-        return self.scenes[position], self._items[self._partners[position]]
+        return self.scenes[position], self.keys.items[self.partners.items[position]]
 
     def place(self, position: int) -> Located:
         """Return where their files lie."""

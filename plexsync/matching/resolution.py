@@ -50,10 +50,8 @@ class _Resolution:
         self._names = matching.names
         self._pairs = SurePairs(
             self._scenes,
-            matching.items,
+            matching.keys,
             partners=matching.tabulated.partners,
-            contents=matching.tabulated.contents,
-            numbers=matching.tabulated.numbers,
             sure=self._sure,
             library=self._names.library,
         )
@@ -62,7 +60,7 @@ class _Resolution:
 
     def resolve(self) -> Matches:
         """All matches, in the order of the scenes."""
-        partners = self._matching.tabulated.partners
+        partners = self._matching.tabulated.partners.items
         certain: dict[int, list[Match]] = {}
         open_: dict[int, Judged] = {}
         for position, sure in enumerate(self._sure):
@@ -95,7 +93,7 @@ class _Resolution:
                 slots.append(position)
             else:
                 slots.append(late.get(position) or self._doubtful(position, open_[position]))
-        return Matches(slots, self._pairs, self._matching.keys)
+        return Matches(slots, self._pairs)
 
     # ---- One scene -------------------------------------------------------------------------------
 

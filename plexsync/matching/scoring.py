@@ -43,14 +43,14 @@ from plexsync.matching.comparing.title_similarity import (
 from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Kind, Option, Scale
 from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
-from plexsync.matching.locating import Locator, certain_pairs
-from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs, Sure
+from plexsync.matching.locating import Locator, certain_pairs, folder_lengths
+from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs, Partners, Sure
 from plexsync.models import PathRule, PlexFile, PlexItem, Scene, SceneFile, SceneId
 from plexsync.text.generic_names import COPY_FOLDERS
 from plexsync.text.normalize import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 _MOST_RANKED = 64
@@ -63,9 +63,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         table: the options.
         sure: what speaks for the pair of each scene that is HIGH and that nothing competes with.
-        partners: by scene, the item of that pair.
-        contents: by scene of such a pair, the digest of its content hash.
-        numbers: by scene of such a pair, that of the place where its files lie.
+        partners: more about these pairs, and about those that are not HIGH.
         scale: weighs further comparisons.
         layout: how the libraries lie to each other, as it was given or learned.
         context: what comparing needs.
@@ -76,9 +74,7 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     table: Table
     sure: Sequence[Sure | None]
-    partners: Sequence[int]
-    contents: Sequence[int]
-    numbers: Sequence[int]
+    partners: Partners
     scale: Scale
     layout: Layout
     context: Context
@@ -92,7 +88,6 @@ def tabulate(
     *,
     rules: Sequence[PathRule],
     settings: MatchSettings,
-    hashes: Mapping[int, int] | None,
     layout: Layout | None,
     free: Free,
 ) -> Tabulated:
@@ -102,13 +97,13 @@ def tabulate(
     """
     scale = Scale(items=len(keys.items), weights=settings.weights)
     items = keys.items
-    looked = _look(scenes, keys, rules=rules, hashes=hashes, scale=scale, free=free, layout=layout)
+    looked = _look(scenes, keys, rules=rules, scale=scale, free=free, layout=layout)
     weighed = _Weighed([()] * len(scenes), [None] * len(scenes))
-    locator = Locator(looked.layout, looked.compared, items, scale)
+    lengths = folder_lengths(looked.compared, items)
+    locator = Locator(looked.layout, looked.lone.places, lengths, scale)
     judge = LoneJudge(looked.lone, scale, settings).judge
-    at_place = list(map(locator.locate_at, looked.lone.places.known))
     for at, kind, number in looked.lone.kinds():
-        placed = at_place[number](kind)
+        placed = locator.locate_at(number, kind)
         weighed.sure[at] = sure = judge(at, placed)
         if sure is None:
             ours, theirs = looked.lone.pair(at)
@@ -124,8 +119,7 @@ def tabulate(
 def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
     """Learn how the libraries lie to each other from all scenes, without a decision."""
     scale, free = Scale(items=len(items), weights=DEFAULT_WEIGHTS), Free(len(scenes))
-    keys = FileKeys(items, {})
-    return _look(scenes, keys, rules=rules, hashes=None, scale=scale, free=free, layout=None).layout
+    return _look(scenes, FileKeys(items), rules=rules, scale=scale, free=free, layout=None).layout
 
 
 def find_resembling(
@@ -198,13 +192,12 @@ def _look(
     keys: FileKeys,
     *,
     rules: Sequence[PathRule],
-    hashes: Mapping[int, int] | None,
     scale: Scale,
     free: Free,
     layout: Layout | None,
 ) -> _Looked:
     """Compare every file with its candidates, and learn the layout where it is not known."""
-    context = make_context(keys.items, rules, hashes)
+    context = make_context(keys, rules)
     comparer = Comparer(context, scale)
     lone = LonePairs(scenes, comparer=comparer, keys=keys, free=free)
     rows = pair(block(list(lone.rest()), keys))
@@ -263,8 +256,6 @@ def _put_together(
         table=table,
         sure=weighed.sure,
         partners=looked.lone.partners,
-        contents=looked.lone.contents,
-        numbers=looked.lone.numbers,
         scale=scale,
         layout=looked.layout,
         context=looked.context,

@@ -60,7 +60,6 @@ class Known(TypedDict, total=False):
         libraries: titles of libraries by section id, for the reasons.
         settled: pairs that were decided before about these very items, and stay; their scenes are
             among `others` only where they have a content hash with one that was read since.
-        keys: what files of these very items are found by, as an earlier decision has it.
     """
 
     others: Sequence[Scene]
@@ -73,7 +72,6 @@ class Known(TypedDict, total=False):
     layout: Layout | None
     libraries: Mapping[str, str]
     settled: SurePairs | None
-    keys: FileKeys | None
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -260,7 +258,6 @@ def prepare_matching(
         keys,
         rules=known.get("rules", ()),
         settings=settings,
-        hashes=known.get("hashes"),
         # Of a part of the scenes nothing is learned: it would say less than all of them.
         layout=UNKNOWN_LAYOUT if layout is None and others else layout,
         free=Free(len(scenes) if staged else 0, people, owners),
@@ -303,9 +300,9 @@ def _part(
 
 def _find_keys(items: Sequence[PlexItem], known: Known) -> FileKeys:
     """Return what files are found by, each item once."""
-    hashes, keys = known.get("hashes") or {}, known.get("keys")
-    if keys is not None:
-        return keys.with_hashes(hashes)
+    hashes, settled = known.get("hashes"), known.get("settled")
+    if settled is not None:
+        return settled.keys.with_hashes(hashes)
     keys = FileKeys(items, hashes)
     return FileKeys(_newest(items), hashes) if keys.has_repeats else keys
 

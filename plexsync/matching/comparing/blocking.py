@@ -105,7 +105,7 @@ class FileKeys:
 
     Args:
         items: every item.
-        hashes: content hashes of parts.
+        hashes: content hashes of parts; None when they are not used.
 
     Attributes:
         items: the same.
@@ -113,7 +113,7 @@ class FileKeys:
         hashes: the same.
     """
 
-    def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int]) -> None:
+    def __init__(self, items: Sequence[PlexItem], hashes: Mapping[int, int] | None = None) -> None:
         self.items = items
         self.item = lru_cache(_AT_HAND)(items.__getitem__)
         self.hashes = hashes
@@ -140,7 +140,7 @@ class FileKeys:
             self._sizes.append(hash(max(file.size_bytes or 0, 0)))
             self._ids.append(hash(file.part_id))
 
-    def with_hashes(self, hashes: Mapping[int, int]) -> FileKeys:
+    def with_hashes(self, hashes: Mapping[int, int] | None) -> FileKeys:
         """Return the keys of the same items once other content hashes are known."""
         other = copy(self)
         other.hashes = hashes
@@ -169,15 +169,11 @@ class FileKeys:
         counts = Counter(chain(self._sizes, (content for _, content in self._contents())))
         return {one for one, count in counts.items() if count > MOST_IN_TAIL and one}
 
-    def holders(self, keys: Iterable[Key]) -> list[int]:
-        """Return the positions of the items that may have one of some keys."""
-        wanted = set(map(hash, keys))
-        return sorted({at for at, digest in self.digests() if digest in wanted})
-
     def _contents(self) -> Iterator[tuple[int, int]]:
         """Yield the position of each item with the digest of a content hash of its parts."""
-        for at, part_id in zip(self._holders, self._ids if self.hashes else (), strict=False):
-            if part_id and (content := self.hashes.get(part_id)):
+        hashes = self.hashes or {}
+        for at, part_id in zip(self._holders, self._ids if hashes else (), strict=False):
+            if part_id and (content := hashes.get(part_id)):
                 yield at, hash(-content)
 
     def ours(self, stem: str, file: SceneFile, scene_id: SceneId) -> list[Key]:
@@ -197,7 +193,7 @@ class FileKeys:
         file = part.file
         if file.size_bytes and file.size_bytes > 0:
             keys.append(file.size_bytes)
-        if file.part_id and (content := self.hashes.get(file.part_id)):
+        if file.part_id and self.hashes and (content := self.hashes.get(file.part_id)):
             keys.append(-content)
         if part.stash_id:
             keys.append(f"/{part.stash_id}")
@@ -276,7 +272,8 @@ def block(ours: list[Ours], keys: FileKeys) -> Blocks:
             if bucket.last != one.scene:
                 bucket.scenes += 1
                 bucket.last = one.scene
-    for position in keys.holders(buckets):
+    wanted = set(map(hash, buckets))
+    for position in sorted({at for at, digest in keys.digests() if digest in wanted}):
         for part in prepare_parts(position, keys.items[position]):
             for key in keys.theirs(part):
                 if key in buckets:

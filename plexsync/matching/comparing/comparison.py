@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from plexsync.matching.comparing.blocking import FileCandidates, Ours, Theirs, split_folders
+from plexsync.matching.comparing.blocking import (
+    FileCandidates,
+    FileKeys,
+    Ours,
+    Theirs,
+    split_folders,
+)
 from plexsync.matching.comparing.evidence import (
     Comparison,
     FolderLevel,
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Kind, Scale
-    from plexsync.models import PathRule, PlexFile, PlexItem, SceneFile
+    from plexsync.models import PathRule, PlexFile, SceneFile
 
 
 class Compared(NamedTuple):
@@ -57,9 +63,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     merged: tuple[str, ...]
 
 
-def make_context(
-    items: Sequence[PlexItem], rules: Sequence[PathRule], hashes: Mapping[int, int] | None
-) -> Context:
+def make_context(keys: FileKeys, rules: Sequence[PathRule]) -> Context:
     """Return what comparing needs to know of the rules."""
     used = [rule for rule in dict.fromkeys(rules) if rule.stash and rule.plex]
     folders = [f"{normalize_path(rule.plex).rstrip('/')}/" for rule in used]
@@ -72,9 +76,9 @@ def make_context(
         )
     )
     return Context(
-        items=len(items),
+        items=len(keys.items),
         path_map=compile_rules(rules),
-        hashes=hashes,
+        hashes=keys.hashes,
         mapped=tuple(folders),
         merged=merged,
     )

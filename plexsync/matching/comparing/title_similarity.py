@@ -148,7 +148,7 @@ def _names(item: PlexItem) -> list[str]:
 
 def _stream(items: Sequence[PlexItem], bearers: dict[str, list[int]]) -> None:
     """Note the items that bear one of our words."""
-    wanted = {word.encode(): places for word, places in bearers.items()}
+    wanted = {_as_bytes(word): places for word, places in bearers.items()}
     few = tuple(bearers) if len(bearers) <= _FEW_WORDS else ()
     for position, item in enumerate(items if wanted else ()):
         if item.trashed or (few and not _mentions(item, few)):
@@ -162,8 +162,12 @@ def _words_of(item: PlexItem) -> list[bytes]:
     """Return the words of an item's title and names."""
     text = " ".join(_names(item))
     # What `normalize_title` does to such a text, in a fifth of the time.
-    words = text.encode().translate(_ASCII_WORDS, b"'`").split() if text.isascii() else []
-    return words or normalize_title(text).encode().split()
+    words = _as_bytes(text).translate(_ASCII_WORDS, b"'`").split() if text.isascii() else []
+    return words or _as_bytes(normalize_title(text)).split()
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 _ASCII_WORDS = bytes(code if bytes((code,)).isalnum() else ord(" ") for code in range(256)).lower()

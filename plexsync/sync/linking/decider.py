@@ -21,16 +21,7 @@ from plexsync.matcher import (
     survey,
     wanted_hashes,
 )
-from plexsync.models import (
-    Confidence,
-    Match,
-    PathRule,
-    PlexItem,
-    RatingKey,
-    Scene,
-    SceneId,
-    pick,
-)
+from plexsync.models import Confidence, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +29,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Layout, Matches
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneId
     from plexsync.plex.hash_cache import HashCache
     from plexsync.sync.linking.catalogue import Catalogue
 
@@ -87,7 +79,7 @@ class Decider:
         found, layout = decide(scenes, items, **known)
         if self.catalogue is not None:
             self.catalogue.learn(layout)
-        known["layout"], known["keys"] = layout, found.keys
+        known["layout"] = layout
         # What one hash decides may leave another one to read. A round that reads none is the last.
         while (again := self._decide_hashed(found, known)) is not found:
             found = again
@@ -118,7 +110,7 @@ class Decider:
         if self.hashes is None or not wanted:
             return found
         before = known["hashes"] or {}
-        fresh = self.hashes.read(found.keys.items_of(wanted))
+        fresh = self.hashes.read(found.pairs.keys.items_of(wanted))
         if fresh.keys() <= before.keys():
             return found
         known["hashes"] = {**before, **fresh}
@@ -128,7 +120,7 @@ class Decider:
         second = Known(**known, settled=found.pairs)
         second["others"] = [*known["others"], *others.values()]
         second["claims"] = {**known["claims"], **_settled(found, again, others)}
-        return found.replaced(again, decide(due, found.keys.items, **second).matches)
+        return found.replaced(again, decide(due, found.pairs.keys.items, **second).matches)
 
 
 def _parts_of(
@@ -139,12 +131,10 @@ def _parts_of(
     One of a sure pair shares nothing with another item, unless it has one of the `contents` that
     were read since.
     """
-    scenes, held = found.pairs.scenes, found.pairs.holding(contents)
-    sure = set(found.numbers()) - held
-    places = [at for at in range(len(scenes)) if at not in sure]
+    places = found.open_places(contents)
     due: list[Scene] = []
     others: dict[int, Scene] = {}
-    for at, scene in zip(places, pick(scenes, places), strict=True):
+    for at, scene in zip(places, pick(found.pairs.scenes, places), strict=True):
         if scene.scene_id in again:
             due.append(scene)
         else:

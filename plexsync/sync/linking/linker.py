@@ -153,8 +153,9 @@ class Linker:
         surest = matches.surest_first()
         slots = surest if is_new else list(map(matches.value, surest))
         open_ = [one for one in slots if not isinstance(one, int)]
-        ours = _scenes_of(open_, matches.open_scenes() if is_new else scenes)
-        theirs = _items_of(open_, matches.keys)
+        rest = pick(matches.pairs.scenes, matches.open_places()) if is_new else scenes
+        ours = _scenes_of(open_, rest)
+        theirs = _items_of(open_, matches.pairs.keys)
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
         linked_already = {pair.scene.scene_id for pair in taken} & ours.keys()
         spoken_for = set(claims) | standing

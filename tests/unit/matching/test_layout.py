@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from plexsync.matching.layout import (
-    Layout,
-    Places,
+    PlaceNumbers,
     learn_layout,
+    locate_pair,
     propose_rules,
     split_prefixes,
 )
@@ -50,16 +50,14 @@ _FOLDERS = ("/", "/a/", "/a/a/", "/b/", "/b/a/", "/ba/", "D:/a/")
 _PATHS = [NormalizedPath(f"{folder}{name}") for folder in _FOLDERS for name in ("x", "y")]
 
 
-def test_a_place_is_led_to_where_the_prefixes_are_a_root() -> None:
-    """Looking roots up says what splitting each pair of paths would say, whatever the roots."""
-    roots = {(one, other) for one in _FOLDERS for other in _FOLDERS}
-    for root in roots:
-        layout = Layout(roots=frozenset({root, ("/ba/", "/b/a/")}))
-        places = Places(layout)
-        for ours in _PATHS:
-            for theirs in _PATHS:
-                split = split_prefixes(ours, theirs) in layout.roots
-                assert places.leads(ours, theirs) is split, (root, ours, theirs)
+def test_the_number_of_a_place_stands_for_what_splitting_the_pair_says() -> None:
+    """Pairs in the same two folders are split once, whatever else lies there."""
+    places = PlaceNumbers()
+    for ours in _PATHS:
+        for theirs in _PATHS:
+            place = places.known[places.number(ours, theirs)]
+            assert place == locate_pair(ours, theirs), (ours, theirs)
+            assert place.root == split_prefixes(ours, theirs)
 
 
 def test_rules_are_proposed_by_how_much_they_explain() -> None:
@@ -69,6 +67,22 @@ def test_rules_are_proposed_by_how_much_they_explain() -> None:
         PathRule(stash="/two/a/", plex="/2/a/", explains=5, certain=5),
         PathRule(stash="/one/a/", plex="/1/a/", explains=3, certain=3),
     )
+
+
+@pytest.mark.parametrize("rules", [(), (PathRule(stash="/two", plex="/2"),)])
+def test_pairs_counted_by_place_propose_what_they_propose_one_by_one(
+    rules: tuple[PathRule, ...],
+) -> None:
+    """One pair of each place stands for all that lie there."""
+    places = (("/one", "/1", 3), ("/two", "/2", 50), ("/three", "/one", 4), ("/same", "/same", 9))
+    matches = [one for place in places for one in _matches(*place)]
+    lone = {
+        (normalize_path(f"{stash}/a/0.mp4"), normalize_path(f"{plex}/a/0.mp4")): count
+        for stash, plex, count in places
+    }
+    found = propose_rules([], lone=lone, rules=rules)
+    assert found
+    assert found == propose_rules(matches, rules=rules)
 
 
 def test_two_files_make_no_rule() -> None:

@@ -101,6 +101,15 @@ def test_a_size_that_a_crowd_has_competes() -> None:
     assert _sure([_OURS], [_THEIRS, *crowd]) == set()
 
 
+def test_a_scene_that_shares_a_key_with_two_items_competes_for_both() -> None:
+    """Which of the two it leads to cannot be said, so neither is another scene's alone."""
+    items = [_THEIRS, _item(size_bytes=_SIZE)]
+    ours = _lacking(size_bytes=None)
+    assert _sure([ours], items) == {0}
+    assert _sure([ours, _scene(path="/data/cy/third.mp4", size_bytes=_SIZE)], items) == set()
+    assert _sure([_scene(path="/data/cy/third.mp4", size_bytes=_SIZE), ours], items) == set()
+
+
 def test_an_item_that_names_another_scene_waits_for_it() -> None:
     """Plex's GUID may be right where the name is not."""
     named = msgspec.structs.replace(_THEIRS, stash_id="2")
