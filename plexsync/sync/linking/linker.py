@@ -152,10 +152,9 @@ class Linker:
         is_new = not (taken or self.records.has_links or self.decider.answers.ignored)
         surest = matches.surest_first()
         slots = surest if is_new else list(map(matches.value, surest))
-        open_ = [one for one in slots if not isinstance(one, int)]
         rest = pick(matches.pairs.scenes, matches.open_places()) if is_new else scenes
-        ours = _scenes_of(open_, rest)
-        theirs = _items_of(open_, matches.pairs.keys)
+        ours = {scene.scene_id: scene for scene in rest}
+        theirs = _items_of(slots, matches.pairs.keys)
         standing = {pair.link.rating_key for pair in taken if pair.scene.scene_id in ours}
         linked_already = {pair.scene.scene_id for pair in taken} & ours.keys()
         spoken_for = set(claims) | standing
@@ -288,13 +287,8 @@ def earlier(
     return None if former is None else (former, None)
 
 
-def _scenes_of(matches: Iterable[Match], scenes: Iterable[Scene]) -> dict[SceneId, Scene]:
-    """Return the scenes of some matches."""
-    wanted = {one.scene_id for one in matches}
-    return {scene.scene_id: scene for scene in scenes if scene.scene_id in wanted}
-
-
-def _items_of(matches: Iterable[Match], keys: FileKeys) -> dict[RatingKey, PlexItem]:
-    """Return the items of the best candidates of some matches."""
+def _items_of(slots: Iterable[Match | int], keys: FileKeys) -> dict[RatingKey, PlexItem]:
+    """Return the items of the best candidates of the matches among some slots."""
+    matches = (one for one in slots if not isinstance(one, int))
     wanted = {one.candidates[0].rating_key for one in matches if one.candidates}
     return {item.rating_key: item for item in keys.items_of(wanted)}

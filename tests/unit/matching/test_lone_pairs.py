@@ -102,7 +102,7 @@ def test_a_size_that_a_crowd_has_competes() -> None:
 
 
 def test_a_scene_that_shares_a_key_with_two_items_competes_for_both() -> None:
-    """Which of the two it leads to cannot be said, so neither is another scene's alone."""
+    """It may be either, so neither is the item of another scene alone."""
     items = [_THEIRS, _item(size_bytes=_SIZE)]
     ours = _lacking(size_bytes=None)
     assert _sure([ours], items) == {0}
