@@ -51,6 +51,9 @@ _DECODED = 4096
 
 _MARK_DIGITS = 16
 
+_NAME = msgspec.json.Decoder(tuple[str])
+"""What the decision about the name of an object holds."""
+
 
 class RowView(Generic[T]):
     """Decodes a part of a row.
@@ -330,7 +333,7 @@ class SceneRows(Mapping[SceneId, bytes]):
     def _name_of(self, one: str) -> str:
         """Return the digest of the name of an object as a list has it; "" where it is not known."""
         kept = self._decisions.get(NAME_PREFIX + one)
-        text = "" if kept is None else msgspec.json.decode(kept, type=tuple[str])[0]
+        text = "" if kept is None else _NAME.decode(kept)[0]
         name = " ".join(strip_control(name_in(text)).split())
         return name and name_digest(tag_key(name), ENTRY_DIGITS)
 
