@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.output.console import Reporter
-    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.keeping.collections import CollectionKeeper
     from plexsync.sync.keeping.shows import ShowKeeper
     from plexsync.sync.plan_saver import PlanSaver

@@ -13,7 +13,8 @@ from plexsync.planning.participation import Participation
 from plexsync.stash.paging import BELIEVED_S
 from plexsync.stash_client import StashClient
 from plexsync.state import load_state
-from plexsync.sync.detection.detector import Detector, Scope
+from plexsync.sync.detection.detected import Scope
+from plexsync.sync.detection.detector import Detector
 from tests.support.stash_bench import make_library, make_scene, stash_bench
 
 if TYPE_CHECKING:

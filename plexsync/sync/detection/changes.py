@@ -18,7 +18,8 @@ from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, SceneId, Section
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past, is_search_due
-from plexsync.sync.detection.detector import Detected, Detector, Scope
+from plexsync.sync.detection.detected import Detected, Scope
+from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.plex_changes import (
     KEY,
     Roused,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plexsync.models import ItemKind, Packed, Scene
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.changes import DetectedChanges
-    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from plexsync.sync.context import RunContext
-    from plexsync.sync.detection.detector import Detected
+    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.linking.linker import MatchedScene
     from plexsync.sync.rows import Pair
 

@@ -1,0 +1,109 @@
+"""What decides which scenes are due, and what a look at Stash found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
+from plexsync.planning.retry_schedule import PARKED
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from plexsync.errors import BadResponseError
+    from plexsync.planning.participation import Participation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which scenes take part, and which of them are due.
+
+    Args:
+        organized_only: only scenes Stash calls organized.
+        participation: decides by tags, studios and folders.
+        required: names of what a scene needs a value for; else it waits.
+        sync_unversioned: a scene without `updated_at` is always due; else never.
+        everything: every scene is due, changed or not.
+        woken: all that wait for Plex are due: they may be matched otherwise now.
+        roused: these are, of those that wait: Plex changed in what concerns them.
+        timed: one without a candidate is due when its time has come; else only once `roused`.
+        now: aware UTC time.
+        forced: due whatever their version says.
+        first: forced, too; and first, and not to wait until they are settled.
+        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
+    """
+
+    organized_only: bool
+    participation: Participation
+    required: frozenset[str] = frozenset()
+    sync_unversioned: bool
+    everything: bool
+    woken: bool
+    roused: frozenset[SceneId] = frozenset()
+    timed: bool = True
+    now: datetime
+    forced: frozenset[SceneId] = frozenset()
+    first: tuple[SceneId, ...] = ()
+    patient: bool = True
+
+    @property
+    def with_relations(self) -> bool:
+        """Whether a scene's tags, studio and fields decide if it takes part."""
+        return bool(self.participation.chosen or self.required)
+
+
+@dataclass(slots=True, kw_only=True)
+class Detected:
+    """What a look at Stash found.
+
+    Attributes:
+        due: scenes to look at, each once.
+        left_out: scenes that take no part, and why, not remembered as such yet.
+        unready: scenes that lack a required field, not remembered as such yet.
+        gone: remembered scenes that Stash has no more.
+        poisoned: scenes Stash cannot tell about, each with its words.
+        scenes_read: how many scenes were read.
+        waiting: how many scenes wait for a later try.
+        review_waiting: how many of those wait for a person.
+        failing: how many of them failed.
+        parked: those of them that failed too often, each with its problem.
+        newest: the highest version text seen, "" if none.
+        held: scenes that are being edited, with their versions.
+        strangers: scenes that take no part, and have other files than what is remembered of them:
+            their records may be those of other scenes.
+        complete: False when the sweep is known to be short, so that nothing follows from absence.
+        failure: why it is short; None when it is complete.
+        with_files: whether the files of all scenes were looked at.
+    """
+
+    due: Packed[Scene] = field(default_factory=lambda: Packed(Scene))
+    left_out: list[tuple[Scene, str]] = field(default_factory=list)
+    unready: list[Scene] = field(default_factory=list)
+    gone: list[SceneId] = field(default_factory=list)
+    poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
+    scenes_read: int = 0
+    waiting: int = 0
+    review_waiting: int = 0
+    failing: int = 0
+    parked: dict[SceneId, str] = field(default_factory=dict)
+    newest: str = ""
+    held: dict[SceneId, str] = field(default_factory=dict)
+    strangers: set[SceneId] = field(default_factory=set)
+    complete: bool = True
+    failure: BadResponseError | None = None
+    with_files: bool = False
+
+    @property
+    def concerns_any(self) -> bool:
+        """Whether there is anything to do about any scene."""
+        absent = (self.left_out, self.unready, self.gone, self.poisoned, self.strangers)
+        return bool(self.due) or any(absent)
+
+    def note_waiting(self, scene_id: SceneId, record: SceneRecord | None) -> None:
+        """Count a scene that is not due yet."""
+        self.waiting += 1
+        self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
+        self.failing += record is not None and record.outcome is Outcome.FAILED
+        if record is not None and record.due_at == PARKED:
+            self.parked[scene_id] = record.problem.message if record.problem else ""
