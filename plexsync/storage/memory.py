@@ -151,6 +151,10 @@ class State:
         """
         return self._rows.get(scene_id, b"")
 
+    def records_mark(self) -> str:
+        """Return what moves whenever a record does."""
+        return self._rows.mark()
+
     def texts_mark(self, most: int | None = None) -> tuple[int, str]:
         """Return how many texts rows share, and a digest of them; of the first ones up to `most`.
 

@@ -23,6 +23,7 @@ from plexsync.models import (
     SceneId,
     SceneRecord,
 )
+from plexsync.planning.retry_schedule import WAITING
 from plexsync.storage.checkpoint import Checkpoint
 from plexsync.storage.journal import End, Lineage, RunKind
 from plexsync.storage.memory import State
@@ -88,7 +89,9 @@ def state_of(
 ) -> State:
     """A state that remembers some scenes, and links of items that lost their scene."""
     former = {link.rating_key: msgspec.Raw(msgspec.json.encode(link)) for link in lost}
-    return State(Path("state.json"), Checkpoint(rows=rows_of(records), former=former))
+    waiting = {one for one, record in records.items() if record.outcome in WAITING}
+    checkpoint = Checkpoint(rows=rows_of(records), former=former, waiting=waiting)
+    return State(Path("state.json"), checkpoint)
 
 
 def begin(session: Session, number: int = 1, *, at: datetime = NOW) -> str:

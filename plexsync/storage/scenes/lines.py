@@ -41,6 +41,10 @@ class RowLines:
         """Return how many rows there are."""
         return self._count
 
+    def content(self) -> memoryview:
+        """Return all lines."""
+        return memoryview(self._content)[self._start : self._end]
+
     @cached_property
     def places(self) -> dict[SceneId, int]:
         """Where the line of each scene begins."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -217,6 +218,13 @@ class SceneRows(Mapping[SceneId, bytes]):
         for scene_id, record in self.views(LINKS):
             if record.links:
                 yield scene_id, self._made(scene_id, record, links_in)
+
+    def mark(self) -> str:
+        """Return what moves whenever a row does."""
+        known = blake2b(self._packed_texts, digest_size=_MARK_DIGITS // 2)
+        known.update(self._lines.content())
+        known.update(msgspec.msgpack.encode(self._new))
+        return known.hexdigest()
 
     def texts_mark(self, most: int | None = None) -> tuple[int, str]:
         """Return how many shared texts there are, up to `most`, and a digest of these."""

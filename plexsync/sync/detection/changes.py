@@ -161,6 +161,7 @@ class ChangeDetection:
             look=mark,
             swept_at=swept_at if mark else "",
             plex=self._totals.header.plex if mark else None,
+            at_rest=found.detected.at_rest,
         )
         if seen != self._before:
             session.decide(KEY, seen)
@@ -265,6 +266,7 @@ class ChangeDetection:
             ),
             first=spool.scene_ids,
             patient=not self._options.dry_run,
+            at_rest=self._before.at_rest,
         )
 
     def _detect(self, scope: Scope) -> Detected:

@@ -32,6 +32,7 @@ class Scope:
         forced: due whatever their version says.
         first: forced, too; and first, and not to wait until they are settled.
         patient: a scene that is being edited waits a few seconds; else it is taken as it is.
+        at_rest: see `Detected`, of an earlier run; "" for none.
     """
 
     organized_only: bool
@@ -46,6 +47,7 @@ class Scope:
     forced: frozenset[SceneId] = frozenset()
     first: tuple[SceneId, ...] = ()
     patient: bool = True
+    at_rest: str = ""
 
     @property
     def with_relations(self) -> bool:
@@ -75,6 +77,8 @@ class Detected:
         complete: False when the sweep is known to be short, so that nothing follows from absence.
         failure: why it is short; None when it is complete.
         with_files: whether the files of all scenes were looked at.
+        at_rest: digest of all versions, and of what is remembered, where no scene is due for its
+            version and none is gone; "" where one is.
     """
 
     due: Packed[Scene] = field(default_factory=lambda: Packed(Scene))
@@ -93,6 +97,7 @@ class Detected:
     complete: bool = True
     failure: BadResponseError | None = None
     with_files: bool = False
+    at_rest: str = ""
 
     @property
     def concerns_any(self) -> bool:

@@ -9,7 +9,10 @@ Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
     from plexsync.sync.detection.detected import Scope
+
+_REST_BYTES = 16
 
 _WHOLE_SECOND = 1
 """Stash's versions and its clock are both cut to the second."""
@@ -136,21 +141,40 @@ class Detector:
     def _swept_versions(self) -> tuple[Detected, set[SceneId], dict[SceneId, None]]:
         """Return what the versions of all scenes say, which there are, and which are due."""
         found = Detected()
-        here: set[SceneId] = set()
-        wanted = dict.fromkeys(self._scope.first)
-        self._handled = self._records.versions().get
+        swept: list[Version] = []
         for page in self._stash.versions(with_organized=self._scope.organized_only):
-            for scene_id, version, organized in page:
-                here.add(scene_id)
-                found.newest = max(found.newest, version)
-                if self._scope.organized_only and not organized:
-                    if self._waits_in_vain(scene_id):
-                        wanted[scene_id] = None
-                elif self._is_due(scene_id, version, found):
-                    wanted[scene_id] = None
-            found.scenes_read += len(page)
-            self._step(found.scenes_read)
-        return found, here, wanted
+            swept += page
+            self._step(len(swept))
+        found.scenes_read = len(swept)
+        found.newest = max((version for _, version, _ in swept), default="")
+        found.at_rest = self._rest(swept)
+        if self._is_at_rest(found):
+            watched = self._forced | self._waiting.keys()
+            looked_at = [one for one in swept if one[0] in watched]
+        else:
+            looked_at, self._handled = swept, self._records.versions().get
+        wanted = dict.fromkeys(self._scope.first)
+        for scene_id, version, organized in looked_at:
+            if self._scope.organized_only and not organized:
+                is_due = self._waits_in_vain(scene_id)
+            else:
+                is_due = self._is_due(scene_id, version, found)
+            if is_due:
+                wanted[scene_id] = None
+        if found.held or not wanted.keys() <= self._waiting.keys():
+            found.at_rest = ""
+        return found, {scene_id for scene_id, *_ in swept}, wanted
+
+    def _rest(self, swept: list[Version]) -> str:
+        """Return a digest of all that says whether a scene is due for its version."""
+        scope = self._scope
+        rules = (scope.organized_only, scope.sync_unversioned)
+        known = (self._records.records_mark(), rules, swept)
+        return blake2b(msgspec.msgpack.encode(known), digest_size=_REST_BYTES).hexdigest()
+
+    def _is_at_rest(self, found: Detected) -> bool:
+        """Whether an earlier run saw just this, so that no scene is due for its version or gone."""
+        return bool(found.at_rest) and found.at_rest == self._scope.at_rest
 
     def _swept_files(self) -> tuple[Detected, set[SceneId]]:
         """Return what a sweep with files finds, and which scenes there are."""
@@ -336,8 +360,10 @@ class Detector:
                 hint="what was listed is kept in step, and nothing is believed to be gone; see the "
                 "log of Stash, and of the proxy before it if [stash] url names one",
             )
-        else:
+        elif not self._is_at_rest(found):
             found.gone.extend(i for i in self._records.scene_ids() if i not in here)
+        if found.failure or found.gone:
+            found.at_rest = ""
 
     def _ids_moved(self, found: Detected) -> bool:
         """Whether a scene has the files another one is remembered with."""

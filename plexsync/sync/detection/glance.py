@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
@@ -184,9 +182,8 @@ class Glance:
         except PlexsyncError:
             return None
         now = seen_at_once(self.config, sections)
-        if replace(now, counters="") != replace(
-            before, items="", counters="", files_at="", look="", swept_at="", plex=None
-        ):
+        lasting = ("library", "fields", "scans", "sections")
+        if any(getattr(now, one) != getattr(before, one) for one in lasting):
             return None
         if any(section.refreshing for section in sections):
             return None

@@ -60,6 +60,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             `glance`.
         swept_at: ISO time of the last complete look at all versions, where marks are compared.
         plex: the server Plex called itself then.
+        at_rest: digest of all versions and records when no scene was due for its version.
     """
 
     library: str = ""
@@ -72,6 +73,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     look: str = ""
     swept_at: str = ""
     plex: Server | None = None
+    at_rest: str = ""
 
 
 class Roused(NamedTuple):
