@@ -155,15 +155,17 @@ class Planner(WriteMemory):
         base: Mapping[PlexField, Base],
     ) -> list[Desired]:
         """Return the fields that do not show what is wanted to the letter, or are of interest."""
-        return [
-            want
-            for want in desired
+        found = []
+        for want in desired:
+            value, target = want.value, want.target
+            shown = values.get(target)
             if (
-                want.value != (shown := values.get(want.target))
-                and not _are_same_names(want.value, shown)
-            )
-            or not self._needs_nothing(want, values[want.target], base.get(want.target))
-        ]
+                shown is None
+                or not (shown == value or _are_same_names(shown, value))
+                or not self._needs_nothing(want, shown, base.get(target))
+            ):
+                found.append(want)
+        return found
 
     def _compare(self, want: Desired, detail: ItemDetail, base: Base | None, into: _Sorted) -> None:
         """Decide about one field."""
@@ -380,7 +382,7 @@ def _with_credits(names: str, want: Desired) -> str:
     return short_digest(f"{names}\x1d{digest_text(want.credits)}", _DIGITS)
 
 
-def _are_same_names(one: Value, other: Value | None) -> bool:
+def _are_same_names(one: Value, other: Value) -> bool:
     """Whether two lists have the same names to the letter; Plex has them in an order of its own."""
     return isinstance(one, tuple) and isinstance(other, tuple) and set(one) == set(other)
 

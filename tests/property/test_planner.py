@@ -173,7 +173,7 @@ def wishes(draw: st.DrawFn) -> tuple[tuple[Desired, ...], ItemDetail]:
     targets = draw(st.lists(st.sampled_from([*values]), unique=True))
     shown = {target: detail.values.get(target, ()) for target in targets}
     same = {
-        target: st.permutations(value).map(tuple) | st.just(value[1:])
+        target: st.permutations(value).map(tuple) | st.sampled_from([value[1:], (*value, "new")])
         if isinstance(value, tuple)
         else st.just(value)
         for target, value in shown.items()

@@ -144,9 +144,9 @@ class InStep:
         """Note whether an item, as it was read last, needs nothing, and nothing else was asked."""
         scene_id = pair.scene.scene_id
         compared = self._compared.get(scene_id)
-        answer = self._run.ports.plex.answered.get(pair.link.rating_key)
         if compared is None:
             return
+        answer = self._run.ports.plex.answered.get(pair.link.rating_key)
         if answer is None or pair.link.held or not needs_nothing:
             del self._compared[scene_id]
             return
