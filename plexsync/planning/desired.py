@@ -315,7 +315,9 @@ def _names(
     are_labels = sources[0].rule.to is PlexField.LABELS
 
     def names(scene: SceneDetail) -> tuple[str, ...]:
-        made = [one for made_of, names_of in own for one in map(made_of, names_of(scene))]
+        made: list[tuple[str, str]] = []
+        for made_of, names_of in own:
+            made += map(made_of, names_of(scene))
         chosen = dict(made)
         if len(chosen) < len(made):
             chosen |= dict(reversed(made))  # the first spelling

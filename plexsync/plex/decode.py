@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
@@ -131,6 +132,7 @@ MODES = {-1: "", 0: "hide", 1: "hide_items", 2: "show_items"}
 
 _FIELDS_BY_NAME = {name: field for field, name in FIELD_NAMES.items()}
 _POSTER, _BACKGROUND, _COLLECTION = PlexField.POSTER, PlexField.BACKGROUND, ItemKind.COLLECTION
+_TAG = attrgetter("tag")
 _HELD = tuple([field for field in FIELD_NAMES if field not in PICTURE_FIELDS])
 """The values of an item, in the order of the names."""
 
@@ -434,7 +436,9 @@ def _credits(roles: Iterable[RoleObject]) -> dict[str, Credit]:
 
 def _names(tags: Sequence[TagObject]) -> tuple[str, ...]:
     """Return the tags in order, each once: an actor with two roles comes twice."""
-    return tuple(dict.fromkeys([name for tag in tags if (name := tag.tag)]))
+    names = dict.fromkeys(map(_TAG, tags))
+    names.pop("", None)
+    return tuple(names)
 
 
 # ---- Reading -------------------------------------------------------------------------------------

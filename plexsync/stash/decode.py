@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -28,6 +29,7 @@ _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _NO_DATE = "0001-01-01"
 """Go's zero time, which odd legacy rows show as a date. Source: docs/stash-api.md 3."""
 
+_NAME = attrgetter("name")
 _HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
 
 
@@ -112,13 +114,13 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         rating100=_rating(wire.rating100),
         organized=wire.organized,
         urls=wire.urls,
-        studios=tuple([studio.name for studio in studios]),
+        studios=tuple(map(_NAME, studios)),
         groups=tuple([grouped.group.name for grouped in groups]),
         scene_indexes=tuple([grouped.scene_index for grouped in groups]),
-        performers=tuple([performer.name for performer in performers]),
+        performers=tuple(map(_NAME, performers)),
         cast=tuple([performer_of(one) for one in performers if one.alias_list is not None]),
-        tags=tuple([tag.name for tag in tags]),
-        parent_tags=tuple([tag.name for tag in above]),
+        tags=tuple(map(_NAME, tags)),
+        parent_tags=tuple(map(_NAME, above)),
         files=_files(wire.files),
         cover_path=own_path(f"/scene/{wire.id}/screenshot", (paths and paths.screenshot) or ""),
         stash_ids=tuple([(one.endpoint, one.stash_id) for one in wire.stash_ids]),
