@@ -157,8 +157,8 @@ def _pack_list(known: Base, names: Names, texts: SharedTexts) -> list[object]:
     wanted: str | int = 0
     if known.wanted:
         wanted = _OURS if known.wanted == list_digest(known.entries) else pack_digest(known.wanted)
-    entries = _pack_entries(known.entries, names, texts)
     seen = _pack_entries(known.seen, names, texts)
+    entries = _pack_entries(known.entries, names, texts)
     return trimmed([entries, seen, digest, wanted, known.credits])
 
 
