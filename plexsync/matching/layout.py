@@ -25,6 +25,7 @@ _LEAST_FILES = 3
 _LEAST_SHARE = 0.02
 """A rule for fewer files than this, or a smaller share of them, may as well be files that moved."""
 _LEAST_ROOT_SHARE = 0.005
+_REMEMBERED_ROOTS = 6
 _OVERWHELMING_FILES = 20
 _OVERWHELMING_SHARE = 0.98
 """From here on a proposal counts as a rule by itself: one file in fifty may lie elsewhere."""
@@ -163,18 +164,34 @@ class PlaceNumbers:
     def __init__(self) -> None:
         self.known: list[Place] = []
         self._numbers: dict[tuple[str, str], int] = {}
+        self._last: list[tuple[str, str]] = []
 
     def number(self, ours: NormalizedPath, theirs: NormalizedPath) -> int:
         """Return the number of the place of a pair."""
         here, there = ours.rfind("/") + 1, theirs.rfind("/") + 1
+        folders = ours[:here], theirs[:there]
         # Where the names are equal, the folders alone say what is left.
         alike = here and there and ours[here:] == theirs[there:]
-        key = (ours[:here], theirs[:there]) if alike else (ours, theirs)
+        key = folders if alike else (ours, theirs)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.known)
-            self.known.append(locate_pair(ours, theirs))
+            self.known.append(Place(self._split(ours, theirs), *folders))
         return number
+
+    def _split(self, ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
+        """Do what `split_prefixes` does: most are left with what one of the last was left with."""
+        for root in self._last:
+            mine, other = len(root[0]) - 1, len(root[1]) - 1
+            if (
+                ours[mine:] == theirs[other:]
+                and ours.startswith(root[0])
+                and theirs.startswith(root[1])
+            ):
+                return root
+        root = split_prefixes(ours, theirs)
+        self._last = [root, *self._last[: _REMEMBERED_ROOTS - 1]]
+        return root
 
     def count(self, numbers: Iterable[int]) -> dict[Place, int]:
         """Return the places of some numbers, and how often each of these is there."""
