@@ -8,6 +8,7 @@ the library is put into tables.
 from __future__ import annotations
 
 from array import array
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.matching.answers import People, listen
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
 
 _NONE, _SEVERAL = -1, -2
+_FEW = 0.1
+"""A share of the items: so many scenes are few."""
 
 
 class Free(NamedTuple):
@@ -139,12 +142,9 @@ class LonePairs:
 
     def _find(self) -> None:
         """Find the one item of each scene that shares a key with that scene alone."""
-        owners: dict[int, int] = {}
-        for position, digest in self.keys.digests():
-            if owners.setdefault(digest, position) != position:
-                owners[digest] = _SEVERAL
-        shared: set[int] = set()
         path_map, keys_of = self._comparer.context.path_map, self.keys.ours
+        owners = self._owners()
+        shared: set[int] = set()
         for at, scene in enumerate(self._scenes):
             digests: list[int] = []
             for file in scene.files:
@@ -160,6 +160,21 @@ class LonePairs:
         for position, digest in self.keys.digests() if shared else ():
             if digest in shared:
                 self._part(position)
+
+    def _owners(self) -> dict[int, int]:
+        """Return the position of the item that has each key, by its digest."""
+        digests = self.keys.digests()
+        if len(self._scenes) < _FEW * len(self.keys.items):
+            # Of few scenes a second look costs less than all keys of a library.
+            several = prepare_files(self._scenes, self._comparer.context.path_map)
+            keys = (self.keys.ours(one.stem, one.file, one.scene_id) for one in several)
+            borne = set(map(hash, chain.from_iterable(keys)))
+            digests = (pair for pair in digests if pair[1] in borne)
+        owners: dict[int, int] = {}
+        for position, digest in digests:
+            if owners.setdefault(digest, position) != position:
+                owners[digest] = _SEVERAL
+        return owners
 
     def _joins(self, ours: Ours, position: int) -> bool:
         """Compare a file with an item, and make them a pair if nothing speaks against it so far."""

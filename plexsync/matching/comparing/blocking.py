@@ -121,14 +121,13 @@ class FileKeys:
         self._holders = array("I")
         self._stems, self._sizes, self._ids = array("q"), array("q"), array("q")
         self._named: dict[str, list[int]] = {}
-        everywhere: list[int] = []
+        self._everywhere = array("q")
+        self._crowded: frozenset[int] | None = None
         for position, item in enumerate(items):
             self._rating_keys.append(hash(item.rating_key))
-            everywhere += [file.size_bytes or 0 for file in item.files]
+            self._everywhere.extend([hash(file.size_bytes or 0) for file in item.files])
             if not item.trashed:
                 self._add(position, item)
-        counts = Counter(everywhere)
-        self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
 
     def _add(self, position: int, item: PlexItem) -> None:
         """Take in an item that is found."""
@@ -201,7 +200,10 @@ class FileKeys:
 
     def is_crowded(self, size_bytes: int) -> bool:
         """Whether so many parts have a size that it chooses none."""
-        return size_bytes in self._crowded
+        if self._crowded is None:
+            counts = Counter(self._everywhere)
+            self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
+        return hash(size_bytes) in self._crowded
 
 
 class Blocks(msgspec.Struct, kw_only=True, gc=False):

@@ -24,9 +24,7 @@ def find_neighbours(due: Sequence[Scene], others: Sequence[Scene], keys: FileKey
         return []
     front = {digest for _, digest in _digests_of(due, keys)}
     waiting = _Keyed(_digests_of(others, keys))
-    # What no scene is found by leads nowhere.
-    borne = front.union(waiting.digests)
-    shown = _Keyed(pair for pair in keys.digests() if pair[1] in borne)
+    shown = _Keyed(keys.digests())
     crowded = keys.crowds()
     found: list[Scene] = []
     while front:
@@ -55,22 +53,21 @@ class _Keyed:
     Two keys of one digest bring a scene too many, which changes no decision.
 
     Attributes:
-        digests: the digests.
         taken: the positions of those that were taken last.
     """
 
     def __init__(self, digests: Iterable[tuple[int, int]]) -> None:
-        self._positions, self.digests = array("I"), array("q")
+        self._positions, self._digests = array("I"), array("q")
         for at, digest in digests:
             self._positions.append(at)
-            self.digests.append(digest)
+            self._digests.append(digest)
         self._gone: set[int] = set()
         self.taken: set[int] = set()
 
     def take(self, wanted: set[int]) -> set[int]:
         """Take out those that have a wanted key, and return all keys of theirs."""
-        pairs = zip(self._positions, self.digests, strict=True)
+        pairs = zip(self._positions, self._digests, strict=True)
         self.taken = {at for at, digest in pairs if digest in wanted} - self._gone
         self._gone |= self.taken
-        pairs = zip(self._positions, self.digests, strict=True)
+        pairs = zip(self._positions, self._digests, strict=True)
         return {digest for at, digest in pairs if at in self.taken}
