@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -221,6 +220,8 @@ class SceneRows(Mapping[SceneId, bytes]):
 
     def mark(self) -> str:
         """Return what moves whenever a row does."""
+        from hashlib import blake2b  # noqa: PLC0415 - `status` reads rows and makes no digest
+
         known = blake2b(self._packed_texts, digest_size=_MARK_DIGITS // 2)
         known.update(self._lines.content())
         known.update(msgspec.msgpack.encode(self._new))
