@@ -55,7 +55,7 @@ from plexsync.transport.validation import (
     is_loopback,
     url_secrets,
 )
-from plexsync.transport.wording import ServerWords, host_of, origin_of, without_user
+from plexsync.transport.wording import ServerWords, origin_of, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +132,6 @@ class Transport:
         addresses = (self.base_url, *self._proxies.values())
         self._secrets = (*filter(None, secrets), *chain.from_iterable(map(url_secrets, addresses)))
         own_headers = {
-            "Host": host_of(self.base_url),
             "User-Agent": f"plexsync/{__version__}",
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }

@@ -7,19 +7,22 @@ time, headers and chunk sizes included.
 
 from __future__ import annotations
 
+import http.client
 import io
 import re
 import threading
 import zlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import requests
 import requests.adapters
 import urllib3
 import urllib3.connectionpool
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import ProtocolError
 
 from plexsync.errors import BadResponseError
-from plexsync.transport.messages import Head, body_pieces, read_head, request_bytes
 
 if TYPE_CHECKING:
     import socket
@@ -83,31 +86,61 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+class _WholeLines(io.BufferedReader):
+    """Refuses a head that stops in the middle.
+
+    `http.client` takes the end of the connection for the end of the head, and so half a head for
+    an answer without a body.
+    """
+
+    _head_ended = False
+
+    def readline(self, limit: int | None = -1, /) -> bytes:
+        line = super().readline(limit)
+        if line in {b"\r\n", b"\n"}:
+            self._head_ended = True
+        cut = not line.endswith(b"\n") and (limit is None or limit < 0 or len(line) < limit)
+        if cut and not (self._head_ended and not line):
+            raise ConnectionResetError("the answer ends within its head")
+        return line
+
+
 class _Answer:
-    """An answer of which the head was read, as urllib3 and requests handle one."""
+    """An answer of `http.client`, as a pool of urllib3 and the transport handle one.
+
+    urllib3 would make an object of its own of it, with its headers twice more.
+    """
 
     version_string = "HTTP/1.1"
     length_remaining = retries = None
     _pool: Any = None
 
-    def __init__(self, lines: io.BufferedReader[Any], connection: Any, head: Head) -> None:  # noqa: ANN401 - of one of two kinds
-        self.status, self.headers = head.status, head.headers
-        self._lines, self._head = lines, head
+    def __init__(self, answer: http.client.HTTPResponse, connection: Any) -> None:  # noqa: ANN401 - of one of two kinds
+        self.status = answer.status
+        self.headers = CaseInsensitiveDict(urllib3.HTTPHeaderDict(answer.headers.items()))
+        self._answer = answer
         self._connection = connection
 
     def stream(self, piece_bytes: int, *, decode_content: bool) -> Iterator[bytes]:
-        """Yield the body as it was sent; the connection can be used again after that."""
+        """Yield the body as it was sent; the connection can be used again after that.
+
+        Raises:
+            ProtocolError: it ends too early.
+        """
         del decode_content  # never
-        yield from body_pieces(self._lines, self._head, piece_bytes)
-        if self._head.is_last:
-            self.close()
-        self._lines.close()
+        try:
+            while piece := self._answer.read(piece_bytes):
+                yield piece
+        except http.client.HTTPException as error:
+            raise ProtocolError("the answer ends within its body") from error
+        if self._answer.length:
+            raise ProtocolError("the answer ends within its body")
         self.release_conn()
 
     def close(self) -> None:
         """Give the connection up, unless the body was read to its end."""
         if self._connection is not None:
-            self._lines.close()
+            self._answer.close()
             self._connection.close()
 
     def release_conn(self) -> None:
@@ -117,26 +150,22 @@ class _Answer:
             self._pool._put_conn(connection)  # noqa: SLF001 - as answers of urllib3 do
 
 
-class _Sending(threading.local):
-    """What a thread is about to send.
-
-    Attributes:
-        method: of the request.
-        target: what to ask for; "" for what the pool says.
-    """
-
-    method = target = ""
-
-
 def _pool_class(
     pool: type[urllib3.HTTPConnectionPool], adapter: TimedAdapter
 ) -> type[urllib3.HTTPConnectionPool]:
     """Return a pool with connections that send and read as `adapter` has it."""
     connection: Any = pool.ConnectionCls
+    plain: Any = http.client.HTTPConnection
+
+    def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
+        lines = _WholeLines(_TimedReader(sock, adapter.budget), PIECE_BYTES)
+        timed: Any = SimpleNamespace(makefile=lambda _mode: lines)  # all it wants of a socket
+        return http.client.HTTPResponse(timed, *args, **kwargs)
 
     class TimedConnection(connection):  # type: ignore[misc] # one of two
-        """Sends a request in one piece, and reads its answer under the budget."""
+        """Asks for the adapter's target, if it has one, and reads the answer under its budget."""
 
+        response_class = staticmethod(response)
         age = 0
 
         @property
@@ -145,21 +174,14 @@ def _pool_class(
             return self.age == adapter.age and super().is_connected
 
         def request(self, method: str, url: str, **given: Any) -> None:  # noqa: ANN401 - of urllib3
-            sending, self.age = adapter.sending, adapter.age
-            sending.method = method
+            self.age = adapter.age
             if self.sock is not None:
                 self.sock.settimeout(self.timeout)
-            target = sending.target or url
-            self.send(request_bytes(method, target, given["headers"], given["body"]))
+            target = getattr(adapter.sent, "target", "") or url
+            plain.request(self, method, target, given["body"], given["headers"])
 
         def getresponse(self) -> _Answer:
-            reader: Any = _TimedReader(self.sock, adapter.budget)
-            lines = io.BufferedReader(reader, PIECE_BYTES)
-            try:
-                return _Answer(lines, self, read_head(lines, adapter.sending.method))
-            except BaseException:
-                lines.close()
-                raise
+            return _Answer(plain.getresponse(self), self)
 
     return type("TimedPool", (pool,), {"ConnectionCls": TimedConnection})
 
@@ -169,13 +191,13 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
 
     Attributes:
         budget: seconds the next read may take.
-        sending: what is about to be sent.
+        sent: what each thread asks for; nothing where it is what the pool says.
         age: how often connections were renewed.
     """
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.sending = _Sending()
+        self.sent = threading.local()
         self.age = 0
         self._pool: Any = None
         self._way: object = None
@@ -235,7 +257,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         if proxies or target.startswith("//"):
             target = super().request_url(request, proxies)
         is_final = len(target) > _SHORT and _FINAL.fullmatch(target) is not None
-        self.sending.target = target if is_final else ""
+        self.sent.target = target if is_final else ""
         return "/" if is_final else target
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through

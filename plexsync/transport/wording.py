@@ -18,12 +18,6 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
 
 
-def host_of(url: str) -> str:
-    """Return the host of a URL, with its port where that is not the usual one."""
-    scheme, _, place = origin_of(url).partition("://")
-    return place.removesuffix(":443" if scheme == "https" else ":80")
-
-
 def without_user(url: str) -> str:
     """Return an address fit to be shown: no user, no password."""
     parts = urlsplit(url)
