@@ -104,15 +104,9 @@ class FieldMaps:
         file_url: Callable[[str], str] = str,
         shared: frozenset[str] = frozenset(),
     ) -> None:
-        wanted = {
-            section_id: _by_target(own, scene_url, file_url, shared)
-            for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
-        }
-        self._sections = tuple(wanted)
         self._fields = {
-            (section_id, kind): tuple([one for one in own if one.target in supported])
-            for section_id, own in wanted.items()
-            for kind, supported in SUPPORTED.items()
+            section_id: _by_kind(_by_target(own, scene_url, file_url, shared))
+            for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
         }
 
     def desired(
@@ -124,7 +118,7 @@ class FieldMaps:
         planner's business. Names that differ only in spacing or the case of ASCII letters are one
         name, the first spelling. Several rules for one list make one list.
         """
-        fields = self._fields.get((section_id, kind)) or self._fields[COMMON, kind]
+        fields = self._fields.get(section_id, self._fields[COMMON])[kind]
         return tuple(
             [
                 Desired(
@@ -140,7 +134,7 @@ class FieldMaps:
 
     def everywhere(self, detail: SceneDetail) -> dict[str, tuple[Desired, ...]]:
         """Return what `detail` wants of a movie, by library; `COMMON`: without own rules."""
-        return {one: self.desired(detail, ItemKind.MOVIE, one) for one in self._sections}
+        return {one: self.desired(detail, ItemKind.MOVIE, one) for one in self._fields}
 
 
 def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str, ...]:
@@ -238,6 +232,14 @@ def _by_target(
         )
         for target, several in grouped.items()
     )
+
+
+def _by_kind(targets: Iterable[_Target]) -> dict[ItemKind, list[_Target]]:
+    """Return those of some fields that each kind of item stores."""
+    return {
+        kind: [one for one in targets if one.target in supported]
+        for kind, supported in SUPPORTED.items()
+    }
 
 
 def _policy_of(rules: Sequence[FieldRule]) -> Policy:

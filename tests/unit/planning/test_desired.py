@@ -88,6 +88,29 @@ def test_a_field_that_is_off_is_not_wanted() -> None:
     assert "studio" not in {want.field for want in wants}
 
 
+OFF = FieldRule(name="title", policy=Policy.OFF, to=PlexField.TITLE)
+TAGS = FieldRule(name="tags", policy=Policy.MERGE, to=PlexField.GENRES)
+
+
+@pytest.mark.parametrize(
+    ("own", "kind"),
+    [
+        pytest.param((), ItemKind.MOVIE, id="no rules"),
+        pytest.param((OFF,), ItemKind.MOVIE, id="all off"),
+        pytest.param((TAGS,), ItemKind.EPISODE, id="an episode stores none of them"),
+    ],
+)
+def test_a_library_with_nothing_to_fill_is_not_filled_by_the_common_rules(
+    own: tuple[FieldRule, ...], kind: ItemKind
+) -> None:
+    """Its own rules stand in place of the common ones, also where they ask for nothing."""
+    maps = FieldMaps(FieldRules(common=RULES, by_section={"2": own}))
+    scene = detail(title="Lake", tags=("Sea",))
+    assert not maps.desired(scene, kind, "2")
+    assert maps.desired(scene, kind, "1") == maps.desired(scene, kind)
+    assert maps.desired(scene, kind)
+
+
 def test_an_episode_is_asked_only_for_what_it_stores() -> None:
     """The rest is named, so that somebody can say so."""
     wants = FieldMaps(FieldRules(common=RULES)).desired(detail(), ItemKind.EPISODE)
