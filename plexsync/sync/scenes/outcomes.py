@@ -130,7 +130,7 @@ class SceneOutcomes:
     def desired(self, scene_id: SceneId, section_id: str) -> tuple[Desired, ...]:
         """Return what a scene that is being compared wants in a library."""
         wanted = self._scenes[scene_id].wanted
-        return wanted.get(section_id) or wanted.get(COMMON, ())
+        return wanted.get(section_id, wanted.get(COMMON, ()))
 
     def desired_digest(self, scene_id: SceneId) -> str:
         """Return the digest of what it wants, in all libraries."""

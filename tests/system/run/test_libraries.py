@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.config.fields import FIELD_SETTINGS
 from plexsync.models import Outcome
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
@@ -77,6 +78,20 @@ def test_what_only_one_library_shows_makes_a_scene_due(world: World) -> None:
     say(world, "")
     world.run(RunOptions(force=True))
     assert world.shown(key, "title") == "T"
+
+
+@pytest.mark.parametrize("kind", ["movie", "episode"])
+def test_a_library_in_which_all_fields_are_off_is_left_alone(world: World, kind: str) -> None:
+    """It is not filled as the libraries without own rules are."""
+    titles = titles_by_key(world)
+    keys = [str(one.rating_key) for one in world.library.plex.videos if one.kind == kind]
+    off = "".join(f'{field.name} = "off"\n' for field in FIELD_SETTINGS)
+    say(world, f'[libraries."{titles[keys[0]]}".fields]\n{off}')
+    for scene_id in range(1, 13):
+        world.stash.edit_scene(scene_id, title=f"T {scene_id}")
+    world.run()
+    written = {key for write in world.plex.writes for key in write.rating_keys}
+    assert written == {*titles} - {*keys}
 
 
 def test_pictures_may_be_off_in_one_library(world: World) -> None:
