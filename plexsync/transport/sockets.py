@@ -120,6 +120,11 @@ class _Answer:
         self.headers = CaseInsensitiveDict(urllib3.HTTPHeaderDict(answer.headers.items()))
         self._answer = answer
         self._connection = connection
+        if "Transfer-Encoding" in self.headers:
+            # `http.client` knows one spelling of it, and reads chunks of what has no body, too.
+            codings = self.headers["Transfer-Encoding"].lower()
+            answer.chunked, answer.chunk_left = answer.length != 0 and "chunked" in codings, None
+            answer.length = None if answer.chunked else answer.length
 
     def stream(self, piece_bytes: int, *, decode_content: bool) -> Iterator[bytes]:
         """Yield the body as it was sent; the connection can be used again after that.
@@ -131,7 +136,7 @@ class _Answer:
         try:
             while piece := self._answer.read(piece_bytes):
                 yield piece
-        except http.client.HTTPException as error:
+        except (http.client.HTTPException, ValueError) as error:  # a chunk of less than nothing
             raise ProtocolError("the answer ends within its body") from error
         if self._answer.length:
             raise ProtocolError("the answer ends within its body")
@@ -223,14 +228,14 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
     ) -> requests.Response:
         """Return an answer of which the head was read."""
         del stream  # always
-        way = (verify, proxies, cert)
-        if self._pool is None or self._way != way:
+        pool, way = self._pool, (verify, proxies, cert)
+        if pool is None or self._way != way:
             # All requests go to one server.
-            self._pool = self.get_connection_with_tls_context(request, verify, proxies, cert)
-            self.cert_verify(self._pool, request.url, verify, cert)  # type: ignore[no-untyped-call] # it has no types
-            self._way = way
+            pool = self.get_connection_with_tls_context(request, verify, proxies, cert)
+            self.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call] # it has no types
+            self._pool, self._way = pool, way
         connect_s, read_s = timeout
-        answer: Any = self._pool.urlopen(
+        answer: Any = pool.urlopen(
             request.method or "",
             self.request_url(request, proxies),
             request.body,

@@ -181,6 +181,7 @@ def test_the_deadline_holds_on_the_simulated_wire_too() -> None:
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n123",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n12345\r\n0\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n",
     ],
     ids=[
@@ -191,6 +192,7 @@ def test_the_deadline_holds_on_the_simulated_wire_too() -> None:
         "no last chunk",
         "half a chunk",
         "bad chunk size",
+        "chunk of less than nothing",
         "no http",
     ],
 )
@@ -203,6 +205,22 @@ def test_half_an_answer_is_no_answer(answer: bytes) -> None:
     ):
         transport.request("GET", "/")
     assert not isinstance(caught.value, SlowError)
+
+
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 3\r\n"], ids=["alone", "and a length"])
+@pytest.mark.parametrize("codings", [b"Chunked", b"chunked ", b"identity, chunked"], ids=repr)
+def test_chunks_are_read_however_they_are_announced(codings: bytes, length: bytes) -> None:
+    """In any case, with a space behind, last in a list: `http.client` knows only the first."""
+    head = HEAD + length + b"Transfer-Encoding: " + codings + b"\r\n\r\n"
+    with raw_server(head + b"2\r\n{}\r\n0\r\n\r\n") as url, make_transport(url) as transport:
+        assert transport.request("GET", "/").body == b"{}"
+
+
+def test_an_answer_without_a_body_has_none_whatever_it_announces() -> None:
+    """A 304 says how the body would be sent. Source: RFC 9112, 6.1."""
+    answer = b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with raw_server(answer) as url, make_transport(url) as transport:
+        assert transport.request("GET", "/", accept_status=frozenset({304})).body == b""
 
 
 @pytest.mark.parametrize("length", ["1" + "0" * 18, "9" * 5000], ids=["an exabyte", "nonsense"])
