@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, partial
-from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
 from plexsync.models import (
@@ -34,7 +33,7 @@ from plexsync.text.templates import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import FieldRule, FieldRules, Performer, SceneDetail, SceneId, Value
+    from plexsync.models import FieldRule, FieldRules, Performer, SceneDetail, SceneId
 
 _ANYTHING = frozenset(PlexField)
 
@@ -105,9 +104,11 @@ class FieldMaps:
         shared: frozenset[str] = frozenset(),
     ) -> None:
         self._fields = {
-            section_id: _by_kind(_by_target(own, scene_url, file_url, shared))
+            section_id: _by_target(own, shared)
             for section_id, own in {COMMON: rules.common, **rules.by_section}.items()
         }
+        self._scene_url = scene_url
+        self._file_url = file_url
 
     def desired(
         self, detail: SceneDetail, kind: ItemKind, section_id: str = COMMON
@@ -118,17 +119,21 @@ class FieldMaps:
         planner's business. Names that differ only in spacing or the case of ASCII letters are one
         name, the first spelling. Several rules for one list make one list.
         """
-        fields = self._fields.get(section_id, self._fields[COMMON])[kind]
+        page, supported = self._scene_url, SUPPORTED[kind]
+        fields = self._fields.get(section_id, self._fields[COMMON])
         return tuple(
             [
                 Desired(
                     field=one.name,
                     target=one.target,
-                    value=one.value(detail),
+                    value=_names(detail, one.sources, page)
+                    if one.is_list
+                    else _text(detail, one.sources[0], page),
                     policy=one.policy,
-                    credits=one.credits(detail) if detail.cast else {},
+                    credits=_credits(detail, one.sources, self._file_url) if detail.cast else {},
                 )
                 for one in fields
+                if one.target in supported
             ]
         )
 
@@ -201,22 +206,18 @@ def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
     )
 
 
-class _Target(NamedTuple):
-    """One Plex field, and what a scene wants of it by the rules that fill it."""
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One Plex field and the rules that fill it."""
 
     name: str
     target: PlexField
     policy: Policy
-    value: Callable[[SceneDetail], Value]
-    credits: Callable[[SceneDetail], dict[str, Credit]]
+    sources: tuple[_Source, ...]
+    is_list: bool
 
 
-def _by_target(
-    rules: Sequence[FieldRule],
-    page: Callable[[SceneId], str],
-    file_url: Callable[[str], str],
-    shared: frozenset[str],
-) -> tuple[_Target, ...]:
+def _by_target(rules: Sequence[FieldRule], shared: frozenset[str]) -> tuple[_Target, ...]:
     """Return the Plex fields that rules write to, in the order of the rules."""
     grouped: dict[PlexField, list[_Source]] = {}
     for rule in rules:
@@ -227,19 +228,11 @@ def _by_target(
             name=FIELD_SEPARATOR.join(source.rule.name for source in several),
             target=target,
             policy=_policy_of([source.rule for source in several]),
-            value=_names(several, page) if target in LIST_FIELDS else _text(several[0], page),
-            credits=partial(_credits, source=several[0], file_url=file_url),
+            sources=tuple(several),
+            is_list=target in LIST_FIELDS,
         )
         for target, several in grouped.items()
     )
-
-
-def _by_kind(targets: Iterable[_Target]) -> dict[ItemKind, list[_Target]]:
-    """Return those of some fields that each kind of item stores."""
-    return {
-        kind: [one for one in targets if one.target in supported]
-        for kind, supported in SUPPORTED.items()
-    }
 
 
 def _policy_of(rules: Sequence[FieldRule]) -> Policy:
@@ -250,21 +243,14 @@ def _policy_of(rules: Sequence[FieldRule]) -> Policy:
 # ---- Texts ---------------------------------------------------------------------------------------
 
 
-def _text(source: _Source, page: Callable[[SceneId], str]) -> Callable[[SceneDetail], str]:
-    """Return what tells the text of a scene."""
-    rule, templates = source.rule, source.templates
-
-    def filled(scene: SceneDetail) -> str:
-        return templates[0].fill(scene_words(scene, page))
-
-    own = filled if templates else _OWN_TEXTS[rule.name]
-
-    def text(scene: SceneDetail) -> str:
-        by_tag = _by_tag(scene, rule) if rule.by_tag else None
-        found = own(scene) if by_tag is None else by_tag
-        return (found if found.isprintable() else strip_control(found)).strip()
-
-    return text
+def _text(detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]) -> str:
+    rule = source.rule
+    text = _by_tag(detail, rule) if rule.by_tag else None
+    if text is None and source.templates:
+        text = source.templates[0].fill(scene_words(detail, page))
+    elif text is None:
+        text = _OWN_TEXTS[rule.name](detail)
+    return strip_control(text).strip()
 
 
 def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
@@ -297,8 +283,8 @@ def _stars(rating100: int | None) -> str:
 
 
 _OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
-    "title": attrgetter("title"),
-    "summary": attrgetter("details"),
+    "title": lambda scene: scene.title,
+    "summary": lambda scene: scene.details,
     "date": lambda scene: _date(scene.date),
     "studio": lambda scene: scene.studios[0] if scene.studios else "",
     "rating": lambda scene: _stars(scene.rating100),
@@ -310,28 +296,20 @@ _OWN_TEXTS: Mapping[str, Callable[[SceneDetail], str]] = {
 
 
 def _names(
-    sources: Sequence[_Source], page: Callable[[SceneId], str]
-) -> Callable[[SceneDetail], tuple[str, ...]]:
-    """Return what tells the names all rules of one list give for a scene, each once."""
-    own = [(source.made_of, _own_names(source, page)) for source in sources]
-    are_labels = sources[0].rule.to is PlexField.LABELS
-
-    def names(scene: SceneDetail) -> tuple[str, ...]:
-        made: list[tuple[str, str]] = []
-        for made_of, names_of in own:
-            made += map(made_of, names_of(scene))
-        chosen = dict(made)
-        if len(chosen) < len(made):
-            chosen |= dict(reversed(made))  # the first spelling
-        chosen.pop("", None)
-        if not are_labels:
-            return tuple(chosen.values())
-        labels: dict[str, str] = {}
-        for label in map(_as_label, chosen.values()):
-            labels.setdefault(tag_key(label), label)
-        return tuple(labels.values())
-
-    return names
+    detail: SceneDetail, sources: Sequence[_Source], page: Callable[[SceneId], str]
+) -> tuple[str, ...]:
+    """Return the names all rules of one list give, each once."""
+    chosen: dict[str, str] = {}
+    for source in sources:
+        for key, clean in map(source.made_of, _own_names(detail, source, page)):
+            chosen.setdefault(key, clean)
+    chosen.pop("", None)
+    if sources[0].rule.to is not PlexField.LABELS:
+        return tuple(chosen.values())
+    labels: dict[str, str] = {}
+    for label in map(_as_label, chosen.values()):
+        labels.setdefault(tag_key(label), label)
+    return tuple(labels.values())
 
 
 def _as_label(name: str) -> str:
@@ -341,13 +319,14 @@ def _as_label(name: str) -> str:
 
 
 def _credits(
-    detail: SceneDetail, source: _Source, file_url: Callable[[str], str]
+    detail: SceneDetail, sources: Sequence[_Source], file_url: Callable[[str], str]
 ) -> dict[str, Credit]:
     """How the performers of a scene are to be credited, by `tag_key`, as far as that is asked.
 
     Plex knows one actor, with one photo, by a name. So of namesakes that are called the same in
     Plex the one without a disambiguation in Stash gives the photo, and no other.
     """
+    (source,) = sources[:1]
     role, photo = source.role, source.photo
     found: dict[str, Credit] = {}
     for one in detail.cast if role or photo else ():
@@ -371,32 +350,29 @@ def _display(one: Performer, source: _Source) -> str:
 
 
 def _own_names(
-    source: _Source, page: Callable[[SceneId], str]
-) -> Callable[[SceneDetail], Iterable[str]]:
-    """Return what tells the names a rule finds in a scene."""
-    rule, templates = source.rule, source.templates
-    match rule.name:
-        case "performers" | "tags" if not (source.display or rule.parents):
-            return attrgetter(rule.name)
+    detail: SceneDetail, source: _Source, page: Callable[[SceneId], str]
+) -> Iterable[str]:
+    match source.rule.name:
         case "performers":
-            return lambda scene: [
-                _display(one, source) for one in scene.cast if _filtered(one.name, rule)[0]
-            ]
+            if source.display is None:
+                return detail.performers
+            wanted = (one for one in detail.cast if _filtered(one.name, source.rule)[0])
+            return [_display(one, source) for one in wanted]
         case "tags":
-            return lambda scene: (*scene.tags, *scene.parent_tags)
+            parents = detail.parent_tags if source.rule.parents else ()
+            return (*detail.tags, *parents) if parents else detail.tags
         case "directors":
-            return lambda scene: scene.director.replace(";", ",").split(",")
+            return detail.director.replace(";", ",").split(",")
         case "groups":
-            return lambda scene: [
-                template.fill(scene_words(scene, page, at), whole=True)
-                for at, group in enumerate(scene.groups)
-                if _filtered(group, rule)[0]
-                for template in templates
+            return [
+                template.fill(scene_words(detail, page, at), whole=True)
+                for at, group in enumerate(detail.groups)
+                if _filtered(group, source.rule)[0]
+                for template in source.templates
             ]
         case _:
-            return lambda scene: [
-                template.fill(scene_words(scene, page), whole=True) for template in templates
-            ]
+            word = scene_words(detail, page)
+            return [template.fill(word, whole=True) for template in source.templates]
 
 
 def _filtered(name: str, rule: FieldRule) -> tuple[str, str]:
