@@ -26,15 +26,11 @@ class Pairs(Deferred[Pair]):
     Args:
         slots: the pairs and positions.
         sure: what the positions are about; None where there are none.
-
-    Attributes:
-        are_opened: whether the turn of all of them has come.
     """
 
     def __init__(self, slots: Iterable[Pair | int] = (), sure: SurePairs | None = None) -> None:
         super().__init__(slots)
         self._sure = sure
-        self.are_opened = False
 
     def make(self, number: int) -> Pair:
         """Return the pair of the scene at a position."""

@@ -202,8 +202,6 @@ class SceneOutcomes:
 
     def unfinished(self, pairs: Pairs) -> Iterator[Pair]:
         """Those of `pairs` that have no outcome yet."""
-        if pairs.are_opened and not self._scenes:
-            return  # every scene that was opened is finished, as nearly always
         for pair in pairs.of_scenes(lambda scene_id: scene_id not in self._finished):
             scene_id = pair.scene.scene_id
             progress = self._scenes.get(scene_id)

@@ -113,7 +113,6 @@ class RunItems:
                 problem = Problem(kind="bad-response", message=message)
                 for pair in by_scene[scene_id]:
                     self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
-        pairs.are_opened = True
 
     def covers_elsewhere(self) -> int:
         """Return how many covers were not fetched because their address leads elsewhere."""
@@ -146,7 +145,7 @@ class RunItems:
             # It was linked by files it has no more; one deleted just now has none at all.
             if _other_files(pair.scene, scene):
                 self._outcomes.skip(pair, "changed in Stash while it was read")
-            elif not self._compares_all and self._is_handled(pair, scene):
+            elif self._is_handled(pair, scene):
                 note = "nothing to write has changed"
                 self._outcomes.finish(pair, PairEnd(Outcome.UNCHANGED, note=note))
             elif problem := self._parked(pair):
@@ -157,7 +156,7 @@ class RunItems:
 
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
-        if pair.match is not None:
+        if pair.match is not None or self._compares_all:
             return False
         scene_id = pair.scene.scene_id
         record = self._run.state.get(scene_id)
@@ -171,9 +170,7 @@ class RunItems:
 
     def _parked(self, pair: Pair) -> Problem | None:
         """Why this is not tried again: just this would end in the same way."""
-        if pair.match is not None:
-            return None
-        record = self._run.state.get(pair.scene.scene_id)
+        record = None if pair.match else self._run.state.get(pair.scene.scene_id)
         parked = (
             record is not None
             and record.due_at == PARKED
