@@ -7,7 +7,6 @@ read into it. Source: docs/stash-api.md 2.5.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from plexsync.models import KeptRecord, Outcome, SceneId, SceneRecord
@@ -130,7 +129,6 @@ def next_try(
     return iso(now + min(wait, _LONGEST_WAIT))
 
 
-@lru_cache(1024)  # asked several times of one scene, and of as many as are read at once
 def unsettled_s(version: str, server_time: datetime | None) -> float:
     """For how many seconds more another edit may hide behind a scene's version.
 

@@ -109,20 +109,20 @@ class ItemEndings:
 
     def _finish(self, ready: Ready, done: Outcome, changes: tuple[Change, ...]) -> None:
         """End an item as `done` where it has changes. What Plex shows already is ours, too."""
-        decision, pictures, pair = ready.decision, ready.pictures, ready.pair
+        decision, pictures = ready.decision, ready.pictures
         problem = pictures.problem or decision.problem
         outcome = Outcome.KEPT if pictures.kept else decision.outcome
         if decision.agreed:
-            pair.link = self.planner.link_after(pair.link, decision.agreed)
+            ready.pair.link = self.planner.link_after(ready.pair.link, decision.agreed)
         ending = PairEnd(
             Outcome.FAILED if problem else done if changes else outcome,
             (*changes, *pictures.refused),
             problem,
             decision.words(*pictures.kept),
-            pictures.unfinished,
-            ready.failed,
+            again=pictures.unfinished,
+            failed=ready.failed,
         )
-        self.outcomes.finish(pair, ending)
+        self.outcomes.finish(ready.pair, ending)
 
 
 def _words(others: Sequence[PlexField]) -> str:

@@ -195,8 +195,7 @@ class Executor:
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         if detail.above != pair.link.above:
             pair.link = replace(pair.link, above=detail.above)
-        if self._unsettled:
-            self._settle(item, detail)
+        self._settle(item, detail)
         try:
             ready = self._ready(item, detail, read_at)
         except ServerError as error:
@@ -204,8 +203,7 @@ class Executor:
                 raise
             self._end.unread(pair, error)
             return None
-        decision = ready.decision
-        if decision.plan.changes or decision.pictures:
+        if ready.plan.changes or ready.decision.pictures:
             return ready
         self._end.unwritten(ready)
         return None

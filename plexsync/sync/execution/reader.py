@@ -117,9 +117,7 @@ class Reader:
     ) -> dict[RatingKey, ItemDetail | ServerError]:
         try:
             details = self._plex.details(keys, again=again)
-            if self._pictures or self._members:
-                details = tuple(map(self._with_more, details))
-            found = {one.item.rating_key: one for one in details}
+            found = {one.item.rating_key: self._with_more(one) for one in details}
         except AuthError:
             raise
         except ServerError as error:

@@ -70,11 +70,6 @@ class PictureChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     judged: str = ""
     seen: tuple[Picture, ...] | None = None
 
-    @property
-    def differs(self) -> bool:
-        """Whether the item surely does not show the cover, for Plex locks what is uploaded."""
-        return not (self.ask or self.shown.locked_before)
-
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the pictures of one item need.
@@ -123,8 +118,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def words(self, *kept: str) -> str:
         """Return what a row says of that which is left as Plex has it; `kept` are more names."""
-        if not (kept or self.kept or self.left):
-            return self.note
         names = ", ".join((*self.kept, *kept))
         notes = (self.note, f"Plex's own kept for {names}" if names else "", *self.left)
         return "; ".join(filter(None, notes))
@@ -155,10 +148,6 @@ def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) ->
     """Return what an item needs: `plan`, and what else follows of its fields and pictures."""
     pair.by_hand = planned.by_hand
     by_hand, others = planned.by_hand, (*planned.kept, *wanted.kept)
-    if planned.is_in_step and not others:
-        return Decision(
-            plan=plan, agreed=planned.agreed, pictures=wanted.pictures, problem=wanted.problem
-        )
     kept = tuple([f"{name} (by hand)" if name in by_hand else name for name in others])
     left = (
         ("not written again since an undo", planned.held),
@@ -267,9 +256,8 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
     @property
     def changes(self) -> tuple[Change, ...]:
         """All that would change, as a person sees it."""
-        decision = self.decision
-        pictures = [one.shown for one in decision.pictures if not one.ask]
-        return (*self.made, *decision.plan.changes, *pictures)
+        pictures = [one.shown for one in self.decision.pictures if not one.ask]
+        return (*self.made, *self.plan.changes, *pictures)
 
     @property
     def clears(self) -> bool:

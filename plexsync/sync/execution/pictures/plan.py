@@ -62,9 +62,6 @@ _MANY = 8
 """Covers that seem to be new from which on they are asked for at the same time."""
 
 
-_STAYING = frozenset({PictureChoice.RIGHT, PictureChoice.KEPT})
-
-
 class _Compared(NamedTuple):
     """One picture of an item beside the cover it is compared with.
 
@@ -260,8 +257,8 @@ class Artwork:
     def _compare(self, one: _Compared) -> PictureChange | PictureChoice:
         """Return what one picture needs; RIGHT also where there is nothing to show."""
         before, stamp = one.before, one.stamp
-        known = before.shown
-        moved_in_plex = self._compare_all and not (known and known == self._shown(one))
+        shown = shown_as(self._judged(one.rule), one.rule, one.detail)
+        moved_in_plex = self._compare_all and before.shown != shown
         if _is_at(before, stamp) and not moved_in_plex:
             return PictureChoice.RIGHT
         self.looks += 1
@@ -273,18 +270,17 @@ class Artwork:
             return PictureChoice.RIGHT
         if cover is NoCover.NONE:
             # Absent is not empty: what we once uploaded stays.
-            one.note(replace(before, stamp=stamp, etag="", shown=self._shown(one)))
+            one.note(replace(before, stamp=stamp, etag="", shown=shown))
             return PictureChoice.RIGHT
         if cover is NoCover.UNCHANGED and not moved_in_plex:
             one.note(replace(before, stamp=stamp))
             return PictureChoice.RIGHT
         found = self._judge(one, cover)
         if found is PictureChoice.RIGHT:
-            one.note(replace(before, stamp=stamp, shown=self._shown(one)))
+            one.note(replace(before, stamp=stamp, shown=shown))
         elif found is PictureChoice.KEPT:
             etag = cover.etag if isinstance(cover, Cover) else before.etag
-            base = PictureBase(stamp=stamp, etag=etag, shown=self._shown(one), made=before.made)
-            one.note(base)
+            one.note(PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
         return found
 
     def _cover_now(self, one: _Compared) -> Cover | NoCover | None:
@@ -317,14 +313,14 @@ class Artwork:
         rule, before = one.rule, one.before
         moved = cover is not NoCover.UNCHANGED or not before.key
         choice, selected, seen = self._choose(one, moved=moved)
-        if choice in _STAYING:
+        if choice in {PictureChoice.RIGHT, PictureChoice.KEPT}:
             return choice
-        is_there = not moved and any(picture.key == before.key for picture in seen or ())
+        there = {picture.key for picture in seen or ()}
         return PictureChange(
             rule=rule,
             cover_path=one.scene.cover_path,
             stamp=one.stamp,
-            again=before.key if is_there else "",
+            again=before.key if not moved and before.key in there else "",
             etag=before.etag,
             ask=choice is PictureChoice.ASK,
             shown=Change(
@@ -366,10 +362,6 @@ class Artwork:
         if put_back and selected == put_back and rule.policy is not Policy.FILL:
             choice = PictureChoice.WRITE
         return choice, selected, pictures
-
-    def _shown(self, one: _Compared) -> str:
-        """Return what is remembered of what an item shows now."""
-        return shown_as(self._judged(one.rule), one.rule, one.detail)
 
     def _judged(self, rule: FieldRule) -> str:
         return f"{rule.policy}{'+preserve' * (rule.to in self._preserved)}"

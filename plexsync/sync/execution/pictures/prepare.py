@@ -127,8 +127,6 @@ class PictureWriter:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        if all(one.differs for one in ready.decision.pictures):
-            return
         pictures = [one for one in ready.decision.pictures if self._differs(ready, one)]
         ready.decision = replace(ready.decision, pictures=tuple(pictures))
         seen = ready.pictures  # of which nothing was refused: nothing was to be sent
@@ -136,8 +134,8 @@ class PictureWriter:
 
     def _differs(self, ready: Ready, change: PictureChange) -> bool:
         """Whether a run would write a picture; what the item has is asked once at most."""
-        if change.differs:
-            return True
+        if not change.ask and not change.shown.locked_before:
+            return True  # Plex locks what is uploaded, so this is not the cover
         try:
             pictures = self._pictures_of(ready, change)
         except ServerError as error:
