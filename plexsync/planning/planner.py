@@ -106,7 +106,6 @@ class Planner(WriteMemory):
     def __init__(self, rules: Rules, *, agrees: bool = True) -> None:
         super().__init__(rules)
         self._agrees = agrees
-        self._ruled = f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"
 
     def plan(
         self,
@@ -266,7 +265,8 @@ class Planner(WriteMemory):
 
     def desired_digest(self, desired: Sequence[Desired]) -> str:
         """One digest of all a scene wants and how: while it stands, Stash's side has not moved."""
-        parts = [self._ruled]
+        rules = self._rules
+        parts = [f"{rules.lock_fields}{rules.preserve_plex_edits}{rules.empty}"]
         parts += ["\x1e".join((w.field, w.policy, w.target, _spelled(w.value))) for w in desired]
         parts += [digest_text(w.credits) for w in desired if w.credits]
         return short_digest("\x1d".join(parts), _DIGITS)

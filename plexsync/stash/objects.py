@@ -253,9 +253,8 @@ def own_path(place: str, url: str) -> str:
     """
     at = url.rfind(place)
     path, _, query = url[at:].partition("?") if at >= 0 else ("", "", "")
-    words = query.split("&")
+    words = [word for word in query.split("&") if word]
     if _DEFAULT_IMAGE in words:
         return ""
-    if len(words) > 1 or _KEY in query.lower():
-        words = [word for word in words if word and word.partition("=")[0].lower() != _KEY]
-    return "?".join(filter(None, (path, "&".join(words))))
+    kept = "&".join(word for word in words if word.partition("=")[0].lower() != _KEY)
+    return f"{path}?{kept}" if kept else path
