@@ -136,8 +136,8 @@ class Transport:
             "Accept-Encoding": "identity" if is_loopback(self.base_url) else "gzip",
         }
         all_headers = checked_headers(headers, name) | own_headers
-        template = requests.Request("GET", self.base_url, headers=all_headers).prepare()
-        self._root, self._headers = (template.url or "").rstrip("/"), template.headers
+        self._template = requests.Request("GET", self.base_url, headers=all_headers).prepare()
+        self._root = (self._template.url or "").rstrip("/")
         self._words = ServerWords(name, without_user(self.base_url), has_secret=any(secrets))
         self._timeout_s, self._limits = timeout_s, limits
         self._verify = checked_verify(verify, name)
@@ -225,10 +225,9 @@ class Transport:
         Its address is encoded already: what requests makes of a long edit takes a quarter of the
         time of the whole edit, and leaves it as it is.
         """
-        prepared = requests.PreparedRequest()
+        prepared = self._template.copy()
         prepared.method, prepared.body = task.method, task.body
         prepared.url = self._root + task.path
-        prepared.headers = self._headers.copy()
         for header in task.headers:
             requests.utils.check_header_validity(header)
             prepared.headers[header[0]] = header[1]
@@ -302,26 +301,15 @@ class Transport:
     # ---- one attempt ---------------------------------------------------------------------------
 
     def _attempt(self, task: OutgoingRequest, decode: Callable[[HttpResponse], T]) -> T:
-        """Send once, read the answer to its end, and return what `decode` makes of it."""
-        self._local.limit_s = min(self._limits.deadline_s, task.answer_limits.deadline_s)
-        self._local.deadline = self._timing.monotonic() + self._local.limit_s
-        self._make_way(task)
         try:
-            response = self._adapter.send(
-                self._prepared(task),
-                stream=True,
-                timeout=(self._timeout_s, self._timeout_s),
-                verify=self._verify,
-                proxies=self._proxies,
-            )
-            try:
-                self._breaker.answered()
-                body = self._read(response, task)
-            finally:
-                response.close()
-                self._used_at = self._timing.monotonic()
-            answer = HttpResponse(response.status_code, response.headers, body)
-            return decode(self._checked(answer, task))
+            answer = self._exchange(task)
+            if answer.status not in task.accept_status:
+                error = classify(answer, self._words, self._timing.now())
+                error.status = answer.status
+                raise error
+            if answer.body and answer.is_html and not task.takes_web_pages:
+                raise self._words.web_page()
+            return decode(answer)
         except ServerError as error:
             failure: PlexsyncError = self._clean(error, task)
             cause: BaseException | None = error.__cause__
@@ -331,19 +319,25 @@ class Transport:
         # Raised out here, so that no original with an unredacted text hangs on as its context.
         raise failure from cause
 
-    def _checked(self, answer: HttpResponse, task: OutgoingRequest) -> HttpResponse:
-        """Return an answer, if it is one to what was asked.
-
-        Raises:
-            ServerError: it is none.
-        """
-        if answer.status not in task.accept_status:
-            error = classify(answer, self._words, self._timing.now())
-            error.status = answer.status
-            raise error
-        if answer.body and answer.is_html and not task.takes_web_pages:
-            raise self._words.web_page()
-        return answer
+    def _exchange(self, task: OutgoingRequest) -> HttpResponse:
+        """Send once and read the answer to its end."""
+        self._local.limit_s = min(self._limits.deadline_s, task.answer_limits.deadline_s)
+        self._local.deadline = self._timing.monotonic() + self._local.limit_s
+        self._make_way(task)
+        response = self._adapter.send(
+            self._prepared(task),
+            stream=True,
+            timeout=(self._timeout_s, self._timeout_s),
+            verify=self._verify,
+            proxies=self._proxies,
+        )
+        try:
+            self._breaker.answered()
+            body = self._read(response, task)
+        finally:
+            response.close()
+            self._used_at = self._timing.monotonic()
+        return HttpResponse(response.status_code, response.headers, body)
 
     def _read(self, response: requests.Response, task: OutgoingRequest) -> bytes:
         """Return the body; of an answer that is an error anyway, as much as explains it."""
@@ -370,9 +364,8 @@ class Transport:
             self._sent[task.write] += 1
             now = self._timing.monotonic()
             if not task.repeatable or now - self._used_at > _IDLE_LIMIT_S:
+                self._adapter.close()
                 self._used_at = now
-                if isinstance(self._adapter, TimedAdapter):
-                    self._adapter.renew()
 
     # ---- what went wrong -----------------------------------------------------------------------
 

@@ -20,7 +20,6 @@ import requests.adapters
 import urllib3
 import urllib3.connectionpool
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ProtocolError
 
 from plexsync.errors import BadResponseError
 
@@ -40,6 +39,8 @@ reading a body of known length in one go costs less than half of it.
 
 _LONGEST_LENGTH = 18
 """Digits of a Content-Length that can be meant."""
+
+_WITHOUT_BODY = frozenset({204, 304})
 
 _CONNECTIONS = 4
 """Idle ones that are kept."""
@@ -105,151 +106,60 @@ class _WholeLines(io.BufferedReader):
         return line
 
 
-class _Answer:
-    """An answer of `http.client`, as a pool of urllib3 and the transport handle one.
-
-    urllib3 would make an object of its own of it, with its headers twice more.
-    """
-
-    version_string = "HTTP/1.1"
-    length_remaining = retries = None
-    _pool: Any = None
-
-    def __init__(self, answer: http.client.HTTPResponse, connection: Any) -> None:  # noqa: ANN401 - of one of two kinds
-        self.status = answer.status
-        self.headers = CaseInsensitiveDict(urllib3.HTTPHeaderDict(answer.headers.items()))
-        self._answer = answer
-        self._connection = connection
-        if "Transfer-Encoding" in self.headers:
-            # `http.client` knows one spelling of it, and reads chunks of what has no body, too.
-            codings = self.headers["Transfer-Encoding"].lower()
-            answer.chunked, answer.chunk_left = answer.length != 0 and "chunked" in codings, None
-            answer.length = None if answer.chunked else answer.length
-
-    def stream(self, piece_bytes: int, *, decode_content: bool) -> Iterator[bytes]:
-        """Yield the body as it was sent; the connection can be used again after that.
-
-        Raises:
-            ProtocolError: it ends too early.
-        """
-        del decode_content  # never
-        try:
-            while piece := self._answer.read(piece_bytes):
-                yield piece
-        except (http.client.HTTPException, ValueError) as error:  # a chunk of less than nothing
-            raise ProtocolError("the answer ends within its body") from error
-        if self._answer.length:
-            raise ProtocolError("the answer ends within its body")
-        self.release_conn()
-
-    def close(self) -> None:
-        """Give the connection up, unless the body was read to its end."""
-        if self._connection is not None:
-            self._answer.close()
-            self._connection.close()
-
-    def release_conn(self) -> None:
-        """Hand the connection back, once."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._pool._put_conn(connection)  # noqa: SLF001 - as answers of urllib3 do
-
-
 def _pool_class(
-    pool: type[urllib3.HTTPConnectionPool], adapter: TimedAdapter
+    pool: type[urllib3.HTTPConnectionPool], budget: Budget, sent: threading.local
 ) -> type[urllib3.HTTPConnectionPool]:
-    """Return a pool with connections that send and read as `adapter` has it."""
+    """Return a pool with connections that read their answers under `budget`.
+
+    They ask for the target in `sent`, if there is one, and not for that of the pool.
+    """
     connection: Any = pool.ConnectionCls
-    plain: Any = http.client.HTTPConnection
 
     def response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # noqa: ANN401 - handed through
-        lines = _WholeLines(_TimedReader(sock, adapter.budget), PIECE_BYTES)
+        lines = _WholeLines(_TimedReader(sock, budget), PIECE_BYTES)
         timed: Any = SimpleNamespace(makefile=lambda _mode: lines)  # all it wants of a socket
         return http.client.HTTPResponse(timed, *args, **kwargs)
 
-    class TimedConnection(connection):  # type: ignore[misc] # one of two
-        """Asks for the adapter's target, if it has one, and reads the answer under its budget."""
+    def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+        connection.request(self, method, sent.target or url, *args, **kwargs)
 
-        response_class = staticmethod(response)
-        age = 0
-
-        @property
-        def is_connected(self) -> bool:
-            """Whether it can be used again."""
-            return self.age == adapter.age and super().is_connected
-
-        def request(self, method: str, url: str, **given: Any) -> None:  # noqa: ANN401 - of urllib3
-            self.age = adapter.age
-            if self.sock is not None:
-                self.sock.settimeout(self.timeout)
-            target = getattr(adapter.sent, "target", "") or url
-            plain.request(self, method, target, given["body"], given["headers"])
-
-        def getresponse(self) -> _Answer:
-            return _Answer(plain.getresponse(self), self)
-
-    return type("TimedPool", (pool,), {"ConnectionCls": TimedConnection})
+    changed = {"response_class": staticmethod(response), "request": request}
+    timed = type("TimedConnection", (connection,), changed)
+    return type("TimedPool", (pool,), {"ConnectionCls": timed})
 
 
 class TimedAdapter(requests.adapters.HTTPAdapter):
-    """A requests adapter that makes every read obey `budget`. It never retries or redirects.
-
-    Attributes:
-        budget: seconds the next read may take.
-        sent: what each thread asks for; nothing where it is what the pool says.
-        age: how often connections were renewed.
-    """
+    """A requests adapter that makes every read obey `budget`. It never retries or redirects."""
 
     def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self.sent = threading.local()
-        self.age = 0
-        self._pool: Any = None
+        self._budget = budget
+        self._pool: urllib3.connectionpool.ConnectionPool | None = None
         self._way: object = None
+        self._sent = threading.local()
         super().__init__(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
-
-    def renew(self) -> None:
-        """Have each request from here on go over a connection that is made from here on."""
-        self.age += 1
 
     def close(self) -> None:
         """Close idle connections. The adapter can be used again."""
         self._pool = None
         super().close()
 
-    def send(  # noqa: PLR0917 - as requests has it
+    def get_connection_with_tls_context(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002 - as requests has it
-        timeout: Any = None,  # noqa: ANN401 - handed through
-        verify: Any = True,  # noqa: ANN401, FBT002 - handed through
-        cert: Any = None,  # noqa: ANN401 - handed through
+        verify: Any,  # noqa: ANN401 - handed through
         proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """Return an answer of which the head was read."""
-        del stream  # always
-        pool, way = self._pool, (verify, proxies, cert)
+        cert: Any = None,  # noqa: ANN401 - handed through
+    ) -> urllib3.connectionpool.ConnectionPool:
+        """Return the pool of connections, looked up once: all requests go to one server.
+
+        Called by the base class.
+        """
+        way = (verify, proxies, cert)
+        pool = self._pool
         if pool is None or self._way != way:
-            # All requests go to one server.
-            pool = self.get_connection_with_tls_context(request, verify, proxies, cert)
-            self.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call] # it has no types
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             self._pool, self._way = pool, way
-        connect_s, read_s = timeout
-        answer: Any = pool.urlopen(
-            request.method or "",
-            self.request_url(request, proxies),
-            request.body,
-            request.headers,
-            self.max_retries,
-            redirect=False,
-            assert_same_host=False,
-            timeout=urllib3.Timeout(connect=connect_s, read=read_s),
-            preload_content=False,
-        )
-        response = requests.Response()
-        response.status_code, response.headers = answer.status, answer.headers
-        response.raw, response.request = answer, request
-        return response
+        return pool
 
     def request_url(
         self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
@@ -257,13 +167,27 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
         """Return what urllib3 shall ask for; a target that is encoded goes past it.
 
         It would look at each byte of a long edit once more: half the time of a PUT.
+        Called by the base class.
         """
         target = request.path_url
         if proxies or target.startswith("//"):
             target = super().request_url(request, proxies)
         is_final = len(target) > _SHORT and _FINAL.fullmatch(target) is not None
-        self.sent.target = target if is_final else ""
+        self._sent.target = target if is_final else ""
         return "/" if is_final else target
+
+    def build_response(
+        self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse
+    ) -> requests.Response:
+        """Return what the transport reads of an answer: nobody asks for cookies.
+
+        Called by the base class.
+        """
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw, response.request = resp, req
+        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
         """Make the pools, of timed connections. Called by the base class."""
@@ -278,7 +202,7 @@ class TimedAdapter(requests.adapters.HTTPAdapter):
 
     def _pool_classes(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
         pools = {"http": urllib3.HTTPConnectionPool, "https": urllib3.HTTPSConnectionPool}
-        return {name: _pool_class(one, self) for name, one in pools.items()}
+        return {name: _pool_class(one, self._budget, self._sent) for name, one in pools.items()}
 
 
 def read_body(response: requests.Response, *, max_bytes: int, budget: Budget) -> bytes:
@@ -326,10 +250,15 @@ def _announced_bytes(response: requests.Response) -> int:
 
 
 def _raw_pieces(response: requests.Response, piece_bytes: int, budget: Budget) -> Iterator[bytes]:
-    for piece in response.raw.stream(piece_bytes, decode_content=False):
-        if budget() <= 0:
-            raise TimeoutError("the answer took too long as a whole")
-        yield piece
+    if response.status_code in _WITHOUT_BODY and "Transfer-Encoding" in response.headers:
+        return  # it says how the body would be sent: RFC 9112, 6.1
+    try:
+        for piece in response.raw.stream(piece_bytes, decode_content=False):
+            if budget() <= 0:
+                raise TimeoutError("the answer took too long as a whole")
+            yield piece
+    except ValueError as error:
+        raise urllib3.exceptions.ProtocolError("a chunk of less than nothing") from error
 
 
 def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
