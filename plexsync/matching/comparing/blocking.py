@@ -13,7 +13,7 @@ from array import array
 from collections import Counter
 from copy import copy
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +22,7 @@ from plexsync.text.normalize import NormalizedPath, PathMap, fold, normalize_pat
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.models import PlexFile, PlexItem, RatingKey, Scene, SceneFile, SceneId
 
@@ -163,10 +164,9 @@ class FileKeys:
         sized = ((at, size) for at, size in zip(self._holders, self._sizes, strict=True) if size)
         return chain(zip(self._holders, self._stems, strict=True), sized, self._contents(), named)
 
-    def crowds(self) -> set[int]:
+    def crowds(self) -> AbstractSet[int]:
         """Return the digests of sizes and contents that too many parts have to choose any."""
-        counts = Counter(chain(self._sizes, (content for _, content in self._contents())))
-        return {one for one, count in counts.items() if count > MOST_IN_TAIL and one}
+        return _crowded(chain(self._sizes, (content for _, content in self._contents()))) - {0}
 
     def _contents(self) -> Iterator[tuple[int, int]]:
         """Yield the position of each item with the digest of a content hash of its parts."""
@@ -201,9 +201,15 @@ class FileKeys:
     def is_crowded(self, size_bytes: int) -> bool:
         """Whether so many parts have a size that it chooses none."""
         if self._crowded is None:
-            counts = Counter(self._everywhere)
-            self._crowded = frozenset(one for one, count in counts.items() if count > MOST_IN_TAIL)
+            self._crowded = _crowded(self._everywhere)
         return hash(size_bytes) in self._crowded
+
+
+def _crowded(digests: Iterable[int]) -> frozenset[int]:
+    """Return those that are there more than `MOST_IN_TAIL` times."""
+    ranked = sorted(digests)  # half of the memory of a dictionary of counts
+    later = islice(ranked, MOST_IN_TAIL, None)
+    return frozenset(one for one, other in zip(ranked, later, strict=False) if one == other)
 
 
 class Blocks(msgspec.Struct, kw_only=True, gc=False):
