@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SCENES = 4
 QUICK_S = 0.004
 """So long takes an upload to a server nearby."""
+ASKED_AND_FETCHED = 2
+"""Requests for a cover that is another one: whether it is, and its bytes."""
 DRY = RunOptions(dry_run=True)
 
 
@@ -86,6 +88,26 @@ def test_a_picture_chosen_while_others_are_uploaded_stays(
     assert poster(world, str(SCENES)) == upload_key(OTHER)
     assert later.row(str(SCENES)).outcome is Outcome.KEPT
     assert world.run(RunOptions(full=True)).puts == 0
+
+
+def test_a_picture_chosen_while_a_cover_is_fetched_stays(world: World) -> None:
+    """It was locked before, so no lock tells: it is compared with what was decided on."""
+    world.run()
+    world.stash.set_cover(4, PNG + b"another")
+    asked = []
+
+    def choose(request: SimRequest) -> None:
+        if request.path == "/scene/4/screenshot":
+            asked.append(request)
+            if len(asked) == ASKED_AND_FETCHED:
+                choose_by_hand(world, "4")
+
+    world.monotonic = lambda: len(asked) * 30.0
+    world.stash_wire.on_request = choose
+    assert uploads(world.run()) == 0
+    assert len(asked) == ASKED_AND_FETCHED
+    assert poster(world, "4") == upload_key(OTHER)
+    assert world.run().row("4").outcome is Outcome.KEPT
 
 
 def test_items_are_looked_at_together_right_before_their_pictures(tmp_path: Path) -> None:
