@@ -223,9 +223,10 @@ class Uploader:
                 return True
         ahead = [one for one in coming[: self._pace.coming(now)] if not one.was_locked]
         self._pace.looked(now, 1 + len(ahead))
-        looked = {one.place: one for one in (upload, *ahead)}
-        read = self._reader.read(tuple(dict.fromkeys(key for key, _ in looked)))
-        for (key, target), one in looked.items():
+        looked = (upload, *ahead)
+        read = self._reader.read(tuple(dict.fromkeys(one.place[0] for one in looked)))
+        for one in looked:
+            key, target = one.place
             detail = read.get(key)
             moved = not isinstance(detail, ItemDetail) or target in detail.locked
             one.read_at = -inf if moved else now
