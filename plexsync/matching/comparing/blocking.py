@@ -126,7 +126,7 @@ class FileKeys:
         self._crowded: frozenset[int] | None = None
         for position, item in enumerate(items):
             self._rating_keys.append(hash(item.rating_key))
-            self._everywhere.extend([hash(file.size_bytes or 0) for file in item.files])
+            self._everywhere.extend([file.size_bytes or 0 for file in item.files])
             if not item.trashed:
                 self._add(position, item)
 
@@ -137,8 +137,8 @@ class FileKeys:
         for file in item.files:
             self._holders.append(position)
             self._stems.append(hash(split_name(normalize_path(file.path))[1]))
-            self._sizes.append(hash(max(file.size_bytes or 0, 0)))
-            self._ids.append(hash(file.part_id))
+            self._sizes.append(max(file.size_bytes or 0, 0))
+            self._ids.append(file.part_id)
 
     def with_hashes(self, hashes: Mapping[int, int] | None) -> FileKeys:
         """Return the keys of the same items once other content hashes are known."""
@@ -161,19 +161,20 @@ class FileKeys:
     def digests(self) -> Iterator[tuple[int, int]]:
         """Yield the position of each item with the digest of each of its keys."""
         named = ((at, hash(f"/{name}")) for name, several in self._named.items() for at in several)
-        sized = ((at, size) for at, size in zip(self._holders, self._sizes, strict=True) if size)
-        return chain(zip(self._holders, self._stems, strict=True), sized, self._contents(), named)
+        numbers = ((at, hash(one)) for at, one in self._numbers() if one)
+        return chain(zip(self._holders, self._stems, strict=True), numbers, named)
 
     def crowds(self) -> AbstractSet[int]:
         """Return the digests of sizes and contents that too many parts have to choose any."""
-        return _crowded(chain(self._sizes, (content for _, content in self._contents()))) - {0}
+        return set(map(hash, _crowded(one for _, one in self._numbers()) - {0}))
 
-    def _contents(self) -> Iterator[tuple[int, int]]:
-        """Yield the position of each item with the digest of a content hash of its parts."""
+    def _numbers(self) -> Iterator[tuple[int, int]]:
+        """Yield the position of each item with the size, 0 for none, and content of its parts."""
+        yield from zip(self._holders, self._sizes, strict=True)
         hashes = self.hashes or {}
         for at, part_id in zip(self._holders, self._ids if hashes else (), strict=False):
             if part_id and (content := hashes.get(part_id)):
-                yield at, hash(-content)
+                yield at, -content
 
     def ours(self, stem: str, file: SceneFile, scene_id: SceneId) -> list[Key]:
         """Return the keys of one of our files, the stem first."""
@@ -202,12 +203,12 @@ class FileKeys:
         """Whether so many parts have a size that it chooses none."""
         if self._crowded is None:
             self._crowded = _crowded(self._everywhere)
-        return hash(size_bytes) in self._crowded
+        return size_bytes in self._crowded
 
 
-def _crowded(digests: Iterable[int]) -> frozenset[int]:
+def _crowded(numbers: Iterable[int]) -> frozenset[int]:
     """Return those that are there more than `MOST_IN_TAIL` times."""
-    ranked = sorted(digests)  # half of the memory of a dictionary of counts
+    ranked = sorted(numbers)  # half of the memory of a dictionary of counts
     later = islice(ranked, MOST_IN_TAIL, None)
     return frozenset(one for one, other in zip(ranked, later, strict=False) if one == other)
 

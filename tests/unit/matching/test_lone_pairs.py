@@ -30,7 +30,8 @@ _THEIRS = PlexItem(
     kind=ItemKind.MOVIE,
     files=(PlexFile(path="/media/ann/beach day.mp4", size_bytes=_SIZE, part_id=1),),
 )
-_HASHES = {1: _CONTENT, 2: _CONTENT}
+_LARGEST = 2**63 - 1
+_HASHES = {1: _CONTENT, 2: _CONTENT, _LARGEST: _CONTENT}
 
 
 def _scene(**fields: object) -> Scene:
@@ -82,12 +83,24 @@ def test_a_scene_that_shares_a_key_with_either_file_competes(
         pytest.param(_item(path="/backup/beach day.avi"), id="item-of-the-name"),
         pytest.param(_item(size_bytes=_SIZE), id="item-of-the-size"),
         pytest.param(_item(part_id=2), id="item-of-the-content"),
+        pytest.param(_item(part_id=_LARGEST), id="item-of-the-content-with-a-large-number"),
         pytest.param(_item(stash_id="1"), id="item-that-names-the-scene"),
     ],
 )
 def test_an_item_that_shares_a_key_with_the_file_competes(other: PlexItem) -> None:
     """The scene may be either item, so the pair waits for the judgement of both."""
     assert _sure([_OURS], [_THEIRS, other]) == set()
+
+
+def test_a_size_is_a_key_however_large() -> None:
+    """Python's hash of this one is 0, as that of no size."""
+    size = 2**61 - 1
+    ours, file = _lacking(size_bytes=size), _THEIRS.files[0]
+    theirs = msgspec.structs.replace(
+        _THEIRS, files=(msgspec.structs.replace(file, size_bytes=size),)
+    )
+    assert _sure([ours], [theirs]) == {0}
+    assert _sure([ours], [theirs, _item(size_bytes=size)]) == set()
 
 
 def test_a_size_that_a_crowd_has_competes() -> None:
