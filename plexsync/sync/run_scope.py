@@ -50,12 +50,6 @@ if TYPE_CHECKING:
     from plexsync.sync.ports import Ports, RunOptions
 
 
-_COUNTED = {
-    outcome: outcome.value for outcome in Outcome if outcome.value in Counts.__struct_fields__
-}
-"""The counts of rows, by their outcome."""
-
-
 class Totals:
     """Adds up one run and passes its rows on.
 
@@ -108,7 +102,8 @@ class Totals:
         counts = self.counts
         counts.high += row.confidence is Confidence.HIGH and not (row.is_collection or row.is_show)
         counts.low += row.confidence is Confidence.LOW
-        if name := _COUNTED.get(row.outcome):
+        name = row.outcome.value
+        if name in counts.__struct_fields__:
             setattr(counts, name, getattr(counts, name) + 1)
         if row.outcome is Outcome.APPLIED and row.item is not None:
             self.by_library[row.item.library] += 1

@@ -333,8 +333,8 @@ def _pack_time(text: str) -> tuple[int | str, str]:
 
 def _unpack_time(second: int, zone: str) -> str:
     day, left = divmod(second + _offset_s(zone), _DAY_S)
-    minute, seconds = divmod(left, 60)
-    return f"{_day(day)}T{_minute(minute)}:{seconds:02}{zone}"
+    minutes, seconds = divmod(left, 60)
+    return f"{_day(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{zone}"
 
 
 @lru_cache
@@ -346,8 +346,3 @@ def _offset_s(zone: str) -> int:
 @lru_cache(maxsize=4096)
 def _day(number: int) -> str:
     return date.fromordinal(_FIRST_DAY + number).isoformat()
-
-
-@lru_cache(maxsize=1440)
-def _minute(number: int) -> str:
-    return f"{number // 60:02}:{number % 60:02}"
