@@ -26,6 +26,8 @@ _LEAST_SHARE = 0.02
 """A rule for fewer files than this, or a smaller share of them, may as well be files that moved."""
 _LEAST_ROOT_SHARE = 0.005
 _REMEMBERED_ROOTS = 6
+_NO_NAME = "\0"
+"""A name that nothing has: what rules say of it, they say of all files that lie beside it."""
 _OVERWHELMING_FILES = 20
 _OVERWHELMING_SHARE = 0.98
 """From here on a proposal counts as a rule by itself: one file in fifty may lie elsewhere."""
@@ -88,7 +90,8 @@ def learn_layout(
     learned = tuple(
         rule
         for rule in tally.proposals(_OVERWHELMING_FILES)
-        if known.apply(normalize_path(rule.stash + "x")) is None and tally.is_overwhelming(rule)
+        if known.apply(normalize_path(rule.stash + _NO_NAME)) is None
+        and tally.is_overwhelming(rule)
     )
     return Layout(roots=roots, rules=learned)
 
@@ -288,8 +291,7 @@ class _Tally:
         """Whether the two files lie at the same place, as they are or by a rule."""
         if self._known is None or place.root[0] == place.root[1]:
             return self._known is not None
-        # A rule is about folders: what it says of one file it says of all that lie there.
-        ours, theirs = (NormalizedPath(f"{one}x") for one in (place.folder, place.other))
+        ours, theirs = (NormalizedPath(one + _NO_NAME) for one in (place.folder, place.other))
         return place.folder.startswith(place.root[0]) and self._known.apply(ours) == theirs
 
 

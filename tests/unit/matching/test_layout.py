@@ -85,6 +85,17 @@ def test_pairs_counted_by_place_propose_what_they_propose_one_by_one(
     assert found == propose_rules(matches, rules=rules)
 
 
+def test_a_folder_of_any_name_may_have_a_rule_of_its_own() -> None:
+    """A rule for a folder in it says nothing about the files that lie beside that."""
+    rules = (PathRule(stash="/one", plex="/1"), PathRule(stash="/one/a/x", plex="/2"))
+    matches = _matches("/one", "/1", 9)
+    assert propose_rules(matches, rules=rules) == ()
+    assert learn_layout(
+        [(normalize_path(f"/one/{at}.mp4"), normalize_path(f"/1/{at}.mp4")) for at in range(20)],
+        rules=[PathRule(stash="/one/x", plex="/2")],
+    ).rules == (PathRule(stash="/one/", plex="/1/", explains=20, certain=20),)
+
+
 def test_two_files_make_no_rule() -> None:
     """They may as well have moved."""
     assert propose_rules(_matches("/one", "/1", 2)) == ()
