@@ -64,7 +64,7 @@ class Partners(NamedTuple):
 
     Attributes:
         items: the position of the item; below 0 for none.
-        contents: the digest of the content hash of the scene's file.
+        contents: the content hash of the scene's file; 0 for none.
         places: the number of the place where the files lie.
     """
 
@@ -106,8 +106,8 @@ class LonePairs:
     def __init__(
         self, scenes: Sequence[Scene], *, comparer: Comparer, keys: FileKeys, free: Free
     ) -> None:
-        nothing = array("q", [0]) * len(scenes)
-        self.partners = Partners(array("q", [_NONE]) * len(scenes), nothing, nothing[:])
+        items, places = (array("q", [one]) * len(scenes) for one in (_NONE, 0))
+        self.partners = Partners(items, array("Q", [0]) * len(scenes), places)
         self.places = PlaceNumbers()
         self._scenes = scenes
         self._comparer = comparer
@@ -190,7 +190,7 @@ class LonePairs:
         self._claimed[position], self.partners.items[at] = at, position
         self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
         self.partners.places[at] = self.places.number(ours.path, theirs.path)
-        self.partners.contents[at] = hash(ours.file.oshash or 0)
+        self.partners.contents[at] = ours.file.oshash or 0
         return True
 
     def _part(self, position: int) -> None:

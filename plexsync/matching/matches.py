@@ -42,9 +42,9 @@ class Matches(Deferred[Match]):
     def open_places(self, contents: Iterable[int] = ()) -> list[int]:
         """Return the positions of the scenes of which there is more than a number.
 
-        Those that may have one of some content hashes are among them.
+        Those that have one of some content hashes are among them.
         """
-        wanted = set(map(hash, contents))
+        wanted = set(contents)
         sure = {at for at in self.numbers() if self.pairs.partners.contents[at] not in wanted}
         return [at for at in range(len(self.pairs.scenes)) if at not in sure]
 
