@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
@@ -27,6 +29,9 @@ SMALL_LIBRARY = 20_000
 """Up to so many scenes every run looks at all versions, unless configured: a few requests."""
 
 _USUAL_S = 3600.0
+
+_NOT_AT_ONCE = ("items", "counters", "files_at", "look", "swept_at", "plex", "at_rest")
+"""What of `Seen` is not compared with what there is to see now."""
 
 
 class Unmoved(NamedTuple):
@@ -182,8 +187,7 @@ class Glance:
         except PlexsyncError:
             return None
         now = seen_at_once(self.config, sections)
-        lasting = ("library", "fields", "scans", "sections")
-        if any(getattr(now, one) != getattr(before, one) for one in lasting):
+        if replace(now, **{one: getattr(before, one) for one in _NOT_AT_ONCE}) != before:
             return None
         if any(section.refreshing for section in sections):
             return None
