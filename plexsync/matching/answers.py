@@ -28,22 +28,12 @@ ANSWER_PREFIX = "review."
 T = TypeVar("T")
 
 
-class Pin(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A person's answer: this scene is this item.
+class AnsweredPair(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A scene and an item that a person said something of: they are one, a pin, or they are not.
 
     `oshash` is the fingerprint of the scene's file then, None when Stash had none: then its path
     stands for it. `item_path` is the file the item showed.
     """
-
-    scene_id: SceneId
-    rating_key: RatingKey
-    scene_path: str
-    item_path: str
-    oshash: int | None = None
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A person's answer: this scene is not this item. The fields are those of `Pin`."""
 
     scene_id: SceneId
     rating_key: RatingKey
@@ -70,8 +60,8 @@ class SceneAnswers(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
             worth asking about it. "" without such an answer.
     """
 
-    pins: tuple[Pin, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    pins: tuple[AnsweredPair, ...] = ()
+    refusals: tuple[AnsweredPair, ...] = ()
     ignored: Ignored | None = None
     absent: str = ""
 
@@ -90,15 +80,6 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """An item an answer is about: the file it shows, and the scene's file that is or is not it."""
-
-    rating_key: RatingKey
-    scene_path: str
-    item_path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a person says about one scene.
 
@@ -113,7 +94,7 @@ class Answer:
 
     verb: Verb
     scene: Scene
-    targets: tuple[Target, ...] = ()
+    targets: tuple[AnsweredPair, ...] = ()
     reason: str = ""
     open: bool = False
 
@@ -131,28 +112,29 @@ class Decisions(Protocol):
 # ---- Answers -------------------------------------------------------------------------------------
 
 
-def accept(answers: SceneAnswers, pins: Sequence[Pin]) -> SceneAnswers:
-    """Return answers by which the scene is just these items; refusals of them are forgotten."""
-    keys = {pin.rating_key for pin in pins}
-    kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
-    return SceneAnswers(pins=tuple(pins), refusals=kept)
+def answered(known: SceneAnswers, answer: Answer) -> SceneAnswers:
+    """Return what stands about a scene once `answer` is added to what was `known`.
 
-
-def refuse(answers: SceneAnswers, refusals: Sequence[Refusal], *, absent: str = "") -> SceneAnswers:
-    """Return answers by which the scene is none of these items; with `absent`, none at all."""
-    keys = {one.rating_key for one in refusals}
-    kept = tuple(one for one in answers.refusals if one.rating_key not in keys)
-    return SceneAnswers(
-        pins=tuple(pin for pin in answers.pins if pin.rating_key not in keys and not absent),
-        refusals=(*kept, *refusals),
-        absent=absent or answers.absent,
-    )
-
-
-def ignore(answers: SceneAnswers, scene: Scene, reason: str = "") -> SceneAnswers:
-    """Return answers by which the scene takes no part until its files change."""
-    ignored = Ignored(files=files_digest(scene.files), reason=reason)
-    return msgspec.structs.replace(answers, ignored=ignored)
+    The items it is are those last accepted, and no refusal of them is left; an item that is
+    refused is none of them any more.
+    """
+    keys = {one.rating_key for one in answer.targets}
+    refusals = tuple(one for one in known.refusals if one.rating_key not in keys)
+    match answer.verb:
+        case Verb.ACCEPT:
+            return SceneAnswers(pins=answer.targets, refusals=refusals)
+        case Verb.REJECT | Verb.ABSENT:
+            absent = files_digest(answer.scene.files) if answer.verb is Verb.ABSENT else ""
+            return SceneAnswers(
+                pins=tuple(one for one in known.pins if one.rating_key not in keys and not absent),
+                refusals=(*refusals, *answer.targets),
+                absent=absent or known.absent,
+            )
+        case Verb.IGNORE:
+            ignored = Ignored(files=files_digest(answer.scene.files), reason=answer.reason)
+            return msgspec.structs.replace(known, ignored=ignored)
+        case Verb.RESET:
+            return NOTHING
 
 
 # ---- Remembering ---------------------------------------------------------------------------------
@@ -166,8 +148,8 @@ def answer_key(scene_id: SceneId) -> str:
 class AllAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """All answers, as matching takes them."""
 
-    pins: tuple[Pin, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    pins: tuple[AnsweredPair, ...] = ()
+    refusals: tuple[AnsweredPair, ...] = ()
     ignored: Mapping[SceneId, Ignored] = {}
     absent: Mapping[SceneId, str] = {}
 
@@ -206,8 +188,8 @@ NO_ANSWERS = AllAnswers()
 
 def collect_answers(memory: Decisions) -> AllAnswers:
     """Return all answers so far; costs what was answered, not the library."""
-    pins: list[Pin] = []
-    refusals: list[Refusal] = []
+    pins: list[AnsweredPair] = []
+    refusals: list[AnsweredPair] = []
     ignored: dict[SceneId, Ignored] = {}
     absent: dict[SceneId, str] = {}
     for key in memory.decision_keys():
@@ -230,16 +212,16 @@ def collect_answers(memory: Decisions) -> AllAnswers:
 class People(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Pins and refusals, ready to look up; `pinned` holds every scene an item was given to."""
 
-    pins: Mapping[SceneId, tuple[Pin, ...]]
+    pins: Mapping[SceneId, tuple[AnsweredPair, ...]]
     pinned: Mapping[RatingKey, frozenset[SceneId]]
-    refusals: Mapping[SceneId, tuple[Refusal, ...]]
+    refusals: Mapping[SceneId, tuple[AnsweredPair, ...]]
 
-    def pins_of(self, scene: Scene) -> tuple[Pin, ...]:
+    def pins_of(self, scene: Scene) -> tuple[AnsweredPair, ...]:
         """Return what was confirmed for a scene."""
         return self.pins.get(scene.scene_id, ())
 
 
-def listen(pins: Sequence[Pin], refusals: Sequence[Refusal]) -> People:
+def listen(pins: Sequence[AnsweredPair], refusals: Sequence[AnsweredPair]) -> People:
     """Index all answers."""
     pinned: dict[RatingKey, frozenset[SceneId]] = {}
     for pin in pins:
@@ -247,7 +229,7 @@ def listen(pins: Sequence[Pin], refusals: Sequence[Refusal]) -> People:
     return People(pins=_by_scene(pins), pinned=pinned, refusals=_by_scene(refusals))
 
 
-def find_file(scene: Scene, answer: Pin | Refusal) -> SceneFile | None:
+def find_file(scene: Scene, answer: AnsweredPair) -> SceneFile | None:
     """Return the file of `scene` a person spoke about; None when it changed or went."""
     for file in scene.files:
         if answer.oshash is not None and file.oshash == answer.oshash:
@@ -261,24 +243,22 @@ def find_file(scene: Scene, answer: Pin | Refusal) -> SceneFile | None:
     return None
 
 
-def refuses(answer: Refusal, scene: Scene, item: PlexItem) -> bool:
+def refuses(answer: AnsweredPair, scene: Scene, item: PlexItem) -> bool:
     """Whether a refusal still keeps this pair apart."""
     same = answer.rating_key == item.rating_key and holds_file(item, answer.item_path)
     return same and find_file(scene, answer) is not None
 
 
-def remembers(answer: Refusal, item: PlexItem) -> bool:
+def remembers(answer: AnsweredPair, item: PlexItem) -> bool:
     """Whether a refusal, valid or not, was about this item or the file it shows."""
     return answer.rating_key == item.rating_key or holds_file(item, answer.item_path)
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_Answer = TypeVar("_Answer", Pin, Refusal)
 
-
-def _by_scene(answers: Iterable[_Answer]) -> dict[SceneId, tuple[_Answer, ...]]:
-    found: dict[SceneId, list[_Answer]] = {}
+def _by_scene(answers: Iterable[AnsweredPair]) -> dict[SceneId, tuple[AnsweredPair, ...]]:
+    found: dict[SceneId, list[AnsweredPair]] = {}
     for one in answers:
         found.setdefault(one.scene_id, []).append(one)
     return {scene_id: tuple(several) for scene_id, several in found.items()}

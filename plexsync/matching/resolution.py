@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plexsync.matching.answers import Pin, find_file
+from plexsync.matching.answers import AnsweredPair, find_file
 from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.matches import Matches, SurePairs
 from plexsync.matching.scoring import refine
@@ -230,7 +230,7 @@ class _Resolution:
 
     # ---- Pins ------------------------------------------------------------------------------------
 
-    def _pinned(self, scene: Scene, pin: Pin, judged: Judged) -> Match:
+    def _pinned(self, scene: Scene, pin: AnsweredPair, judged: Judged) -> Match:
         """Return the match of a pin that holds."""
         item = self._matching.by_key[pin.rating_key]
         known = [one for row in judged for one in row if self._key(one) == pin.rating_key]

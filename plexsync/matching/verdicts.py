@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
-from plexsync.matching.answers import People, Pin, Refusal, find_file, listen, remembers
+from plexsync.matching.answers import AnsweredPair, People, find_file, listen, remembers
 from plexsync.matching.comparing.blocking import FileKeys
 from plexsync.matching.comparing.neighbours import find_neighbours
 from plexsync.matching.decision import (
@@ -67,8 +67,8 @@ class Known(TypedDict, total=False):
     settings: MatchSettings
     claims: Mapping[RatingKey, SceneId]
     hashes: Mapping[int, int] | None
-    pins: Sequence[Pin]
-    refusals: Sequence[Refusal]
+    pins: Sequence[AnsweredPair]
+    refusals: Sequence[AnsweredPair]
     layout: Layout | None
     libraries: Mapping[str, str]
     settled: SurePairs | None
@@ -227,7 +227,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         owner = self.owners.get(key, scene)
         return None if owner == scene else Obstacle(why=Why.LINKED, option=option, scene_id=owner)
 
-    def doubt(self, scene: Scene, pin: Pin) -> str:
+    def doubt(self, scene: Scene, pin: AnsweredPair) -> str:
         """Why a person has to look at a pin again; "" while it holds."""
         item = self.by_key.get(pin.rating_key)
         if find_file(scene, pin) is None:

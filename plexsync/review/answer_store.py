@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,18 +16,13 @@ from plexsync import __version__
 from plexsync.matcher import (
     NOTHING,
     Answer,
-    Pin,
-    Refusal,
     SceneAnswers,
-    Target,
     Verb,
-    accept,
     answer_key,
+    answered,
     collect_answers,
-    ignore,
-    refuse,
 )
-from plexsync.models import Counts, Outcome, RatingKey, Scene, SceneId, SceneRecord, id_order
+from plexsync.models import Counts, Outcome, RatingKey, SceneId, SceneRecord, id_order
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.queue import wanted_by
 from plexsync.state import DISK, End, Filesystem, RunKind, Session, load_state, open_session
@@ -39,8 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.state import State, Waiting
-
-P = TypeVar("P", Pin, Refusal)
 
 
 class _Standing(NamedTuple):
@@ -150,7 +143,7 @@ class AnswerStore:
             rivals = self._rivals(answer, losers)
             for one in (scene_id, *losers, *rivals):
                 before.setdefault(one, self._standing(one))
-            taken = frozenset(target.rating_key for target in answer.targets)
+            taken = _keys(answer)
             for one in losers:
                 self._look_again(one, Outcome.SKIPPED, without=taken)
             for one in rivals:
@@ -223,14 +216,13 @@ class AnswerStore:
     def _losers(self, answer: Answer) -> list[SceneId]:
         if answer.verb is not Verb.ACCEPT:
             return []
-        found = [self._owners.get(target.rating_key, set()) for target in answer.targets]
+        found = [self._owners.get(key, set()) for key in _keys(answer)]
         return sorted(set().union(*found) - {answer.scene.scene_id})
 
     def _rivals(self, answer: Answer, losers: Collection[SceneId]) -> list[SceneId]:
         """Return the scenes that wait and want what this one may get, or no longer wants."""
         scene_id = answer.scene.scene_id
-        keys = {target.rating_key for target in answer.targets}
-        keys.update(self._proposed.get(scene_id, ()))
+        keys = _keys(answer).union(self._proposed.get(scene_id, ()))
         found = {one for key in keys for one in self._wanted.get(key, ())}
         records = {one: self.state.get(one) for one in found - {scene_id, *losers}}
         return sorted(
@@ -248,30 +240,16 @@ class AnswerStore:
         self._write(scene_id, answers, record and _due(record, outcome, without=without))
 
     def _apply(self, answer: Answer) -> None:
-        scene, targets = answer.scene, answer.targets
+        scene, verb = answer.scene, answer.verb
         answers, record = self._standing(scene.scene_id)
-        known = answers or NOTHING
-        keys = frozenset(target.rating_key for target in targets)
-        waits = Outcome.REVIEW if answer.open else Outcome.SKIPPED
-        match answer.verb:
-            case Verb.ACCEPT:
-                known = accept(known, [_about(Pin, scene, one) for one in targets])
-                record = record and _due(record)
-            case Verb.REJECT:
-                known = refuse(known, [_about(Refusal, scene, one) for one in targets])
-                record = record and _due(record, waits, without=keys)
-            case Verb.ABSENT:
-                refusals = [_about(Refusal, scene, one) for one in targets]
-                known = refuse(known, refusals, absent=files_digest(scene.files))
-                record = record and _due(record, without=keys)
-            case Verb.IGNORE:
-                known = ignore(known, scene, answer.reason)
-                settled = record and _due(record, Outcome.IGNORED)
-                record = settled and replace(settled, files=files_digest(scene.files))
-            case Verb.RESET:
-                known = NOTHING
-                record = record and _due(record, waits)
-        self._write(scene.scene_id, known, record)
+        if record is not None:
+            waits = Outcome.REVIEW if answer.open else Outcome.SKIPPED
+            after = {Verb.REJECT: waits, Verb.RESET: waits, Verb.IGNORE: Outcome.IGNORED}
+            gone = _keys(answer) if verb in {Verb.REJECT, Verb.ABSENT} else frozenset()
+            record = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
+            if verb is Verb.IGNORE:
+                record = replace(record, files=files_digest(scene.files))
+        self._write(scene.scene_id, answered(answers or NOTHING, answer), record)
 
     def _write(
         self, scene_id: SceneId, answers: SceneAnswers | None, record: SceneRecord | None
@@ -309,13 +287,5 @@ def _due(
     )
 
 
-def _about(kind: Callable[..., P], scene: Scene, target: Target) -> P:
-    """Return a pin or a refusal of a pair, with what it is to be recognised by."""
-    hashes = (file.oshash for file in scene.files if file.path == target.scene_path)
-    return kind(
-        scene_id=scene.scene_id,
-        rating_key=target.rating_key,
-        scene_path=target.scene_path,
-        item_path=target.item_path,
-        oshash=next(hashes, None),
-    )
+def _keys(answer: Answer) -> frozenset[RatingKey]:
+    return frozenset(target.rating_key for target in answer.targets)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.matcher import Answer, SceneAnswers, Target, Verb, split_prefixes
+from plexsync.matcher import Answer, AnsweredPair, SceneAnswers, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule, PlexItem, RatingKey, Scene, SceneId
 from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, normalize_path
@@ -66,12 +66,21 @@ def answer_about(
         Verb.REJECT: candidates,
         Verb.ABSENT: waiting.candidates,
     }.get(verb, ())
-    targets = tuple(
-        Target(rating_key=one.rating_key, scene_path=one.scene_path, item_path=one.item_path)
-        for one in about
-    )
+    targets = tuple(_pair(waiting.scene, one) for one in about)
     return Answer(
         verb=verb, scene=waiting.scene, targets=targets, reason=reason.strip(), open=is_open
+    )
+
+
+def _pair(scene: Scene, candidate: Candidate) -> AnsweredPair:
+    """Return both, with what they are to be recognised by."""
+    hashes = (file.oshash for file in scene.files if file.path == candidate.scene_path)
+    return AnsweredPair(
+        scene_id=scene.scene_id,
+        rating_key=candidate.rating_key,
+        scene_path=candidate.scene_path,
+        item_path=candidate.item_path,
+        oshash=next(hashes, None),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from plexsync.matcher import Known, Pin, Refusal, account, decide, match, survey, wanted_hashes
+from plexsync.matcher import AnsweredPair, Known, account, decide, match, survey, wanted_hashes
 from plexsync.matching.assignment import assign
 from plexsync.matching.resolution import resolve
 from plexsync.matching.verdicts import prepare_matching
@@ -255,8 +255,8 @@ def test_a_pair_that_nothing_competes_with_is_judged_as_among_all(
         rules=rules,
         hashes=hashes,
         claims={one.rating_key: SceneId("9") for one in mirrored[:1] if chosen >> 4 & 1},
-        pins=[msgspec.convert(answer, Pin)] if chosen >> 5 & 1 else [],
-        refusals=[msgspec.convert(answer, Refusal)] if chosen >> 6 & 1 else [],
+        pins=[msgspec.convert(answer, AnsweredPair)] if chosen >> 5 & 1 else [],
+        refusals=[msgspec.convert(answer, AnsweredPair)] if chosen >> 6 & 1 else [],
     )
     short, whole = (
         prepare_matching(scenes, [*mirrored, *items], staged=one, **known) for one in (True, False)

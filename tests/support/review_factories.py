@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from rich.console import Console
 
 from plexsync.errors import ConfigError
-from plexsync.matching.answers import (
-    NOTHING,
-    Answer,
-    Pin,
-    Refusal,
-    SceneAnswers,
-    Target,
-    Verb,
-    accept,
-    ignore,
-    refuse,
-)
+from plexsync.matching.answers import NOTHING, Answer, SceneAnswers, answered
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.keys import press
@@ -29,7 +18,6 @@ from plexsync.review.machine import Review
 from plexsync.review.servers import Hit, LinkPreview, ReviewServers
 from plexsync.review.terminal.screen import screen_rows
 from plexsync.storage.review_queue import Waiting
-from plexsync.text.folding import files_digest
 from tests.support.factories import make_candidate, make_scene, make_scene_file
 
 if TYPE_CHECKING:
@@ -37,8 +25,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import PathRule
     from plexsync.storage.session import Session
-
-_Answer = TypeVar("_Answer", Pin, Refusal)
 
 FOR = Evidence(name="name", value="equal, a name 1 more file bears", weight=9.5)
 AGAINST = Evidence(name="duration", value="differs by 20.1 s", weight=-8.0)
@@ -110,34 +96,13 @@ class FakeAnswers(AnswerStore):
             raise self.locked
         before = dict(self.book)
         for answer in answers:
-            self._apply(answer)
+            scene_id = answer.scene.scene_id
+            self.book[scene_id] = answered(self.recorded(scene_id), answer)
 
         def take_back() -> None:
             self.book = before
 
         return take_back
-
-    def _apply(self, answer: Answer) -> None:
-        scene, known = answer.scene, self.recorded(answer.scene.scene_id)
-        pins = [_answered(Pin, scene.scene_id, target) for target in answer.targets]
-        refusals = [_answered(Refusal, scene.scene_id, target) for target in answer.targets]
-        makers: dict[Verb, Callable[[], SceneAnswers]] = {
-            Verb.ACCEPT: lambda: accept(known, pins),
-            Verb.REJECT: lambda: refuse(known, refusals),
-            Verb.ABSENT: lambda: refuse(known, refusals, absent=files_digest(scene.files)),
-            Verb.IGNORE: lambda: ignore(known, scene, answer.reason),
-            Verb.RESET: lambda: NOTHING,
-        }
-        self.book[scene.scene_id] = makers[answer.verb]()
-
-
-def _answered(kind: type[_Answer], scene_id: SceneId, target: Target) -> _Answer:
-    return kind(
-        scene_id=scene_id,
-        rating_key=target.rating_key,
-        scene_path=target.scene_path,
-        item_path=target.item_path,
-    )
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.matcher import MatchSettings, Refusal, account, account_of_item, match
+from plexsync.matcher import AnsweredPair, MatchSettings, account, account_of_item, match
 from plexsync.models import PathRule, RatingKey, SceneId
 from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
 
@@ -142,7 +142,7 @@ def test_account_names_refused_and_trashed_items() -> None:
             trashed=True,
         ),
     ]
-    no = Refusal(
+    no = AnsweredPair(
         scene_id=ours.scene_id,
         rating_key=RatingKey("8"),
         scene_path=ours.files[0].path,

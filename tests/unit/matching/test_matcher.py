@@ -7,7 +7,7 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from plexsync.matcher import MatchSettings, Pin, Refusal, match, propose_rules, wanted_hashes
+from plexsync.matcher import AnsweredPair, MatchSettings, match, propose_rules, wanted_hashes
 from plexsync.matching.assignment import assign
 from plexsync.matching.verdicts import prepare_matching
 from plexsync.models import (
@@ -542,14 +542,14 @@ def test_hashes_are_wanted_only_where_they_can_decide(
     assert wanted_hashes(match(ours, theirs, hashes={})) == wanted
 
 
-PIN = Pin(
+PIN = AnsweredPair(
     scene_id=SceneId("/data/a/beach day.mp4"),
     rating_key=RatingKey("9"),
     scene_path="/data/a/beach day.mp4",
     item_path="/media/x/1.mp4",
     oshash=77,
 )
-REFUSAL = Refusal(
+REFUSAL = AnsweredPair(
     scene_id=PIN.scene_id,
     rating_key=PIN.rating_key,
     scene_path=PIN.scene_path,
@@ -618,7 +618,7 @@ def test_pinned_item_is_nobody_elses() -> None:
     """An item given to one scene is not matched to another."""
     other = scene("/data/x/1 beach.mp4")
     theirs = item("/media/x/1 beach.mp4", "9")
-    pin = Pin(
+    pin = AnsweredPair(
         scene_id=SceneId("elsewhere"), rating_key=RatingKey("9"), scene_path="", item_path="/m"
     )
     made = only(match([other], [theirs], pins=[pin]))
