@@ -26,7 +26,7 @@ from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
-from plexsync.sync.linking.decider import match_settings
+from plexsync.sync.linking.linker import match_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

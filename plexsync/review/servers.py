@@ -140,10 +140,7 @@ class ReviewServers:
             sections=set(self._titles),
         )
         linker = self._linker(self._config.paths, catalogue)
-        return [
-            Waiting(scene=one.scene, match=one.match)
-            for one in linker.matched(scenes, items, ()).review
-        ]
+        return linker.matched(scenes, items, ()).review
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match scenes again with one rule more, by the listing a run kept; ask nobody."""
@@ -152,22 +149,16 @@ class ReviewServers:
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
     def _linker(self, rules: Sequence[PathRule], catalogue: Catalogue | None) -> Linker:
-        from plexsync.sync.linking.decider import Decider, match_settings  # noqa: PLC0415 - no screen waits for matching
-        from plexsync.sync.linking.linker import Linker  # noqa: PLC0415 - see above
+        from plexsync.sync.linking.linker import Linker, match_settings  # noqa: PLC0415 - no screen waits for matching
 
         state = self._store.state
         return Linker(
             records=state,
-            sections=frozenset(self._titles),
-            decider=Decider(
-                catalogue=catalogue,
-                rules=rules,
-                settings=match_settings(self._config),
-                answers=collect_answers(state),
-                libraries=self._titles,
-            ),
-            strict=True,
-            least_low=1.0,
+            libraries=self._titles,
+            catalogue=catalogue,
+            rules=rules,
+            settings=match_settings(self._config),
+            answers=collect_answers(state),
         )
 
     # ---- Items and rules a person names ----------------------------------------------------------

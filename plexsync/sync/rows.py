@@ -51,7 +51,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
         by_hand: the names of fields that stay because they were typed by hand in Plex.
         resting: links of the scene to libraries that take no part in this run; kept as they are.
         origin: the scene with the record of what we last applied to the item, while that is not
-            with the link yet; None once it is, and where nothing is known. See `linker.recall`.
+            with the link yet; None once it is, and where nothing is known. See `pairs.recall`.
     """
 
     scene: Scene

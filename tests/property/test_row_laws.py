@@ -28,7 +28,7 @@ from plexsync.storage.checkpoint import Checkpoint, read_checkpoint, write_check
 from plexsync.storage.scenes.cells import FIELDS
 from plexsync.storage.scenes.row import OUTCOMES, decode_row, encode_row
 from plexsync.storage.scenes.texts import SharedTexts
-from plexsync.sync.linking.linker import bare
+from plexsync.sync.linking.pairs import bare
 from plexsync.text.folding import join_entries, list_digest, split_entries
 from tests.support.disk_faults import MemoryDisk
 from tests.support.state_factories import rows_of

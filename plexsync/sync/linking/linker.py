@@ -1,8 +1,7 @@
 """From due scenes to linked pairs: what is remembered and still true, and what matching finds.
 
-A full run has a pair for every scene, and what is ours on its item is ten times as large as the
-pair. So what is remembered of an item's fields is left in the records until the item's turn, and a
-pair lets go of it once it is done.
+The other scenes and the layout of the libraries come from the catalogue, so that a run with few
+scenes due is never bolder than a full one. Content hashes are read where they can decide.
 """
 
 from __future__ import annotations
@@ -13,19 +12,33 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.matcher import propose_rules, used_rules
+from plexsync.config.sections import CopyPolicy
+from plexsync.matcher import (
+    DEFAULT_SETTINGS,
+    NO_ANSWERS,
+    AllAnswers,
+    Decided,
+    Known,
+    MatchSettings,
+    decide,
+    propose_rules,
+    survey,
+    used_rules,
+    wanted_hashes,
+)
 from plexsync.models import Confidence, pick
-from plexsync.sync.linking.pairs import NOTHING, Pairs, new_pair
+from plexsync.state import Waiting
+from plexsync.sync.linking.pairs import Pairs, earlier, new_pair
 from plexsync.sync.rows import WITHOUT_ITEM, Pair
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from plexsync.matcher import FileKeys
+    from plexsync.config.configuration import Config
+    from plexsync.matcher import FileKeys, Layout, Matches
     from plexsync.models import (
-        Candidate,
         Link,
         Match,
         PathRule,
@@ -35,16 +48,9 @@ if TYPE_CHECKING:
         SceneId,
         SceneRecord,
     )
+    from plexsync.plex.hash_cache import HashCache
     from plexsync.state import State
-    from plexsync.sync.linking.decider import Decider
-
-
-class MatchedScene(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A scene and what matching found for it; `item` is that of its best candidate."""
-
-    scene: Scene
-    match: Match
-    item: PlexItem | None = None
+    from plexsync.sync.linking.catalogue import Catalogue
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,8 +67,8 @@ class Linked:
     """
 
     pairs: Pairs = field(default_factory=Pairs)
-    review: list[MatchedScene] = field(default_factory=list)
-    unmatched: list[MatchedScene] = field(default_factory=list)
+    review: list[Waiting] = field(default_factory=list)
+    unmatched: list[Waiting] = field(default_factory=list)
     proposed: tuple[PathRule, ...] = ()
     learned: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
@@ -74,10 +80,14 @@ class Linker:
 
     Args:
         records: what earlier runs remember.
-        sections: ids of the libraries that take part.
-        decider: matches scenes against items.
-        strict: LOW matches wait for a person; else the best candidate is taken, marked LOW.
-        least_low: the lowest score of a LOW candidate that is taken.
+        libraries: titles of the libraries that take part, by section id.
+        catalogue: knows the scenes that are not due; None where those that are given are all.
+        rules: how Stash's paths become Plex's.
+        settings: where HIGH begins.
+        hashes: reads content hashes; None when they are not to be used.
+        answers: people's answers about pairs and scenes.
+        least_low: the lowest score of a LOW candidate that is taken, marked LOW; None where LOW
+            matches wait for a person.
         broken: scenes with an item that Plex is known to have lost.
         again: linked scenes that may be further items as well: matched beside their links.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
@@ -85,10 +95,13 @@ class Linker:
     """
 
     records: State
-    sections: frozenset[str]
-    decider: Decider
-    strict: bool
-    least_low: float
+    libraries: Mapping[str, str]
+    catalogue: Catalogue | None
+    rules: Sequence[PathRule]
+    settings: MatchSettings = DEFAULT_SETTINGS
+    hashes: HashCache | None = None
+    answers: AllAnswers = NO_ANSWERS
+    least_low: float | None = None
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
@@ -120,7 +133,7 @@ class Linker:
 
     def _standing(self, record: SceneRecord, scene: Scene) -> list[Link]:
         """Return the links to libraries that take part, where they need no matching."""
-        links = [link for link in record.links if link.section_id in self.sections]
+        links = [link for link in record.links if link.section_id in self.libraries]
         stands = (
             scene.scene_id not in self.broken
             and record.outcome not in WITHOUT_ITEM
@@ -133,7 +146,7 @@ class Linker:
     def _resting(self, record: SceneRecord | None) -> tuple[Link, ...]:
         """Return the links to libraries that take no part in this run: kept as they are."""
         links = record.links if record else ()
-        return tuple(link for link in links if link.section_id not in self.sections)
+        return tuple(link for link in links if link.section_id not in self.libraries)
 
     def matched(
         self, scenes: Sequence[Scene], items: Sequence[PlexItem], taken: Sequence[Pair]
@@ -141,15 +154,15 @@ class Linker:
         """Match `scenes` against `items`; what `taken` already goes to belongs to its scene."""
         owners = self.records.claims()
         claims = self._claims(owners, scenes, taken)
-        matches, layout = self.decider.decide(scenes, items, claims)
-        lone, rules = matches.places(), self.decider.rules
+        matches, layout = self.decide(scenes, items, claims)
+        lone, rules = matches.places(), self.rules
         linked = Linked(
             pairs=Pairs((), matches.pairs),
             proposed=propose_rules(matches.made(), lone=lone, rules=rules),
             learned=used_rules(matches.made(), layout, lone=lone),
             unread=frozenset(one.scene_id for one in matches.made() if one.unread),
         )
-        is_new = not (taken or self.records.has_links or self.decider.answers.ignored)
+        is_new = not (taken or self.records.has_links or self.answers.ignored)
         surest = matches.surest_first()
         slots = surest if is_new else list(map(matches.value, surest))
         rest = pick(matches.pairs.scenes, matches.open_places()) if is_new else scenes
@@ -169,11 +182,11 @@ class Linker:
                 key = found.candidates[0].rating_key if found.candidates else None
                 if found.confidence is not Confidence.HIGH or key in standing:
                     continue
-            listened = self.decider.answers.review(found, scene)
+            listened = self.answers.review(found, scene)
             best = next(iter(listened.candidates), None)
             item = theirs[best.rating_key] if best else None
-            one = MatchedScene(scene=scene, match=listened, item=item)
-            self._place(one, linked, spoken_for=spoken_for, owners=owners)
+            one = Waiting(scene=scene, match=listened)
+            self._place(one, item, linked, spoken_for=spoken_for, owners=owners)
         return linked
 
     def _claims(
@@ -189,14 +202,15 @@ class Linker:
 
     def _place(
         self,
-        one: MatchedScene,
+        one: Waiting,
+        item: PlexItem | None,
         linked: Linked,
         *,
         spoken_for: set[RatingKey],
         owners: Mapping[RatingKey, SceneId],
     ) -> None:
-        confidence, item = one.match.confidence, one.item
-        waits = not self._takes_low(one) or self.decider.answers.asks_again(one.scene)
+        confidence = one.match.confidence
+        waits = not self._takes_low(one) or self.answers.asks_again(one.scene)
         if item is None or confidence is None:
             linked.unmatched.append(one)
         elif confidence is Confidence.LOW and (waits or item.rating_key in spoken_for):
@@ -205,11 +219,11 @@ class Linker:
             spoken_for.add(item.rating_key)
             linked.pairs.slots.append(self._pair(self._explain(one.match), one.scene, item, owners))
 
-    def _takes_low(self, one: MatchedScene) -> bool:
+    def _takes_low(self, one: Waiting) -> bool:
         """Whether a LOW match may be applied: it is likely enough, and nothing contradicts it."""
-        if self.strict or not one.match.candidates:
+        if self.least_low is None or not one.candidates:
             return False
-        return one.match.score >= self.least_low and not one.match.candidates[0].contradictions
+        return one.match.score >= self.least_low and not one.candidates[0].contradictions
 
     def _explain(self, found: Match) -> Match:
         """Say of a LOW match that is applied why it is."""
@@ -239,52 +253,75 @@ class Linker:
             pair.known, pair.origin = True, of or scene.scene_id
         return pair
 
+    # ---- matching
 
-def bare(link: Link) -> Link:
-    """Return a link without what is remembered of the item's fields."""
-    if not (link.base or link.held or link.pictures):
-        return link
-    return msgspec.structs.replace(link, base=NOTHING, held=NOTHING, pictures=NOTHING)
+    def decide(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        claims: Mapping[RatingKey, SceneId],
+    ) -> Decided:
+        """Match `scenes` against `items`.
 
-
-def recall(pair: Pair, records: State) -> None:
-    """Give a pair back what is remembered of its item's fields; once, for it may have changed."""
-    if pair.origin is None:
-        return
-    link, record = pair.link, records.get(pair.origin)
-    found = link_to(record.links, link.rating_key, link.path) if record else None
-    found = found or records.former(link.rating_key)
-    pair.origin = None
-    if found is not None:
-        # An item that got another number is another one to Plex, and has none of our pictures.
-        pictures = found.pictures if found.rating_key == link.rating_key else {}
-        pair.link = msgspec.structs.replace(
-            link, base=found.base, held=found.held, pictures=pictures
+        Raises:
+            ServerError: a server cannot tell what is needed.
+        """
+        known = Known(
+            others=self._others(scenes),
+            rules=self.rules,
+            settings=self.settings,
+            claims=claims,
+            pins=self.answers.pins,
+            refusals=self.answers.refusals,
+            libraries=self.libraries,
+            hashes=None if self.hashes is None else self.hashes.known(items),
         )
+        known["layout"] = self._layout(scenes, items, known["others"])
+        found, layout = decide(scenes, items, **known)
+        if self.catalogue is not None:
+            self.catalogue.learn(layout)
+        known["layout"] = layout
+        # What one hash decides may leave another one to read. A round that reads none is the last.
+        while (again := self._decide_hashed(found, known)) is not found:
+            found = again
+        if self.catalogue is not None:
+            self.catalogue.keep()
+        return Decided(found, layout)
 
+    def _others(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes that are not due but take part; one a person ignores claims nothing."""
+        if self.catalogue is None or self.catalogue.is_all(scenes):
+            return []
+        due = {scene.scene_id for scene in scenes}
+        return [one for one in self.catalogue.others(due) if self.answers.ignores(one) is None]
 
-def link_to(links: Sequence[Link], rating_key: RatingKey, path: str) -> Link | None:
-    """Return the link to this item, which may have another key since Plex was restored."""
-    for link in links:
-        if link.rating_key == rating_key:
-            return link
-    return next((link for link in links if same_path(link.path, path)), None)
+    def _layout(
+        self, scenes: Sequence[Scene], items: Sequence[PlexItem], others: Sequence[Scene]
+    ) -> Layout | None:
+        """Return what was learned from all scenes; None while these are all."""
+        layout = self.catalogue.layout if self.catalogue is not None else None
+        if layout is None and others:
+            return survey([*scenes, *others], items, self.rules)
+        return layout
 
-
-def earlier(
-    records: State, best: Candidate, scene_ids: Sequence[SceneId | None]
-) -> tuple[Link, SceneId | None] | None:
-    """Return what is known of an item, and the scene with a record of that; None for nothing.
-
-    It is the first of the scenes that has it, or none where the item lost its scene.
-    """
-    for scene_id in scene_ids:
-        record = records.get(scene_id) if scene_id else None
-        link = link_to(record.links, best.rating_key, best.item_path) if record else None
-        if link is not None:
-            return link, scene_id
-    former = records.former(best.rating_key)
-    return None if former is None else (former, None)
+    def _decide_hashed(self, found: Matches, known: Known) -> Matches:
+        """Read the hashes that can decide, and decide again; `found` itself if none was read."""
+        open_ = list(found.made())
+        wanted = frozenset(wanted_hashes(open_))
+        if self.hashes is None or not wanted:
+            return found
+        before = known["hashes"] or {}
+        fresh = self.hashes.read(found.pairs.keys.items_of(wanted))
+        if fresh.keys() <= before.keys():
+            return found
+        known["hashes"] = {**before, **fresh}
+        # What one scene wins or loses may decide another, so all that compete are decided again.
+        again = competing(open_, wanted)
+        due, others = _parts_of(found, again, frozenset(fresh.values()) - {0})
+        second = Known(**known, settled=found.pairs)
+        second["others"] = [*known["others"], *others.values()]
+        second["claims"] = {**known["claims"], **_settled(found, again, others)}
+        return found.replaced(again, decide(due, found.pairs.keys.items, **second).matches)
 
 
 def _items_of(slots: Iterable[Match | int], keys: FileKeys) -> dict[RatingKey, PlexItem]:
@@ -292,3 +329,64 @@ def _items_of(slots: Iterable[Match | int], keys: FileKeys) -> dict[RatingKey, P
     matches = (one for one in slots if not isinstance(one, int))
     wanted = {one.candidates[0].rating_key for one in matches if one.candidates}
     return {item.rating_key: item for item in keys.items_of(wanted)}
+
+
+def _parts_of(
+    found: Matches, again: AbstractSet[SceneId], contents: AbstractSet[int]
+) -> tuple[list[Scene], dict[int, Scene]]:
+    """Return the scenes to decide about again, and by position those that may compete with them.
+
+    One of a sure pair shares nothing with another item, unless it has one of the `contents` that
+    were read since.
+    """
+    places = found.open_places(contents)
+    due: list[Scene] = []
+    others: dict[int, Scene] = {}
+    for at, scene in zip(places, pick(found.pairs.scenes, places), strict=True):
+        if scene.scene_id in again:
+            due.append(scene)
+        else:
+            others[at] = scene
+    return due, others
+
+
+def _settled(
+    found: Matches, again: AbstractSet[SceneId], others: Mapping[int, Scene]
+) -> dict[RatingKey, SceneId]:
+    """Return which items stay those of scenes that may compete and are not decided about again."""
+    pairs = map(found.pairs.of, others.keys() & found.numbers())
+    claims = {item.rating_key: scene.scene_id for scene, item in pairs}
+    for one in found.made():
+        if one.scene_id not in again and one.confidence is Confidence.HIGH:
+            claims[one.candidates[0].rating_key] = one.scene_id
+    return claims
+
+
+def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[SceneId]:
+    """Return the scenes that may go to one of `keys`, their competitors, and so on."""
+    reached: set[SceneId] = set()
+    while True:
+        more = {
+            one.scene_id
+            for one in matches
+            if one.scene_id not in reached
+            and (
+                one.candidate_count > len(one.candidates) > 1
+                or not keys.isdisjoint(one.unread)
+                or any(candidate.rating_key in keys for candidate in one.candidates)
+            )
+        }
+        if not more:
+            return reached
+        reached |= more
+        keys |= {
+            candidate.rating_key
+            for one in matches
+            if one.scene_id in more
+            for candidate in one.candidates
+        }
+
+
+def match_settings(config: Config) -> MatchSettings:
+    """Return where HIGH begins, as it is configured."""
+    return MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE)

@@ -16,8 +16,7 @@ from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.execution.executor import Executor
 from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.catalogue import open_catalogue
-from plexsync.sync.linking.decider import Decider, match_settings
-from plexsync.sync.linking.linker import Linked, Linker
+from plexsync.sync.linking.linker import Linked, Linker, match_settings
 from plexsync.sync.run_scope import note_proposed
 from plexsync.sync.scenes.in_step import InStep
 from plexsync.sync.scenes.outcomes import SceneOutcomes
@@ -82,7 +81,6 @@ class DueWork:
         self.is_done = False
         self._run = run
         self._found = found
-        self._answers = collect_answers(run.state)
         self._catalogue = open_catalogue(
             run.config,
             run.ports.stash,
@@ -133,17 +131,13 @@ class DueWork:
         found, config, inventory = self._found, self._run.config, self._run.inventory
         return Linker(
             records=self._run.state,
-            sections=inventory.section_ids,
-            decider=Decider(
-                catalogue=self._catalogue,
-                rules=config.paths,
-                settings=match_settings(config),
-                hashes=inventory.hashes() if config.match.use_content_hash else None,
-                answers=self._answers,
-                libraries=inventory.libraries,
-            ),
-            strict=config.match.strict_matching,
-            least_low=config.match.least_low,
+            libraries=inventory.libraries,
+            catalogue=self._catalogue,
+            rules=config.paths,
+            settings=match_settings(config),
+            hashes=inventory.hashes() if config.match.use_content_hash else None,
+            answers=collect_answers(self._run.state),
+            least_low=None if config.match.strict_matching else config.match.least_low,
             broken=found.broken,
             again=found.again,
             void=frozenset(found.detected.strangers.union(found.detected.gone)),
@@ -181,11 +175,11 @@ class DueWork:
 
     def _without_ignored(self, scenes: Packed[Scene]) -> Packed[Scene]:
         """Return the scenes a person does not want left alone; settle the others."""
-        if not self._answers.ignored:
+        if not self._linker.answers.ignored:
             return scenes
         due = []
         for at, scene in enumerate(scenes):
-            reason = self._answers.ignores(scene)
+            reason = self._linker.answers.ignores(scene)
             if reason is None:
                 due.append(at)
             else:

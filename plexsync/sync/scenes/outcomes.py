@@ -20,7 +20,7 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.endings import GIVEN_UP, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.linking.linker import bare
+from plexsync.sync.linking.pairs import bare
 from plexsync.sync.rows import REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
 

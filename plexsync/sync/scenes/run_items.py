@@ -21,7 +21,7 @@ from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.linking.linker import recall
+from plexsync.sync.linking.pairs import recall
 from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import files_digest
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detected import Detected
-    from plexsync.sync.linking.linker import MatchedScene
     from plexsync.sync.rows import Pair
 
 MOST_FOLDERS = 20
@@ -82,15 +81,15 @@ class Unwritten:
         ):
             self._remember(scene, Outcome.IGNORED)
 
-    def place(self, one: MatchedScene, outcome: Outcome) -> None:
+    def place(self, one: Waiting, outcome: Outcome) -> None:
         """Settle a scene that waits: for a person, or for Plex to find its file."""
-        previous = self.run.state.get(one.scene.scene_id)
+        previous = self.run.state.get(one.scene_id)
         if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
             self.run.totals.new_review += 1
         self.run.totals.emit(self.run.rows.unlinked(one.scene, one.match, outcome))
         self._remember(one.scene, outcome)
         if self.believe_absence:
-            self.queue.put(Waiting(scene=one.scene, match=one.match))
+            self.queue.put(one)
 
     def keep_several(self, pairs: Iterable[Pair]) -> None:
         """Keep the scenes with several files: Plex may have found some of them only."""
@@ -124,9 +123,7 @@ class Unwritten:
 # ---- Scans ---------------------------------------------------------------------------------------
 
 
-def wanted_scans(
-    run: RunContext, unmatched: Iterable[MatchedScene]
-) -> tuple[tuple[Section, str], ...]:
+def wanted_scans(run: RunContext, unmatched: Iterable[Waiting]) -> tuple[tuple[Section, str], ...]:
     """Return where Plex should look for what it lacks, if it may be asked to.
 
     A scan wakes all that wait for Plex. So that they do not ask for the next one in turn, a
@@ -135,7 +132,7 @@ def wanted_scans(
     if not run.config.plex.scan or run.options.dry_run or run.options.libraries:
         return ()
     now = run.ports.now()
-    records = ((one.scene, run.state.get(one.scene.scene_id)) for one in unmatched)
+    records = ((one.scene, run.state.get(one.scene_id)) for one in unmatched)
     asking = (
         scene
         for scene, record in records

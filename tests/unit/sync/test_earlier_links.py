@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from plexsync.models import Base, Link, Outcome, PlexField, RatingKey, Scene, SceneId, SceneRecord
-from plexsync.sync.linking.linker import bare, recall
+from plexsync.sync.linking.pairs import bare, recall
 from plexsync.sync.rows import Pair
 from tests.support.state_factories import state_of
 

@@ -22,8 +22,8 @@ from plexsync.models import (
     SceneRecord,
 )
 from plexsync.sync.linking.catalogue import Catalogue
-from plexsync.sync.linking.decider import Decider
-from plexsync.sync.linking.linker import Linker, bare
+from plexsync.sync.linking.linker import Linker
+from plexsync.sync.linking.pairs import bare
 from plexsync.text.folding import files_digest
 from tests.support.state_factories import state_of
 
@@ -55,13 +55,7 @@ class FailingStash:
 
 def make_linker(records: State, catalogue: Catalogue | None = None) -> Linker:
     """A linker of scenes that are all there are, or that the catalogue knows the others of."""
-    return Linker(
-        records=records,
-        sections=frozenset({"1"}),
-        decider=Decider(catalogue=catalogue, rules=(), libraries={}),
-        strict=True,
-        least_low=0.9,
-    )
+    return Linker(records=records, libraries={"1": "Movies"}, catalogue=catalogue, rules=())
 
 
 def test_a_link_that_rests_is_kept_with_all_that_is_remembered_of_it() -> None:

@@ -19,7 +19,8 @@ from plexsync.models import (
     SceneFile,
     SceneId,
 )
-from plexsync.sync.linking.decider import Decider, competing
+from plexsync.sync.linking.linker import Linker, competing
+from tests.support.state_factories import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,13 +92,14 @@ def test_what_hashes_cannot_change_need_not_be_looked_at_again(mix: str) -> None
     """Without the sure pairs the same is decided as among all scenes, whatever hashes say."""
     for seed in range(2):
         corpus = make_corpus(_MIXES[mix], seed, 200)
-        decider = Decider(
+        linker = Linker(
+            records=state_of(),
             catalogue=None,
             rules=corpus.rules,
             hashes=cast("Any", _wild(corpus, seed)),
             libraries={},
         )
-        made = decider.decide(corpus.scenes, corpus.items, corpus.claims).matches
+        made = linker.decide(corpus.scenes, corpus.items, corpus.claims).matches
         assert list(made) == _decide_among_all(corpus, _wild(corpus, seed))
         assert any(True for _ in made.numbers())
 
@@ -131,7 +133,7 @@ def test_a_title_that_is_looked_for_late_does_not_find_the_item_of_a_sure_pair()
         )
     ]
     hashes = cast("Any", _Hashes(lambda _part: 12))
-    decider = Decider(catalogue=None, rules=(), hashes=hashes, libraries={})
-    _, lost = decider.decide(scenes, items, {}).matches
+    linker = Linker(records=state_of(), libraries={}, catalogue=None, rules=(), hashes=hashes)
+    _, lost = linker.decide(scenes, items, {}).matches
     assert lost.confidence is None
     assert lost.reason == "the item it resembles is that of scene 1 (/data/ann/evening.mp4)"
