@@ -17,7 +17,7 @@ from plexsync.integrations.hook_events import clear_spool
 from plexsync.models import SHOW_KINDS, ItemKind, RunSummary
 from plexsync.state import ReviewQueueWriter, RunKind, Session
 from plexsync.sync.context import RunContext, meet_both
-from plexsync.sync.detection.changes import ChangeDetection, DetectedChanges
+from plexsync.sync.detection.changes import ChangeDetection
 from plexsync.sync.detection.glance import Glance, Unmoved
 from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, remembered
 from plexsync.text.folding import files_digest
@@ -74,21 +74,20 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
     with _plan_saver(run) as saver:
         with journaled(run.totals, run.ports, session=run.session, lineage=run.lineage) as end:
             found = detection.look()
-            unsafe = _check_gone(run, found.detected)
+            unsafe = _check_gone(run, found)
             if not run.options.partial:
                 ReviewQueueWriter(run.trial_queue).clear()
-            if _has_work(run, found.detected):
-                from plexsync.sync.scenes.due_work import linked_work  # noqa: PLC0415 - see above
+            if _has_work(run, found):
+                from plexsync.sync.scenes.run_writer import write_due  # noqa: PLC0415 - see above
 
-                with linked_work(run, found, saver) as (writer, pairs, linked):
-                    end.held = writer.write(pairs, linked)
-            if error := unsafe or found.detected.failure or run.inventory.failure:
+                end.held = write_due(run, found, detection.dictionary, saver)
+            if error := unsafe or found.failure or run.inventory.failure:
                 raise error
             for keeper in _keepers(run):
-                end.held = keeper(run, found.dictionary.present, saver).keep() or end.held
+                end.held = keeper(run, detection.dictionary.present, saver).keep() or end.held
             _complete(run, detection, found, end, mark=mark)
         if end.complete and run.session is not None:
-            clear_spool(found.spool, run.ports.disk)
+            clear_spool(detection.spool, run.ports.disk)
         if saver is not None and run.options.save_plan is not None:
             saver.write(run.options.save_plan)
     if end.held is not None:
@@ -157,7 +156,7 @@ def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:
 def _complete(
     run: RunContext,
     detection: ChangeDetection,
-    found: DetectedChanges,
+    found: Detected,
     end: JournalEnd,
     *,
     mark: str,
@@ -168,9 +167,9 @@ def _complete(
     """
     if run.session is None:
         return
-    end.complete = found.detected.complete and not run.options.partial
+    end.complete = found.complete and not run.options.partial
     end.full = run.totals.header.full and end.complete
     if end.complete:
         detection.remember(run.session, found, mark=mark)
-        end.newest = max(found.detected.newest, run.state.checkpoint.newest_updated_at)
+        end.newest = max(found.newest, run.state.checkpoint.newest_updated_at)
     note_proposed(run.session, run.totals, run.config, all_matched=end.full)

@@ -8,7 +8,6 @@ has come through, so that the next one can tell what moved. Source: docs/detecti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -23,20 +22,19 @@ from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.plex_changes import (
     KEY,
     Roused,
-    Rousing,
     Seen,
     broken,
     counters_digest,
     digest,
     find_returned,
     read_unread,
+    roused_by,
     scans_digest,
 )
 from plexsync.sync.detection.unversioned import Dictionary, Uneven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
     from plexsync.config.configuration import Config
     from plexsync.plex.index import Index
@@ -54,25 +52,6 @@ _MATCHING = "2"
 """Moves when matching decides more than it used to, so that all that waits is tried again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectedChanges:
-    """What one look found.
-
-    Attributes:
-        detected: the scenes that are due, and those that are not to be linked.
-        broken: the scenes with an item that Plex is known to have lost.
-        again: linked scenes that may be further items as well.
-        dictionary: the names of related objects.
-        spool: the events.
-    """
-
-    detected: Detected
-    broken: frozenset[SceneId]
-    again: frozenset[SceneId]
-    dictionary: Dictionary
-    spool: SpooledEvents
-
-
 class ChangeDetection:
     """One run's look at what moved.
 
@@ -82,64 +61,55 @@ class ChangeDetection:
 
     Attributes:
         full: whether every scene and every linked item is compared.
+        dictionary: the names of related objects, once it looked.
+        spool: the events, once it looked.
     """
 
+    dictionary: Dictionary
     _uneven: Uneven
-    _rousing: Rousing
     _seen: Seen
 
     def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
         self._edited = edited
         self._is_cut_short = False
-        self._config = run.config
-        self._options = run.options
-        self._ports = run.ports
-        self._totals = run.totals
-        self._state = run.state
-        self._inventory = run.inventory
+        self.spool = SpooledEvents()
         self._run = run
-        self._before = self._state.decision(KEY, Seen) or Seen()
+        self._before = run.state.decision(KEY, Seen) or Seen()
         self._now = seen_at_once(run.config, run.sections)
         self.full = self._is_full()
 
-    def look(self) -> DetectedChanges:
+    def look(self) -> Detected:
         """Ask every source.
 
         Raises:
             ServerError: one of them cannot tell.
             ConfigError: Stash has no scene of an id that was asked for.
         """
-        stash, state = self._ports.stash, self._state
-        named = bool(self._options.scenes or self._edited)
-        dictionary = Dictionary(
+        run = self._run
+        stash, state, config = run.ports.stash, run.state, run.config
+        named = bool(run.options.scenes or self._edited)
+        self.dictionary = dictionary = Dictionary(
             state,
-            self._run.session,
+            run.session,
             None if named else self._names(),
-            namesakes=self._config.with_namesakes,
+            namesakes=config.with_namesakes,
         )
         dictionary.begin()
         self._uneven = uneven = Uneven(state, None if named else stash.uneven())
-        spool = SpooledEvents()
         if not named:
-            for sentence in self._config.participants.strange_names(dictionary.present):
-                self._totals.reporter.warn(sentence)
-            spool = read_spool(self._ports.state_dir, self._ports.disk, self._ports.now())
-        self._rousing = Rousing(state, self._run.queue, uneven.several(), self._config.paths)
+            for sentence in config.participants.strange_names(dictionary.present):
+                run.totals.reporter.warn(sentence)
+            self.spool = read_spool(run.ports.state_dir, run.ports.disk, run.ports.now())
         self._seen, roused, lost = self._watch()
         again = roused.widened | (frozenset() if named else read_unread(state))
-        concerned = dictionary.concerned(self._config.participants) | uneven.concerned()
-        concerned |= lost | again
-        if not self._options.partial:
+        concerned = lost | again | dictionary.concerned(config.participants) | uneven.concerned()
+        if not run.options.partial:
             concerned |= find_returned(state.links(), self._before, self._now)
-        return DetectedChanges(
-            detected=self._detect(self._scope(dictionary, concerned, roused, spool)),
-            broken=lost,
-            again=again | read_unread(state),
-            dictionary=dictionary,
-            spool=spool,
-        )
+        found = self._detect(self._scope(concerned, roused))
+        found.broken, found.again = lost, again | read_unread(state)
+        return found
 
-    def remember(self, session: Session, found: DetectedChanges, *, mark: str) -> None:
+    def remember(self, session: Session, found: Detected, *, mark: str) -> None:
         """Note what was seen, now that every scene concerned was handled.
 
         Args:
@@ -147,31 +117,31 @@ class ChangeDetection:
             found: what was seen.
             mark: of Stash, before that; "" where marks are not compared.
         """
-        found.dictionary.end()
+        self.dictionary.end()
         self._uneven.end(session)
         files_at = self._before.files_at
-        if found.detected.with_files:
-            files_at = self._totals.header.started_at
-        if found.detected.held or self._is_cut_short:
+        if found.with_files:
+            files_at = self._run.totals.header.started_at
+        if found.held or self._is_cut_short:
             mark = ""  # what waits to settle is due, and what was not asked is asked
-        swept_at = self._before.swept_at if self._edited else self._totals.header.started_at
+        swept_at = self._before.swept_at if self._edited else self._run.totals.header.started_at
         seen = replace(
             self._seen_through(),
             files_at=files_at,
             look=mark,
             swept_at=swept_at if mark else "",
-            plex=self._totals.header.plex if mark else None,
-            at_rest=found.detected.at_rest,
+            plex=self._run.totals.header.plex if mark else None,
+            at_rest=found.at_rest,
         )
         if seen != self._before:
             session.decide(KEY, seen)
 
     def _names(self) -> Names:
         """Read the dictionary, and say what of it cannot be read."""
-        names = self._ports.stash.names()
+        names = self._run.ports.stash.names()
         for one, why in islice(names.unreadable.items(), 1):
             many = f" and {len(names.unreadable) - 1} more" if len(names.unreadable) > 1 else ""
-            self._totals.reporter.warn(
+            self._run.totals.reporter.warn(
                 f"{described(one)} of Stash{many} cannot be read and counts as it was: {why}"
             )
         return names
@@ -183,20 +153,13 @@ class ChangeDetection:
 
         A changed configuration of fields needs it: what it asks for may differ anywhere.
         """
-        if self._options.full:
+        run = self._run
+        if run.options.full or run.options.partial:
+            return run.options.full
+        if run.state.is_new or self._before.fields != self._now.fields:
             return True
-        if self._options.partial:
-            return False
-        if self._state.is_new or self._before.fields != self._now.fields:
-            return True
-        last_full_at = self._state.checkpoint.last_full_at
-        return is_past(last_full_at, self._config.run.full_every_s, self._ports.now())
-
-    def _are_files_due(self) -> bool:
-        """Whether the files of all scenes were not looked at for too long."""
-        if self._options.partial:
-            return False
-        return is_past(self._before.files_at, self._config.run.files_every_s, self._ports.now())
+        last_full_at = run.state.checkpoint.last_full_at
+        return is_past(last_full_at, run.config.run.full_every_s, run.ports.now())
 
     def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went.
@@ -209,13 +172,13 @@ class ChangeDetection:
         """
         before = self._before
         unseen = replace(self._now, items=before.items, counters=before.counters)
-        if self._state.is_new or self._options.scenes or not self._may_have_moved():
+        if self._run.state.is_new or self._run.options.scenes or not self._may_have_moved():
             return unseen, Roused(), frozenset()
-        index = self._inventory.index()
+        index = self._run.inventory.index()
         if index is None:  # the next run looks again
             return replace(unseen, scans=before.scans), Roused(), frozenset()
-        roused = self._rousing.by(index, before.items)
-        lost = broken(self._state.links(), index.items, self._inventory.section_ids)
+        roused = roused_by(self._run, index, before.items, self._uneven.several())
+        lost = broken(self._run.state.links(), index.items, self._run.inventory.section_ids)
         return _having_seen(self._now, index), roused, lost | roused.several
 
     def _may_have_moved(self) -> bool:
@@ -224,75 +187,71 @@ class ChangeDetection:
         if before.scans != now.scans:
             return True
         moved = before.counters != now.counters
-        return moved and is_search_due(self._state.waiting(), self._ports.now())
+        return moved and is_search_due(self._run.state.waiting(), self._run.ports.now())
 
     def _seen_through(self) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
 
         A list that was read after the scenes concerned were found counts only if it concerns none.
         """
-        index, seen = self._inventory.had, self._seen
+        index, seen = self._run.inventory.had, self._seen
         if index is None or index.edition == seen.items:
             return seen
         if self._edited:
             return seen  # which scenes have several files was not asked
-        if seen.items and self._rousing.by(index, seen.items) != Roused():
+        several = self._uneven.several()
+        if seen.items and roused_by(self._run, index, seen.items, several) != Roused():
             return seen
         return _having_seen(replace(seen, counters=self._now.counters), index)
 
     # ---- what is due
 
-    def _scope(
-        self,
-        dictionary: Dictionary,
-        concerned: AbstractSet[SceneId],
-        roused: Roused,
-        spool: SpooledEvents,
-    ) -> Scope:
+    def _scope(self, concerned: frozenset[SceneId], roused: Roused) -> Scope:
         """Which scenes take part, and what is known of their being due."""
-        config = self._config.stash
+        run, config = self._run, self._run.config.stash
+        unsettled = (one.plan for one in run.state.unsettled)
         return Scope(
             organized_only=config.organized_only,
-            participation=self._config.participants.among(dictionary.present),
+            participation=run.config.participants.among(self.dictionary.present),
             required=config.needed,
             sync_unversioned=config.missing_timestamp == "sync",
             everything=self.full,
             woken=self._before.library != self._now.library,
             roused=roused.waiting,
-            timed=self._config.plex.scan,
-            now=self._ports.now(),
-            forced=frozenset(concerned).union(
-                one.plan.scene_id for one in self._state.unsettled if one.plan.kind in VIDEO_KINDS
-            ),
-            first=spool.scene_ids,
-            patient=not self._options.dry_run,
+            timed=run.config.plex.scan,
+            now=run.ports.now(),
+            forced=concerned | {one.scene_id for one in unsettled if one.kind in VIDEO_KINDS},
+            first=self.spool.scene_ids,
+            patient=not run.options.dry_run,
             at_rest=self._before.at_rest,
         )
 
     def _detect(self, scope: Scope) -> Detected:
         """Which scenes are due."""
-        reporter = self._totals.reporter
+        totals, options = self._run.totals, self._run.options
         detector = Detector(
-            self._ports.stash,
-            self._state,
+            self._run.ports.stash,
+            self._run.state,
             scope,
-            step=lambda done: reporter.progress("reading Stash", done, None),
+            step=lambda done: totals.reporter.progress("reading Stash", done, None),
             wait=self._let_pass,
         )
-        if self._options.scenes:
-            detected = detector.named(self._options.scenes)
+        files_every_s = self._run.config.run.files_every_s
+        if options.scenes:
+            detected = detector.named(options.scenes)
         elif self._edited:
             detected = detector.among(self._edited)
             if not detected.complete:  # ids have moved: what that means only all scenes tell
                 self._is_cut_short = True
                 detected = detector.everything()
-        elif scope.everything or self._are_files_due():
+        elif scope.everything or (
+            not options.partial and is_past(self._before.files_at, files_every_s, scope.now)
+        ):
             detected = detector.everything()
         else:
             detected = detector.changes()
-        if self._options.limit is not None:
-            detected.due = detected.due[: self._options.limit]
-        totals = self._totals
+        if options.limit is not None:
+            detected.due = detected.due[: options.limit]
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
         totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting
@@ -301,9 +260,9 @@ class ChangeDetection:
 
     def _let_pass(self, seconds: float) -> None:
         """Wait for an edit to settle, in steps short enough to be stopped in between."""
-        self._totals.reporter.progress("waiting for an edit to settle", 0, None)
-        while seconds > 0 and not self._ports.should_stop():
-            self._ports.sleep(min(seconds, _STEP_S))
+        self._run.totals.reporter.progress("waiting for an edit to settle", 0, None)
+        while seconds > 0 and not self._run.ports.should_stop():
+            self._run.ports.sleep(min(seconds, _STEP_S))
             seconds -= _STEP_S
 
 

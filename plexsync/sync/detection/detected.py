@@ -1,4 +1,4 @@
-"""What decides which scenes are due, and what a look at Stash found."""
+"""What decides which scenes are due, and what a look at both servers found."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Scope:
 
 @dataclass(slots=True, kw_only=True)
 class Detected:
-    """What a look at Stash found.
+    """What a look at both servers found.
 
     Attributes:
         due: scenes to look at, each once.
@@ -74,6 +74,8 @@ class Detected:
         held: scenes that are being edited, with their versions.
         strangers: scenes that take no part, and have other files than what is remembered of them:
             their records may be those of other scenes.
+        broken: scenes with an item that Plex is known to have lost.
+        again: linked scenes that may be further items as well.
         complete: False when the sweep is known to be short, so that nothing follows from absence.
         failure: why it is short; None when it is complete.
         with_files: whether the files of all scenes were looked at.
@@ -94,6 +96,8 @@ class Detected:
     newest: str = ""
     held: dict[SceneId, str] = field(default_factory=dict)
     strangers: set[SceneId] = field(default_factory=set)
+    broken: frozenset[SceneId] = frozenset()
+    again: frozenset[SceneId] = frozenset()
     complete: bool = True
     failure: BadResponseError | None = None
     with_files: bool = False

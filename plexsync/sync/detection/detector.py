@@ -18,7 +18,7 @@ from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
 from plexsync.planning.participation import refusal_of
 from plexsync.planning.retry_schedule import is_due
-from plexsync.sync.detection.detected import Detected
+from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
-    from plexsync.sync.detection.detected import Scope
 
 _REST_BYTES = 16
 

@@ -11,7 +11,6 @@ docs/matching.md, "Blocking"; `blocking.py` and `title_similarity.py`, which mak
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -24,11 +23,12 @@ from plexsync.text.normalize import compile_rules, holds_file, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Set as AbstractSet
 
     from plexsync.matcher import Text
     from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, Section
     from plexsync.plex.index import Index
+    from plexsync.sync.context import RunContext
 
 KEY = "seen"
 """Under which the state remembers it."""
@@ -242,56 +242,40 @@ def concerned(
     return _with_rivals(woken, waiting)
 
 
-@dataclass(frozen=True, slots=True)
-class Rousing:
-    """The waiting scenes that a change of Plex's items concerns.
+def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[SceneId]) -> Roused:
+    """Return the scenes concerned by what `index` lists, when `seen` names the list seen before.
 
     A change is what the list holds more or less than the one that was last seen through; that one
-    lies in the cache. When it does not, or another one does, every scene is concerned.
+    lies in the cache. When it does not, or another one does, every scene is concerned. So is one
+    of which nothing lies in the queue.
 
     Args:
-        state: says which scenes wait.
-        queue: where what was found for them lies; a scene that is not there is concerned.
+        run: what the run is about.
+        index: Plex's list.
+        seen: the name of the list that was seen before.
         several: scenes with several files, of which Plex may have found some only.
-        rules: how Stash's paths become Plex's.
     """
-
-    state: State
-    queue: Path
-    several: Collection[SceneId]
-    rules: Sequence[PathRule]
-
-    def by(self, index: Index, seen: str) -> Roused:
-        """Return the scenes concerned by `index`, when `seen` names the list seen before."""
-        waiting = frozenset(one for one, known in self.state.waiting() if known.outcome in WOKEN)
-        several = frozenset(self.several)
-        changed = self._changes(index, seen)
-        if changed is not None and not changed:
+    state = run.state
+    if index.edition == seen:
+        return Roused()
+    changed = None  # nobody knows what moved since
+    if index.before is not None and index.before.name == seen:
+        changed = changed_items(index.before.items, index.items, state.claims)
+        if not changed:
             return Roused()
-        widened = find_widened(self.state.claims(), index.items, changed)
-        if changed is None:
-            return Roused(waiting, several, widened)
-        known = self._known(waiting | several)
-        unknown = (waiting | several).difference(known)
-        found = concerned(known.values(), changed, self.rules) | unknown
-        return Roused(waiting & found, several & found, widened)
-
-    def _changes(self, index: Index, seen: str) -> list[PlexItem] | None:
-        """Return what moved since, None if nobody knows."""
-        if index.edition == seen:
-            return []
-        if index.before is None or index.before.name != seen:
-            return None
-        return changed_items(index.before.items, index.items, self.state.claims)
-
-    def _known(self, scene_ids: Collection[SceneId]) -> dict[SceneId, Waiting]:
-        """Return what is known of them, if it is about the files they were matched by."""
-        return {
-            scene_id: one
-            for scene_id, one in load_all(self.queue, scene_ids).items()
-            if (record := self.state.get(scene_id)) is not None
-            and record.files == files_digest(one.scene.files)
-        }
+    waiting = frozenset(one for one, known in state.waiting() if known.outcome in WOKEN)
+    widened = find_widened(state.claims(), index.items, changed)
+    if changed is None:
+        return Roused(waiting, frozenset(several), widened)
+    known = {
+        scene_id: one
+        for scene_id, one in load_all(run.queue, waiting | several).items()
+        if (record := state.get(scene_id)) is not None
+        and record.files == files_digest(one.scene.files)
+    }
+    unknown = (waiting | several).difference(known)
+    found = concerned(known.values(), changed, run.config.paths) | unknown
+    return Roused(waiting & found, frozenset(several & found), widened)
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from plexsync.matcher import (
     wanted_hashes,
 )
 from plexsync.models import Confidence, pick
-from plexsync.state import Waiting
+from plexsync.state import State, Waiting
 from plexsync.sync.linking.pairs import Pairs, earlier, new_pair
 from plexsync.sync.rows import WITHOUT_ITEM, Pair
 from plexsync.text.folding import files_digest
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
         SceneRecord,
     )
     from plexsync.plex.hash_cache import HashCache
-    from plexsync.state import State
     from plexsync.sync.linking.catalogue import Catalogue
 
 

@@ -1,67 +1,26 @@
-"""The scenes that are due, linked to items, and put into the hands of what writes them.
-
-Imported when there is such work: a run that has nothing to do needs none of it.
-"""
+"""The scenes that are due, linked to items; those that are not to be linked are settled."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import collect_answers
 from plexsync.planning.desired import unsupported_fields
 from plexsync.state import ReviewQueueWriter
 from plexsync.sync.detection.plex_changes import note_unread
-from plexsync.sync.execution.executor import Executor
-from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, match_settings
 from plexsync.sync.run_scope import note_proposed
-from plexsync.sync.scenes.in_step import InStep
-from plexsync.sync.scenes.outcomes import SceneOutcomes
-from plexsync.sync.scenes.run_items import RunItems
-from plexsync.sync.scenes.run_writer import RunWriter
-from plexsync.sync.scenes.unmatched import Unwritten, request_scans, wanted_scans
+from plexsync.sync.scenes.unmatched import Unwritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from plexsync.models import ItemKind, Packed, Scene
     from plexsync.sync.context import RunContext
-    from plexsync.sync.detection.changes import DetectedChanges
     from plexsync.sync.detection.detected import Detected
-    from plexsync.sync.linking.pairs import Pairs
-    from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair
-
-
-@contextmanager
-def linked_work(
-    run: RunContext, found: DetectedChanges, saver: PlanSaver | None
-) -> Iterator[tuple[RunWriter, Pairs, Linked]]:
-    """Link the scenes that are due; what was found about them is kept however the work ends.
-
-    Args:
-        run: what the run is about.
-        found: the scenes.
-        saver: takes what a dry run would write; None for nobody.
-
-    Yields:
-        What takes pairs to Plex, the pairs, and what matching found for the other scenes.
-    """
-    work = DueWork(run, found)
-    pairs, linked = work.link()
-    scans = wanted_scans(run, linked.unmatched)
-    writer = work.writer(saver)
-    try:
-        yield writer, pairs, linked
-        work.is_done = True
-    finally:
-        work.close()
-    if run.session is not None and not run.options.partial:
-        settle_unlinked(run.session, writer.executor.reader, run.planner())
-    request_scans(run, scans)
 
 
 class DueWork:
@@ -72,16 +31,16 @@ class DueWork:
         found: the scenes.
 
     Attributes:
-        is_done: whether the work came to its end.
+        claims: returns the items earlier runs wrote to; it reads every record.
+        queue: keeps what was found for the scenes that wait.
+        catalogue: knows the scenes that are not due.
+        unwritten: takes the scenes that go nowhere.
     """
 
-    _in_step: InStep
-
-    def __init__(self, run: RunContext, found: DetectedChanges) -> None:
-        self.is_done = False
+    def __init__(self, run: RunContext, found: Detected) -> None:
         self._run = run
         self._found = found
-        self._catalogue = open_catalogue(
+        self.catalogue = open_catalogue(
             run.config,
             run.ports.stash,
             (run.ports.cache_dir, run.ports.state_dir),
@@ -90,41 +49,31 @@ class DueWork:
             listed=lambda: run.inventory.edition,
         )
         self._linker = self._make_linker()
-        self._queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
-        self._unwritten = Unwritten(run=run, queue=self._queue)
-        self._claims = cache(run.state.claims)
-        if found.detected.gone:
-            self._claims()  # also those of scenes that are forgotten now
+        self.queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
+        self.unwritten = Unwritten(run=run, queue=self.queue)
+        self.claims = cache(run.state.claims)
+        if found.gone:
+            self.claims()  # also those of scenes that are forgotten now
 
-    def link(self) -> tuple[Pairs, Linked]:
-        """Return the pairs, first those with a link that still holds, and what matching found.
+    def link(self) -> Linked:
+        """Return the pairs, first those with a link that still holds, and what else matching found.
 
         Scenes that are not to be linked are settled.
         """
         run = self._run
-        self._unwritten.note_absent(self._found.detected)
-        due = self._without_ignored(self._found.detected.due)
-        self._note_files(due, self._found.detected)
+        self.unwritten.note_absent(self._found)
+        due = self._without_ignored(self._found.due)
+        self._note_files(due, self._found)
         pairs, rest = self._linker.remembered(due)
-        linked = self._link(rest, pairs)
+        linked = self.link_again(rest, pairs)
         if run.inventory.failure is not None:
-            self._unwritten.note_unlisted(rest, run.inventory.failure)
+            self.unwritten.note_unlisted(rest, run.inventory.failure)
         if run.session is not None:
             note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
-        self._unwritten.keep_several(linked.pairs.made())
+        self.unwritten.keep_several(linked.pairs.made())
         self._tell_unsupported(linked)
-        return linked.pairs.after(pairs), linked
-
-    def close(self) -> None:
-        """Keep what was found for the scenes that wait."""
-        self._queue.close()
-        self._catalogue.keep()
-        self._in_step.keep(whole=self.is_done)
-        for kept in (self._queue, self._catalogue, self._in_step):
-            if kept.problem:
-                self._run.totals.reporter.warn(kept.problem)
-
-    # ---- what does it
+        linked.pairs = linked.pairs.after(pairs)
+        return linked
 
     def _make_linker(self) -> Linker:
         """Return what links scenes to items."""
@@ -132,7 +81,7 @@ class DueWork:
         return Linker(
             records=self._run.state,
             libraries=inventory.libraries,
-            catalogue=self._catalogue,
+            catalogue=self.catalogue,
             rules=config.paths,
             settings=match_settings(config),
             hashes=inventory.hashes() if config.match.use_content_hash else None,
@@ -140,38 +89,8 @@ class DueWork:
             least_low=None if config.match.strict_matching else config.match.least_low,
             broken=found.broken,
             again=found.again,
-            void=frozenset(found.detected.strangers.union(found.detected.gone)),
+            void=frozenset(found.strangers.union(found.gone)),
         )
-
-    def writer(self, saver: PlanSaver | None) -> RunWriter:
-        """Return what reads, compares and writes pairs."""
-        run, planner = self._run, self._run.planner()
-        outcomes, dictionary = SceneOutcomes(run, planner), self._found.dictionary
-        self._in_step = InStep(run, dictionary)
-        executor = Executor(
-            run.ports,
-            run.state,
-            run.session,
-            planner=planner,
-            outcomes=outcomes,
-            totals=run.totals,
-            spare=outcomes.spare,
-            save=partial(saver.add, outcomes.saved) if saver else None,
-        )
-        return RunWriter(
-            run=run,
-            claims=self._claims,
-            equality=planner.equality,
-            items=RunItems(
-                run, outcomes, planner=planner, dictionary=dictionary, in_step=self._in_step
-            ),
-            executor=executor,
-            outcomes=outcomes,
-            unwritten=self._unwritten,
-            link_again=lambda scenes: self._link(scenes, (), force=True),
-        )
-
-    # ---- linking
 
     def _without_ignored(self, scenes: Packed[Scene]) -> Packed[Scene]:
         """Return the scenes a person does not want left alone; settle the others."""
@@ -183,7 +102,7 @@ class DueWork:
             if reason is None:
                 due.append(at)
             else:
-                self._unwritten.note_ignored(scene, reason)
+                self.unwritten.note_ignored(scene, reason)
         return scenes.pick(due)
 
     def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
@@ -193,15 +112,15 @@ class DueWork:
         options = self._run.options
         unseen = detected.held or detected.poisoned or options.limit is not None
         whole = self._run.totals.header.full and detected.complete and not unseen
-        self._catalogue.note(due, absent, whole=whole and not options.scenes)
+        self.catalogue.note(due, absent, whole=whole and not options.scenes)
 
-    def _link(
-        self, scenes: Sequence[Scene], taken: Sequence[Pair], *, force: bool = False
+    def link_again(
+        self, scenes: Sequence[Scene], taken: Sequence[Pair] = (), *, force: bool = False
     ) -> Linked:
         """Match `scenes` against what is in Plex; costs nothing when there are none.
 
         A scene is matched against all libraries or not at all: a rival may be in the one that
-        cannot be listed.
+        cannot be listed. `force` has Plex listed afresh.
         """
         if not scenes or not self._run.sections:
             return Linked()

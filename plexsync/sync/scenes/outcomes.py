@@ -18,14 +18,14 @@ from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.state import SavedItem, SavedPicture
-from plexsync.sync.execution.endings import GIVEN_UP, next_try_of, own_failures
+from plexsync.sync.execution.endings import GIVEN_UP, group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
-from plexsync.sync.linking.pairs import bare
+from plexsync.sync.linking.pairs import Pairs, bare
 from plexsync.sync.rows import REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plexsync.models import (
         Change,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.sync.context import RunContext
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.ports import WorkKind
 
 _YEAR_DIGITS = 4
@@ -178,7 +177,7 @@ class SceneOutcomes:
     def give_up(self, pair: Pair, note: str) -> None:
         """Show a pair that is no more; nothing is remembered of it."""
         self._given_up.add((pair.scene.scene_id, pair.link.rating_key))
-        self._run.totals.emit(self._run.rows.pair(pair, PairEnd(Outcome.SKIPPED, note=note)))
+        self._show(pair, PairEnd(Outcome.SKIPPED, note=note))
 
     def close(self) -> None:
         """Remember the scenes that lost a pair after all their others were done."""
@@ -200,33 +199,25 @@ class SceneOutcomes:
 
     # ---- done
 
-    def unfinished(self, pairs: Pairs) -> Iterator[Pair]:
-        """Those of `pairs` that have no outcome yet."""
+    def show_unfinished(self, pairs: Pairs) -> None:
+        """Show those of `pairs` that have no outcome yet."""
         for pair in pairs.of_scenes(lambda scene_id: scene_id not in self._finished):
-            scene_id = pair.scene.scene_id
+            scene_id, key = pair.scene.scene_id, pair.link.rating_key
             progress = self._scenes.get(scene_id)
-            key = pair.link.rating_key
             done = progress is not None and key in progress.links
             if not (done or (scene_id, key) in self._given_up):
-                yield pair
+                self._show(pair, PairEnd(Outcome.SKIPPED, note="the run ended before its turn"))
 
     def skip(self, pair: Pair, note: str) -> None:
         """Finish a pair this run can do nothing for; it is due again next time."""
         self.finish(pair, PairEnd(Outcome.SKIPPED, note=note))
 
-    def forgo(self, scene_id: SceneId) -> bool:
-        """Nothing more comes for a scene that lost its pairs.
-
-        Returns:
-            Whether other pairs of it were finished, so that the scene is remembered by those.
-        """
-        progress = self._scenes[scene_id]
-        if progress.outcomes:
-            self._remember(progress)
-            return True
-        self._finished.add(scene_id)
-        del self._scenes[scene_id]
-        return False
+    def forgo(self, scene_id: SceneId) -> None:
+        """Nothing more comes for a scene that lost its pairs: others of it may be finished."""
+        if self._scenes[scene_id].outcomes:
+            self._remember(self._scenes[scene_id])
+        else:
+            self._drop_scene(scene_id)
 
     def finish(self, pair: Pair, ending: PairEnd) -> None:
         """Show how a pair ended, and remember the scene when all of its pairs are done."""
@@ -237,7 +228,7 @@ class SceneOutcomes:
         progress.outcomes += [outcome, Outcome.SKIPPED] if ending.again else [outcome]
         if ending.problem:
             progress.problem, progress.failed = ending.problem, ending.failed
-        self._run.totals.emit(self._run.rows.pair(pair, ending))
+        self._show(pair, ending)
         if not progress.open_pairs:
             self._remember(progress)
         else:
@@ -248,10 +239,11 @@ class SceneOutcomes:
     def stay(self, pairs: Sequence[Pair]) -> None:
         """Show the pairs of a scene that is in step, all that were opened; its record stays."""
         for pair in pairs:
-            self._run.totals.emit(self._run.rows.pair(pair, PairEnd(Outcome.UNCHANGED)))
-        scene_id = pairs[0].scene.scene_id
-        self._finished.add(scene_id)
-        del self._scenes[scene_id]
+            self._show(pair, PairEnd(Outcome.UNCHANGED))
+        self._drop_scene(pairs[0].scene.scene_id)
+
+    def _show(self, pair: Pair, ending: PairEnd) -> None:
+        self._run.totals.emit(self._run.rows.pair(pair, ending))
 
     # ---- remembering
 
@@ -263,8 +255,14 @@ class SceneOutcomes:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
                 self._uncharged[scene_id] = failed, record
-                record = self._as_before(scene_id, record)
+                # As if it had not been tried: due at once.
+                previous = self._run.state.get(scene_id)
+                attempts = previous.attempts if previous else 0
+                record = replace(record, attempts=attempts, due_at="")
             self._run.session.remember(scene_id, record)
+        self._drop_scene(scene_id)
+
+    def _drop_scene(self, scene_id: SceneId) -> None:
         self._finished.add(scene_id)
         del self._scenes[scene_id]
 
@@ -308,19 +306,13 @@ class SceneOutcomes:
             progress.desired = self._planner.desired_digest(wanted)
         return progress.desired
 
-    def _as_before(self, scene_id: SceneId, record: SceneRecord) -> SceneRecord:
-        """Return the record of a failed scene as if it had not been tried: due at once."""
-        previous = self._run.state.get(scene_id)
-        return replace(record, attempts=previous.attempts if previous else 0, due_at="")
-
-    def charge(self) -> Mapping[SceneId, Problem]:
+    def charge(self) -> None:
         """Charge the scenes that failed by their own fault with a try, now that all is known.
 
-        The others are due at the next run, as if they had not been tried.
-
-        Returns:
-            Those that failed so often that they are parked now, with the last reason.
+        The others are due at the next run, as if they had not been tried. Those that failed so
+        often that they are parked now are named.
         """
+        totals = self._run.totals
         parked: dict[SceneId, Problem] = {}
         for scene_id, record in own_failures(self._uncharged, self._run.ports.faults).items():
             if self._run.session is not None:
@@ -328,7 +320,13 @@ class SceneOutcomes:
             if record.due_at == PARKED and record.problem is not None:
                 parked[scene_id] = record.problem
         self._uncharged = {}
-        return parked
+        totals.parked |= {one: problem.message for one, problem in parked.items()}
+        for message, scenes in group_by_cause(parked).items():
+            many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
+            totals.reporter.warn(
+                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
+                f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
+            )
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene with items still to come: due, and to be matched again."""

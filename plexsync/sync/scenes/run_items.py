@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from plexsync.errors import TooLongError
 from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
-from plexsync.planning.planner import AS_WANTED
+from plexsync.planning.planner import AS_WANTED, Planner
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.linking.pairs import recall
+from plexsync.sync.linking.pairs import Pairs, recall
 from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import files_digest
 
@@ -37,13 +37,14 @@ if TYPE_CHECKING:
         SceneDetail,
         SceneId,
     )
-    from plexsync.planning.planner import Planner
     from plexsync.stash_client import SceneAnswer
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
-    from plexsync.sync.linking.pairs import Pairs
     from plexsync.sync.scenes.in_step import InStep
     from plexsync.sync.scenes.outcomes import SceneOutcomes
+
+_SHOWN = 3
+"""So many names a sentence shows."""
 
 _STASH_BATCH = 200
 """Scenes per detail request. Source: docs/stash-api.md 8 (pages of 100 to 250)."""
@@ -81,7 +82,7 @@ class RunItems:
         self._artwork = Artwork.of_run(run, rules, taken=run.taken())
         self._dictionary = dictionary
         self._in_step = in_step
-        self.spellings: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
         """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
 
@@ -114,9 +115,23 @@ class RunItems:
                 for pair in by_scene[scene_id]:
                     self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
 
-    def covers_elsewhere(self) -> int:
-        """Return how many covers were not fetched because their address leads elsewhere."""
-        return len(self._artwork.elsewhere)
+    def warn(self) -> None:
+        """Say which covers were not fetched, and which names Plex spells otherwise."""
+        reporter = self._run.totals.reporter
+        if count := len(self._artwork.elsewhere):
+            what = "1 cover leads" if count == 1 else f"{count:,} covers lead"
+            reporter.warn(
+                f"the address of {what} to another place than its scene on [stash] url, and is "
+                "not followed: nothing goes to a server that is not configured"
+            )
+        # It keeps the first spelling it was given.
+        if spellings := sorted(self._spellings.items()):
+            shown = ", ".join(f"{there!r} for {name!r}" for name, there in spellings[:_SHOWN])
+            more = f" and {len(spellings) - _SHOWN:,} more" if len(spellings) > _SHOWN else ""
+            reporter.warn(
+                f"Plex keeps the spelling it was given first: {shown}{more}; to correct one, "
+                "rename it in Plex, or remove it from all items and run again"
+            )
 
     # ---- what Stash says
 
@@ -220,7 +235,7 @@ class RunItems:
             if want.target in LIST_FIELDS:
                 shown = detail.values.get(want.target, ())
                 found.update(self._planner.equality.respelled(want.value, shown))
-        self.spellings.update(found)
+        self._spellings.update(found)
         return bool(found)
 
     def _still_held(self, link: Link, desired: Sequence[Desired]) -> dict[PlexField, str]:

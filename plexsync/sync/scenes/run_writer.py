@@ -1,8 +1,11 @@
-"""Write what a run linked: past the limits, after a preview, and to items that moved meanwhile."""
+"""Write what a run linked: past the limits, after a preview, and to items that moved meanwhile.
+
+Imported when there is such work: a run that has nothing to do needs none of it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import (
@@ -12,55 +15,101 @@ from plexsync.errors import (
     ServerError,
     UnsafeError,
 )
-from plexsync.models import Outcome, PlexItem, Preview, RatingKey, Scene, SceneId
+from plexsync.models import Outcome, PlexItem, Preview, SceneId
 from plexsync.planning.limits import MAX_CLEARS
-from plexsync.sync.execution.endings import group_by_cause
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
+from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import Pair, PairEnd
+from plexsync.sync.scenes.due_work import DueWork
+from plexsync.sync.scenes.in_step import InStep
+from plexsync.sync.scenes.outcomes import SceneOutcomes
+from plexsync.sync.scenes.run_items import RunItems
+from plexsync.sync.scenes.unmatched import request_scans, wanted_scans
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from plexsync.planning.observed import PlexEquality
     from plexsync.sync.context import RunContext
+    from plexsync.sync.detection.detected import Detected
+    from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.scenes.outcomes import SceneOutcomes
-    from plexsync.sync.scenes.run_items import RunItems
-    from plexsync.sync.scenes.unmatched import Unwritten
-
-_SHOWN = 3
-"""So many names a sentence shows."""
+    from plexsync.sync.plan_saver import PlanSaver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def write_due(
+    run: RunContext, found: Detected, dictionary: Dictionary, saver: PlanSaver | None
+) -> UnsafeError | None:
+    """Link the scenes that are due and take them to Plex; return what `RunWriter.write` does.
+
+    What was found about them is kept however that ends.
+
+    Args:
+        run: what the run is about.
+        found: the scenes.
+        dictionary: has the names that scenes show.
+        saver: takes what a dry run would write; None for nobody.
+    """
+    work = DueWork(run, found)
+    linked = work.link()
+    scans = wanted_scans(run, linked.unmatched)
+    writer = RunWriter(run, work, dictionary, saver)
+    is_done = False
+    try:
+        held = writer.write(linked)
+        is_done = True
+    finally:
+        work.queue.close()
+        work.catalogue.keep()
+        writer.in_step.keep(whole=is_done)
+        for kept in (work.queue, work.catalogue, writer.in_step):
+            if kept.problem:
+                run.totals.reporter.warn(kept.problem)
+    if run.session is not None and not run.options.partial:
+        settle_unlinked(run.session, writer.executor.reader, run.planner())
+    request_scans(run, scans)
+    return held
+
+
 class RunWriter:
     """Takes linked pairs to Plex.
 
     Args:
         run: what the run is about.
-        claims: returns the items earlier runs wrote to; it reads every record.
-        equality: says what is ours.
-        items: makes work items of pairs.
+        work: links scenes again where an item moved.
+        dictionary: has the names that scenes show.
+        saver: takes what a dry run would write; None for nobody.
+
+    Attributes:
+        in_step: knows the scenes that need not be compared.
         executor: reads, decides and writes.
-        outcomes: knows how each pair ended.
-        unwritten: takes the scenes that go nowhere.
-        link_again: matches scenes against a fresh listing.
     """
 
-    run: RunContext
-    claims: Callable[[], Mapping[RatingKey, SceneId]]
-    equality: PlexEquality
-    items: RunItems
-    executor: Executor
-    outcomes: SceneOutcomes
-    unwritten: Unwritten
-    link_again: Callable[[Sequence[Scene]], Linked]
+    def __init__(
+        self, run: RunContext, work: DueWork, dictionary: Dictionary, saver: PlanSaver | None
+    ) -> None:
+        planner = run.planner()
+        self._run, self._work, self._equality = run, work, planner.equality
+        self._outcomes = outcomes = SceneOutcomes(run, planner)
+        self.in_step = InStep(run, dictionary)
+        self._items = RunItems(
+            run, outcomes, planner=planner, dictionary=dictionary, in_step=self.in_step
+        )
+        self.executor = Executor(
+            run.ports,
+            run.state,
+            run.session,
+            planner=planner,
+            outcomes=outcomes,
+            totals=run.totals,
+            spare=outcomes.spare,
+            save=partial(saver.add, outcomes.saved) if saver else None,
+        )
 
-    def write(self, pairs: Pairs, linked: Linked) -> UnsafeError | None:
-        """Take `pairs` to Plex, show and remember the rest of `linked`.
+    def write(self, linked: Linked) -> UnsafeError | None:
+        """Take the pairs to Plex, show and remember the rest of `linked`.
 
         Returns:
             Which limit held something back; None when none did.
@@ -71,62 +120,28 @@ class RunWriter:
             InterruptedRunError: asked to stop.
         """
         try:
-            unsafe = self._guard(pairs, linked)
-            if self.run.options.ask:
-                self._ask(pairs, linked)
-            total = self.run.totals.done + len(pairs)
-            ahead, batches = self.executor.looked_ahead(self.items.of(pairs), total)
-            if not self.run.options.ask:
+            unsafe = self._guard(linked)
+            if self._run.options.ask:
+                self._ask(linked)
+            total = self._run.totals.done + len(linked.pairs)
+            ahead, batches = self.executor.looked_ahead(self._items.of(linked.pairs), total)
+            if not self._run.options.ask:
                 self._preview(total, ahead, linked)
             self._place(linked)
             self.executor.write_all(batches, total)
             self._match_again()
-            self.outcomes.close()
+            self._outcomes.close()
         except (PlanError, ServerError, InterruptedRunError):
             # Whatever stops the writing, what waits was found, and is shown and remembered.
             self._place(linked)
             raise
         finally:
-            self._warn_of_covers()
-            self._warn_of_spellings()
-            self._charge()
-            for pair in self.outcomes.unfinished(pairs):
-                note = "the run ended before its turn"
-                self.run.totals.emit(self.run.rows.pair(pair, PairEnd(Outcome.SKIPPED, note=note)))
+            self._items.warn()
+            self._outcomes.charge()
+            self._outcomes.show_unfinished(linked.pairs)
         return unsafe
 
-    def _charge(self) -> None:
-        """Charge scenes with their failures, and say which are parked by that."""
-        parked = self.outcomes.charge()
-        self.run.totals.parked |= {one: problem.message for one, problem in parked.items()}
-        for message, scenes in group_by_cause(parked).items():
-            many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
-            self.run.totals.reporter.warn(
-                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
-                f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
-            )
-
-    def _warn_of_covers(self) -> None:
-        if count := self.items.covers_elsewhere():
-            what = "1 cover leads" if count == 1 else f"{count:,} covers lead"
-            self.run.totals.reporter.warn(
-                f"the address of {what} to another place than its scene on [stash] url, and is "
-                "not followed: nothing goes to a server that is not configured"
-            )
-
-    def _warn_of_spellings(self) -> None:
-        """Say which names Plex spells otherwise: it keeps the first spelling it was given."""
-        spellings = sorted(self.items.spellings.items())
-        if not spellings:
-            return
-        shown = ", ".join(f"{there!r} for {name!r}" for name, there in spellings[:_SHOWN])
-        more = f" and {len(spellings) - _SHOWN:,} more" if len(spellings) > _SHOWN else ""
-        self.run.totals.reporter.warn(
-            f"Plex keeps the spelling it was given first: {shown}{more}; to correct one, rename it "
-            "in Plex, or remove it from all items and run again"
-        )
-
-    def _guard(self, pairs: Pairs, linked: Linked) -> UnsafeError | None:
+    def _guard(self, linked: Linked) -> UnsafeError | None:
         """Hold back what a run would take away of more items synced before than the limits allow.
 
         Counting costs reading everything twice that changes, so it is done only where the known
@@ -136,11 +151,12 @@ class RunWriter:
         Returns:
             What the run ends with; None when no limit is passed.
         """
+        pairs = linked.pairs
         known = [pair for pair in pairs.made() if pair.known]
-        limits = self.run.limits()
-        if self.run.options.force or not limits.could_be_exceeded(len(known)):
+        limits = self._run.limits()
+        if self._run.options.force or not limits.could_be_exceeded(len(known)):
             return None
-        synced = len({*self.claims(), *(pair.link.rating_key for pair in known)})
+        synced = len({*self._work.claims(), *(pair.link.rating_key for pair in known)})
         if not limits.could_be_exceeded(len(known), synced):
             return None
         new = [one for one in pairs.slots if isinstance(one, int) or not one.known]
@@ -159,20 +175,20 @@ class RunWriter:
     ) -> tuple[UnsafeError | None, list[Ready]]:
         """Finish the items of each limit that is passed; return the error, and the items left."""
         clearing = [one for one in changing if one.clears]
-        losing = [one for one in changing if one.clears or one.is_loss(self.equality)]
-        passed = self.run.limits().passed(losses=len(losing), clears=len(clearing), synced=synced)
+        losing = [one for one in changing if one.clears or one.is_loss(self._equality)]
+        passed = self._run.limits().passed(losses=len(losing), clears=len(clearing), synced=synced)
         if not passed:
             return None, list(changing)
         group = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
         held = {id(one) for one in group}
         for one in group:
-            self.outcomes.open(one.pair)
+            self._outcomes.open(one.pair)
             note = f"held back by the limit {passed[0].key}"
-            self.outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
+            self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
         unsafe = passed[0].error([_name(one.pair) for one in group])
         return unsafe, [one for one in changing if id(one) not in held]
 
-    def _ask(self, pairs: Pairs, linked: Linked) -> None:
+    def _ask(self, linked: Linked) -> None:
         """Compare everything, show it, and have a person say yes.
 
         What is to be written is read and planned once more afterwards: thinking takes time.
@@ -180,21 +196,21 @@ class RunWriter:
         Raises:
             DeclinedError: the answer is no.
         """
-        changing = self._postponed(pairs)
+        changing = self._postponed(linked.pairs)
         changing += self._postponed(self._link_orphans(linked))
-        pairs.slots[:] = [ready.pair for ready in changing]
-        self._preview(self.run.totals.done + len(pairs), changing, linked)
-        if changing and not self.run.ports.confirm(len(changing)):
+        linked.pairs.slots[:] = [ready.pair for ready in changing]
+        self._preview(self._run.totals.done + len(changing), changing, linked)
+        if changing and not self._run.ports.confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
 
     def _postponed(self, pairs: Pairs) -> list[Ready]:
         """Return what `pairs` need now, taken back."""
         changing: list[Ready] = []
-        for batch in self.executor.ready(self.items.of(pairs)):
+        for batch in self.executor.ready(self._items.of(pairs)):
             for ready in batch:
-                self.outcomes.drop(ready.pair)
+                self._outcomes.drop(ready.pair)
                 changing.append(ready)
-            self.run.totals.reporter.progress("comparing", self.run.totals.done, None)
+            self._run.totals.reporter.progress("comparing", self._run.totals.done, None)
         return changing
 
     def _place(self, linked: Linked) -> None:
@@ -205,26 +221,26 @@ class RunWriter:
         ):
             settled, waiting[:] = tuple(waiting), ()
             for one in settled:
-                self.unwritten.place(one, outcome)
+                self._work.unwritten.place(one, outcome)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(
-            self.run.rows.pair(one.pair, PairEnd(Outcome.PLANNED, one.changes))
+            self._run.rows.pair(one.pair, PairEnd(Outcome.PLANNED, one.changes))
             for one in [one for one in ready if one.changes][:PREVIEW_ROWS]
         )
         low = tuple(
-            self.run.rows.unlinked(one.scene, one.match, Outcome.REVIEW)
+            self._run.rows.unlinked(one.scene, one.match, Outcome.REVIEW)
             for one in linked.review[:PREVIEW_ROWS]
         )
-        self.run.totals.reporter.preview(
+        self._run.totals.reporter.preview(
             Preview(
                 high=high,
                 low=low,
                 high_total=total,
                 low_total=len(linked.review),
                 unmatched_total=len(linked.unmatched),
-                more_changes=total > self.run.totals.done + len(high),
-                proposed_rules=self.run.totals.proposed,
+                more_changes=total > self._run.totals.done + len(high),
+                proposed_rules=self._run.totals.proposed,
             )
         )
 
@@ -234,16 +250,16 @@ class RunWriter:
         Returns:
             The pairs that were found; what waits is added to `linked`.
         """
-        lost = self.outcomes.take_orphans()
+        lost = self._outcomes.take_orphans()
         if not lost:
             return Pairs()
         scenes = {pair.scene.scene_id: pair.scene for pair, _ in lost}
-        again = self.link_again(tuple(scenes.values()))
+        again = self._work.link_again(tuple(scenes.values()), force=True)
         linked.review += again.review
         linked.unmatched += again.unmatched
         found = self._items_of(again.pairs)
         for scene_id in scenes.keys() - found.keys():
-            self.outcomes.forgo(scene_id)
+            self._outcomes.forgo(scene_id)
         for pair, note in lost:
             if pair.scene.scene_id in found:
                 self._show_lost(pair, note, found[pair.scene.scene_id])
@@ -251,7 +267,7 @@ class RunWriter:
 
     def _items_of(self, pairs: Sequence[Pair]) -> dict[SceneId, list[PlexItem]]:
         """Return the items each scene goes to, by one walk over Plex's list."""
-        index = self.run.inventory.index() if pairs else None
+        index = self._run.inventory.index() if pairs else None
         keys = {one.link.rating_key for one in pairs}
         listed = index.items if index else ()
         items = {item.rating_key: item for item in listed if item.rating_key in keys}
@@ -268,22 +284,22 @@ class RunWriter:
         holder = next((item for item in theirs if holds_file(item, pair.link.path)), None)
         where = f"; its file is in item {holder.rating_key} now" if holder else ""
         merged = " (merged)" if holder and len(holder.files) > 1 else ""
-        self.outcomes.give_up(pair, f"item {key}: {note}{where}{merged}")
+        self._outcomes.give_up(pair, f"item {key}: {note}{where}{merged}")
 
     def _match_again(self) -> None:
         """Take orphans to the items they belong to now."""
-        if self.run.options.ask:
+        if self._run.options.ask:
             # Nobody was shown what would be written there.
-            for pair, _ in self.outcomes.orphans:
-                self.outcomes.skip(pair, "Plex changed it while you were asked; next time again")
+            for pair, _ in self._outcomes.orphans:
+                self._outcomes.skip(pair, "Plex changed it while you were asked; next time again")
             return
         linked = Linked()
         pairs = self._link_orphans(linked)
         self._place(linked)
-        self.executor.write_all(self.executor.ready(self.items.of(pairs)))
-        denied = list(self.outcomes.orphans)
+        self.executor.write_all(self.executor.ready(self._items.of(pairs)))
+        denied = list(self._outcomes.orphans)
         for pair, _ in denied:
-            self.outcomes.skip(pair, "Plex keeps changing it; next time again")
+            self._outcomes.skip(pair, "Plex keeps changing it; next time again")
         self.executor.health.faults.check_denied(len(denied))
 
 
