@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ConfigError, LibraryMissingError
-from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import next_try
 from plexsync.plex.connection import named_library, other_writer
-from plexsync.state import Lineage, Session, State, review_queue_path, trial_queue_path
+from plexsync.state import Lineage, review_queue_path, trial_queue_path
 from plexsync.sync.plex_items import Inventory
 from plexsync.sync.rows import RowMaker
+from plexsync.sync.run_scope import RunScope
 from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.differences import nearest_name
 
@@ -26,33 +26,14 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import Outcome, SceneId, SceneRecord, Section
-    from plexsync.output.console import Reporter
     from plexsync.planning.planner import Planner
-    from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.run_scope import Totals
-
-
-def safety_limits(config: Config, options: RunOptions) -> Limits:
-    """Return how much is too much; the command line may say so for one run."""
-    most = options.max_changes
-    return Limits(
-        max_changes=config.apply.max_changes if most is None else most,
-        max_clears=config.apply.max_clears,
-        max_share=config.apply.max_share,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """What every part of a run shares.
+class RunContext(RunScope):
+    """What every part of a run shares; of the configuration as much as this Stash can follow.
 
     Args:
-        config: the configuration, as far as this Stash can follow it.
-        options: what the command line asks.
-        ports: the world.
-        totals: knows whether the run is a full one; takes the rows.
-        state: what earlier runs remember.
-        session: where the run is written down; None for a dry run.
         lineage: the servers that answered.
         sections: the libraries that take part.
         inventory: what is in them.
@@ -61,12 +42,6 @@ class RunContext:
             made of that.
     """
 
-    config: Config
-    options: RunOptions
-    ports: Ports
-    totals: Totals
-    state: State
-    session: Session | None
     lineage: Lineage
     sections: tuple[Section, ...]
     inventory: Inventory
@@ -123,23 +98,11 @@ class RunContext:
         now, subset = self.ports.now(), self.config.plex.subset
         return next_try(attempts, now, outcome=outcome, subset=subset)
 
-    def limits(self) -> Limits:
-        """Return how much is too much."""
-        return safety_limits(self.config, self.options)
-
 
 # ---- Meeting the servers -------------------------------------------------------------------------
 
 
-def meet_both(
-    config: Config,
-    options: RunOptions,
-    ports: Ports,
-    totals: Totals,
-    *,
-    memory: tuple[State, Session | None],
-    sections: tuple[Section, ...] = (),
-) -> RunContext:
+def meet_both(scope: RunScope, sections: tuple[Section, ...] = ()) -> RunContext:
     """Meet both servers, and return what the run is about.
 
     `sections` are the libraries that take part; where there are none, Plex is asked.
@@ -149,23 +112,22 @@ def meet_both(
         LibraryMissingError: a library that is named is not in Plex, or there is none at all.
         ServerError: a server does not answer.
     """
-    state, session = memory
-    lineage = _connect(ports, totals, state)
-    config, lost = for_this_stash(config, ports.stash)
+    ports, totals = scope.ports, scope.totals
+    lineage = meet_plex(scope, with_stash=True)
+    config, lost = for_this_stash(scope.config, ports.stash)
     for sentence in lost:
         totals.reporter.warn(sentence)
-    sections = sections or _libraries(config, options, ports, totals.reporter)
-    _name_strange_libraries(config, ports, sections, totals.reporter)
-    _name_other_writers(state, sections, totals.reporter)
-    limits = None if options.force else safety_limits(config, options)
-    inventory = Inventory(ports, sections, totals, links=state.links, limits=limits)
+    sections = sections or _libraries(scope)
+    _name_strange_libraries(scope, sections)
+    _name_other_writers(scope, sections)
+    inventory = Inventory(scope, sections)
     return RunContext(
         config=config,
-        options=options,
+        options=scope.options,
         ports=ports,
         totals=totals,
-        state=state,
-        session=session,
+        state=scope.state,
+        session=scope.session,
         lineage=lineage,
         sections=sections,
         inventory=inventory,
@@ -173,41 +135,33 @@ def meet_both(
     )
 
 
-def _connect(ports: Ports, totals: Totals, state: State) -> Lineage:
-    for note in state.notes:
-        totals.reporter.warn(note)
-    stash, plex = ports.stash.connect(), ports.plex.connect()
-    totals.header = replace(totals.header, stash=stash, plex=plex)
-    lineage = Lineage(plex=plex.identity, stash=stash.identity)
-    if note := state.check_lineage(lineage):
-        totals.reporter.warn(note)
-    return lineage
-
-
-def meet_plex(ports: Ports, totals: Totals, state: State) -> Lineage:
-    """Meet Plex, and make sure that the state is about it. Stash is not needed.
+def meet_plex(scope: RunScope, *, with_stash: bool = False) -> Lineage:
+    """Meet Plex, and make sure that the state is about it. Stash is met only where it is needed.
 
     Raises:
         StateMismatchError: the state is about another server.
-        ServerError: Plex does not answer.
+        ServerError: a server does not answer.
     """
+    ports, totals, state = scope.ports, scope.totals, scope.state
     for note in state.notes:
         totals.reporter.warn(note)
+    stash = ports.stash.connect() if with_stash else None
     plex = ports.plex.connect()
-    totals.header = replace(totals.header, plex=plex)
-    lineage = Lineage(plex=plex.identity, stash=state.lineage.stash)
-    state.check_lineage(lineage)
+    totals.header = replace(totals.header, stash=stash, plex=plex)
+    known = stash.identity if stash else state.lineage.stash
+    lineage = Lineage(plex=plex.identity, stash=known)
+    if note := state.check_lineage(lineage):
+        totals.reporter.warn(note)
     return lineage
 
 
 # ---- libraries -----------------------------------------------------------------------------------
 
 
-def _libraries(
-    config: Config, options: RunOptions, ports: Ports, reporter: Reporter
-) -> tuple[Section, ...]:
+def _libraries(scope: RunScope) -> tuple[Section, ...]:
     """Return the libraries that take part, with a word on those that are changing."""
-    sections = ports.plex.sections(options.libraries or config.plex.libraries)
+    named = scope.options.libraries or scope.config.plex.libraries
+    sections = scope.ports.plex.sections(named)
     if not sections:
         raise LibraryMissingError(
             "Plex has no movie or show library",
@@ -215,23 +169,21 @@ def _libraries(
         )
     for section in sections:
         if section.refreshing:
-            reporter.warn(
+            scope.totals.reporter.warn(
                 f"Plex is scanning '{section.title}'; what it has not found yet comes next time"
             )
     return sections
 
 
-def _name_strange_libraries(
-    config: Config, ports: Ports, sections: Sequence[Section], reporter: Reporter
-) -> None:
+def _name_strange_libraries(scope: RunScope, sections: Sequence[Section]) -> None:
     """Say which libraries with fields of their own Plex does not have."""
-    if not _unknown(config, sections):
+    if not _unknown(scope.config, sections):
         return
-    everywhere = ports.plex.sections(())
-    for name in _unknown(config, everywhere):
+    everywhere = scope.ports.plex.sections(())
+    for name in _unknown(scope.config, everywhere):
         near = nearest_name(name, [one.title for one in everywhere])
         hint = f"; did you mean {near!r}?" if near else ""
-        reporter.warn(f"[libraries] Plex has no library {name!r}{hint}")
+        scope.totals.reporter.warn(f"[libraries] Plex has no library {name!r}{hint}")
 
 
 def _unknown(config: Config, sections: Sequence[Section]) -> list[str]:
@@ -240,11 +192,11 @@ def _unknown(config: Config, sections: Sequence[Section]) -> list[str]:
     return [o.library for o in config.libraries if not named_library(o.library, titles)]
 
 
-def _name_other_writers(state: State, sections: Sequence[Section], reporter: Reporter) -> None:
+def _name_other_writers(scope: RunScope, sections: Sequence[Section]) -> None:
     """Say on a first run which libraries another program writes to."""
-    for section in () if state.scene_ids() else sections:
+    for section in () if scope.state.scene_ids() else sections:
         if writer := other_writer(section):
-            reporter.warn(
+            scope.totals.reporter.warn(
                 f"'{section.title}' has {writer}, which writes there as well: plexsync adopt "
                 "takes over what it matched"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from plexsync.errors import AuthError, ServerError
@@ -11,14 +12,11 @@ from plexsync.plex.index import Index, IndexLoader
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from plexsync.models import PlexItem, SceneId, Section
-    from plexsync.planning.limits import Limits
+    from plexsync.models import PlexItem, Section
     from plexsync.plex.hash_cache import HashCache
-    from plexsync.state import LinkPlace
-    from plexsync.sync.ports import Ports
-    from plexsync.sync.run_scope import Totals
+    from plexsync.sync.run_scope import RunScope
 
 
 @dataclass(slots=True)
@@ -26,22 +24,16 @@ class Inventory:
     """The items of the libraries that take part.
 
     Args:
-        ports: the world.
+        scope: the run; it knows the server, and receives what is wrong with the cache.
         sections: the libraries.
-        totals: knows the server, counts the requests, and receives what is wrong with the cache.
-        links: of each remembered scene that has any.
-        limits: how many linked items may be gone at once; None lets all of them go.
 
     Attributes:
         had: the list, once somebody needed it.
         failure: why the list cannot be had, although Plex answers; None while it can.
     """
 
-    ports: Ports
+    scope: RunScope
     sections: Sequence[Section]
-    totals: Totals
-    links: Callable[[], Iterable[tuple[SceneId, Sequence[LinkPlace]]]]
-    limits: Limits | None
     had: Index | None = None
     failure: ServerError | None = None
 
@@ -70,20 +62,21 @@ class Inventory:
         """
         if self.failure is not None or (self.had is not None and not force):
             return None if self.failure else self.had
-        reporter = self.totals.reporter
+        ports, totals = self.scope.ports, self.scope.totals
+        reporter = totals.reporter
         try:
             had = IndexLoader(
-                client=self.ports.plex,
-                cache_dir=self.ports.cache_dir,
+                client=ports.plex,
+                cache_dir=ports.cache_dir,
                 machine=self._machine(),
-                now=self.ports.now(),
+                now=ports.now(),
                 force=force,
                 progress=lambda done, total: reporter.progress("listing Plex", done, total),
             ).load(self.sections, self._check_lost)
         except AuthError:
             raise
         except ServerError as error:
-            if self.ports.plex_down() or len(self.sections) == 1:
+            if ports.plex_down() or len(self.sections) == 1:
                 raise
             self.failure = error
             return None
@@ -91,11 +84,11 @@ class Inventory:
             if note:
                 reporter.warn(note)
         self.had = had
-        self.totals.index = had.how
+        totals.index = had.how
         return had
 
     def _machine(self) -> str:
-        plex = self.totals.header.plex
+        plex = self.scope.totals.header.plex
         return plex.identity if plex else ""
 
     def _check_lost(self, items: Sequence[PlexItem], sections: frozenset[str]) -> None:
@@ -104,15 +97,16 @@ class Inventory:
         Raises:
             UnsafeError: it is not.
         """
-        if self.limits is None:
+        if self.scope.options.force:
             return
-        linked = [link for _, own in self.links() for link in own if link.section_id in sections]
+        known = chain.from_iterable(own for _, own in self.scope.state.links())
+        linked = [link for link in known if link.section_id in sections]
         keys = {item.rating_key for item in (items if linked else ())}
         lost = [link for link in linked if link.rating_key not in keys]
         if lost:
             paths = {normalize_path(file.path) for item in items for file in item.files}
             lost = [link for link in lost if normalize_path(link.path) not in paths]
-        self.limits.check_lost(len(lost), len(linked), empty=not items)
+        self.scope.limits().check_lost(len(lost), len(linked), empty=not items)
 
     def hashes(self) -> HashCache:
         """Return the content hashes of the items' files, read where they are not known.
@@ -125,12 +119,12 @@ class Inventory:
             HashCache,
         )
 
-        header = self.totals.header
+        ports, header = self.scope.ports, self.scope.totals.header
         whole = header.full and not header.dry_run
         return HashCache(
-            ask=self.ports.plex.hashes,
+            ask=ports.plex.hashes,
             server=self._machine(),
-            directory=self.ports.cache_dir,
-            sent=lambda: self.ports.requests().plex_reads,
+            directory=ports.cache_dir,
+            sent=lambda: ports.requests().plex_reads,
             left=math.inf if whole else MOST_REQUESTS,
         )

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from plexsync.errors import UnsafeError
 from plexsync.integrations.hook_events import clear_spool
 from plexsync.models import SHOW_KINDS, ItemKind, RunSummary
-from plexsync.state import ReviewQueueWriter, RunKind, Session
+from plexsync.state import ReviewQueueWriter, RunKind
 from plexsync.sync.context import RunContext, meet_both
 from plexsync.sync.detection.changes import ChangeDetection
 from plexsync.sync.detection.glance import Glance, Unmoved
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plexsync.sync.keeping.shows import ShowKeeper
     from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
-    from plexsync.sync.run_scope import JournalEnd, Totals
+    from plexsync.sync.run_scope import JournalEnd, RunScope
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
@@ -41,27 +41,26 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     totals.subset = config.plex.subset
     with (
         concluded(totals, ports),
-        remembered(config, ports, options) as (state, session),
+        remembered(config, options, ports, totals) as scope,
     ):
-        glance = Glance(config, options, ports, state)
+        glance = Glance(config, options, ports, scope.state)
         look = glance.take()
-        near = glance.unmoved(look) if look and session else None
-        if near is not None and session is not None and not near.edited:
-            _end_unmoved(ports, totals, session, near)
+        near = glance.unmoved(look) if look and scope.session else None
+        if near is not None and not near.edited:
+            _end_unmoved(scope, near)
         else:
-            sections = near.sections if near else ()
-            memory = (state, session)
-            context = meet_both(config, options, ports, totals, memory=memory, sections=sections)
+            context = meet_both(scope, near.sections if near else ())
             detection = ChangeDetection(context, near.edited if near else ())
             _reconcile(context, detection, mark=look.mark if look else "")
     return totals.ended
 
 
-def _end_unmoved(ports: Ports, totals: Totals, session: Session, unmoved: Unmoved) -> None:
+def _end_unmoved(scope: RunScope, unmoved: Unmoved) -> None:
     """Write down a run that found both servers as they were."""
+    totals = scope.totals
     totals.header = replace(totals.header, stash=unmoved.stash, plex=unmoved.plex)
     totals.waiting, totals.review_waiting = unmoved.waiting, unmoved.review_waiting
-    with journaled(totals, ports, session=session, lineage=session.state.lineage):
+    with journaled(scope, scope.state.lineage):
         pass
 
 
@@ -72,7 +71,7 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
     """
     run.totals.header = replace(run.totals.header, full=detection.full)
     with _plan_saver(run) as saver:
-        with journaled(run.totals, run.ports, session=run.session, lineage=run.lineage) as end:
+        with journaled(run, run.lineage) as end:
             found = detection.look()
             unsafe = _check_gone(run, found)
             if not run.options.partial:
@@ -172,4 +171,4 @@ def _complete(
     if end.complete:
         detection.remember(run.session, found, mark=mark)
         end.newest = max(found.newest, run.state.checkpoint.newest_updated_at)
-    note_proposed(run.session, run.totals, run.config, all_matched=end.full)
+    note_proposed(run, all_matched=end.full)

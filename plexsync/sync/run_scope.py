@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from plexsync.models import (
     RunSummary,
     as_problem,
 )
+from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import (
     PROPOSED,
@@ -195,18 +197,49 @@ def concluded(totals: Totals, ports: Ports) -> Iterator[None]:
     totals.reporter.finished(totals.ended)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunScope:
+    """What any work has from its beginning to its end.
+
+    Args:
+        config: the configuration.
+        options: what the command line asks.
+        ports: the world.
+        totals: takes the rows.
+        state: what earlier runs remember.
+        session: where the work is written down; None for a dry run, which writes nothing.
+    """
+
+    config: Config
+    options: RunOptions
+    ports: Ports
+    totals: Totals
+    state: State
+    session: Session | None
+
+    def limits(self) -> Limits:
+        """Return how much is too much; the command line may say so for one run."""
+        apply, most = self.config.apply, self.options.max_changes
+        return Limits(
+            max_changes=apply.max_changes if most is None else most,
+            max_clears=apply.max_clears,
+            max_share=apply.max_share,
+        )
+
+
 @contextmanager
 def remembered(
-    config: Config, ports: Ports, options: RunOptions
-) -> Iterator[tuple[State, Session | None]]:
+    config: Config, options: RunOptions, ports: Ports, totals: Totals
+) -> Iterator[RunScope]:
     """Open what is remembered, and unless it is a dry run the means to remember more.
 
     Raises:
         StateLockedError: another run holds the lock.
         StateError: see `load_state`.
     """
+    scope = partial(RunScope, config=config, options=options, ports=ports, totals=totals)
     if options.dry_run:
-        yield load_state(ports.state_dir, ports.disk), None
+        yield scope(state=load_state(ports.state_dir, ports.disk), session=None)
         return
     with open_session(
         ports.state_dir,
@@ -215,7 +248,7 @@ def remembered(
         keep_days=config.run.keep_days,
         disk=ports.disk,
     ) as session:
-        yield session.state, session
+        yield scope(state=session.state, session=session)
 
 
 @dataclass(slots=True)
@@ -236,10 +269,9 @@ class JournalEnd:
 
 
 @contextmanager
-def journaled(
-    totals: Totals, ports: Ports, *, session: Session | None, lineage: Lineage
-) -> Iterator[JournalEnd]:
+def journaled(scope: RunScope, lineage: Lineage) -> Iterator[JournalEnd]:
     """Give the work within, on the servers of `lineage`, a beginning and an end in the journal."""
+    ports, totals, session = scope.ports, scope.totals, scope.session
     totals.reporter.started(totals.header)
     if session is not None:
         # A dry run is written down nowhere.
@@ -271,16 +303,14 @@ def journaled(
         raise error
 
 
-def note_proposed(
-    session: Session, totals: Totals, config: Config, *, all_matched: bool = False
-) -> None:
+def note_proposed(scope: RunScope, *, all_matched: bool = False) -> None:
     """Keep the path rules a run proposed for `status`, without those that were followed."""
-    before = session.state.decision(PROPOSED, Proposed) or Proposed()
-    rules = totals.proposed or (() if all_matched else before.rules)
-    followed = {normalize_path(rule.stash) for rule in config.paths}
+    before = scope.state.decision(PROPOSED, Proposed) or Proposed()
+    rules = scope.totals.proposed or (() if all_matched else before.rules)
+    followed = {normalize_path(rule.stash) for rule in scope.config.paths}
     now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
-    if now != before:
-        session.decide(PROPOSED, now)
+    if scope.session is not None and now != before:
+        scope.session.decide(PROPOSED, now)
 
 
 def _emptied(row: MatchRow) -> str:

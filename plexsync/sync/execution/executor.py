@@ -24,16 +24,16 @@ from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, set
 from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
-from plexsync.sync.ports import Ports, WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.planning.planner import Planner
-    from plexsync.state import Session, State, Unsettled
+    from plexsync.state import Session, Unsettled
     from plexsync.sync.execution.work import Outcomes, Place, WorkItem
-    from plexsync.sync.run_scope import Totals
+    from plexsync.sync.run_scope import RunScope
 
 PREVIEW_ROWS = 50
 """Rows of each table a person is shown before the first write."""
@@ -49,12 +49,9 @@ class Executor:
     """Carries out work items.
 
     Args:
-        ports: where the servers are, and whether to go on.
-        state: what is remembered.
-        session: where the run is written down; None for a dry run, which writes nothing.
+        scope: the work they are part of.
         planner: says what Plex shows alike, and what is ours once it was written.
         outcomes: shows and remembers how each item ended.
-        totals: takes the progress.
         spare: see `Sender`; None where nothing is to be found out.
         save: takes what a dry run would write, and says why that failed; None for nobody.
 
@@ -66,28 +63,26 @@ class Executor:
 
     def __init__(
         self,
-        ports: Ports,
-        state: State,
-        session: Session | None,
+        scope: RunScope,
         *,
         planner: Planner,
         outcomes: Outcomes,
-        totals: Totals,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
         save: Callable[[Ready], None] | None = None,
     ) -> None:
+        ports, session = scope.ports, scope.session
         self.reader = Reader(ports.plex, ports)
         self.health = ports
         self._monotonic = ports.monotonic
         self._session = session
         self._planner = planner
         self._outcomes = outcomes
-        self._totals = totals
+        self._totals = scope.totals
         self._save = save
         self._unsettled: defaultdict[Place, list[Unsettled]] = defaultdict(list)
-        for one in state.unsettled:
+        for one in scope.state.unsettled:
             self._unsettled[place_of(one.plan)].append(one)
-        self.reader.expect(one.plan for one in state.unsettled)
+        self.reader.expect(one.plan for one in scope.state.unsettled)
         self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.faults)
         self.maker = CollectionMaker(ports, self.reader, planner, outcomes)
         self._pictures = PictureWriter(ports, self.reader, session)

@@ -138,12 +138,9 @@ class Keeper(Outcomes, ABC, Generic[W]):
         )
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
         self._executor = Executor(
-            run.ports,
-            run.state,
-            run.session,
+            run,
             planner=self._planner,
             outcomes=self,
-            totals=run.totals,
             save=partial(saver.add, _saved) if saver else None,
         )
 

@@ -72,17 +72,14 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
     verb = "would be" if options.dry_run else "will be"
     with concluded(totals, ports):
         plan = read_plan(options.file, disk=ports.disk)
-        with remembered(config, ports, options) as memory:
-            lineage = meet_plex(ports, totals, memory[0])
+        with remembered(config, options, ports, totals) as scope:
+            lineage = meet_plex(scope)
             _check_lineage(plan, lineage)
             if any(picture.rule.pad for item in plan.items for picture in item.pictures):
                 require_pillow()
             work = _PlanWork(
-                ports=ports,
-                state=memory[0],
-                session=memory[1],
+                scope=scope,
                 planner=Planner(config.apply.rules),
-                totals=totals,
                 headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
                 stale="nothing of the plan can be applied: all of it changed since the plan was "
                 "saved",
@@ -227,6 +224,6 @@ class _PlanWork(EarlierWork):
             session.remember(scene_id, record)
         elif outcome is not Outcome.SKIPPED:
             # What is ours on this item is known; the scene is due, and is matched again.
-            linked = with_link(self.state.get(scene_id), pair.link)
+            linked = with_link(session.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)

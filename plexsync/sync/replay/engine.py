@@ -27,15 +27,14 @@ from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
-from plexsync.sync.run_scope import Totals, journaled
+from plexsync.sync.run_scope import RunScope, journaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from plexsync.models import ItemPlan, MatchRow
     from plexsync.planning.planner import Planner
-    from plexsync.state import Lineage, Session, State
-    from plexsync.sync.ports import Ports
+    from plexsync.state import Lineage, Session
 
 
 @dataclass(kw_only=True)
@@ -43,20 +42,14 @@ class EarlierWork(Outcomes, ABC):
     """What an undo or a saved plan carries out; it shows and remembers how each item ended, too.
 
     Args:
-        ports: the world.
-        state: what is remembered.
-        session: the means to remember more; None for a dry run.
+        scope: what it has from its beginning to its end.
         planner: says what Plex shows alike.
-        totals: counts, and shows.
         headline: stands over what is shown; `{}` becomes `12 items`.
         stale: what to say if not one item could be done because each is otherwise by now.
     """
 
-    ports: Ports
-    state: State
-    session: Session | None
+    scope: RunScope
     planner: Planner
-    totals: Totals
     headline: str
     stale: str
     _rows: RowMaker = field(init=False)
@@ -75,20 +68,13 @@ class EarlierWork(Outcomes, ABC):
             MismatchError: nothing could be done because everything is otherwise by now.
             PlexsyncError: it ended early.
         """
-        session, totals, total = self.session, self.totals, len(items)
-        executor = Executor(
-            self.ports,
-            self.state,
-            session,
-            planner=self.planner,
-            outcomes=self,
-            totals=totals,
-        )
+        ports, totals, total = self.scope.ports, self.scope.totals, len(items)
+        executor = Executor(self.scope, planner=self.planner, outcomes=self)
         executor.reader.expect(plans)
-        libraries = {one.section_id: one.title for one in self.ports.plex.sections(())}
-        self._rows = RowMaker(self.ports.stash.scene_url, self.ports.plex.item_url, libraries)
+        libraries = {one.section_id: one.title for one in ports.plex.sections(())}
+        self._rows = RowMaker(ports.stash.scene_url, ports.plex.item_url, libraries)
 
-        with journaled(totals, self.ports, session=session, lineage=lineage):
+        with journaled(self.scope, lineage):
             ahead, batches = executor.looked_ahead(items, total)
             totals.reporter.preview(self._preview(ahead, total))
             executor.write_all(batches, total)
@@ -109,24 +95,25 @@ class EarlierWork(Outcomes, ABC):
         """Show how an item ended, and remember it."""
         if ending.again and ending.problem is None:
             ending = ending._replace(outcome=Outcome.FAILED, problem=UNSENT)
-        self.totals.emit(self._row(pair, ending))
-        if self.session is not None:
-            self._remember(pair, ending.outcome, self.session)
+        self.scope.totals.emit(self._row(pair, ending))
+        if self.scope.session is not None:
+            self._remember(pair, ending.outcome, self.scope.session)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item with pictures still to come."""
-        if self.session is None:
+        key, session = pair.scene.scene_id, self.scope.session
+        if session is None:
             return
-        key = pair.scene.scene_id
         if is_kept(key):
-            self.session.keep(key, self._kept_with(pair))
+            session.keep(key, self._kept_with(pair))
         else:
-            self.session.remember(key, with_link(self.state.get(key), pair.link))
+            session.remember(key, with_link(session.state.get(key), pair.link))
 
     def _preview(self, ready: Sequence[Ready], total: int) -> Preview:
         """Return what a person sees before the first write."""
-        more = total > self.totals.done + len(ready)
-        left = total - self.totals.done if more else len(ready)
+        done = self.scope.totals.done
+        more = total > done + len(ready)
+        left = total - done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
             self._row(one.pair, PairEnd(Outcome.PLANNED, one.changes, note=one.decision.words()))
@@ -152,7 +139,7 @@ class EarlierWork(Outcomes, ABC):
         The next run looks at it again.
         """
         key, link = pair.scene.scene_id, pair.link
-        record = self.state.kept(key)
+        record = self.scope.state.kept(key)
         if record is None:
             kind = ShowRecord if is_show_key(key) else CollectionRecord
             return kind(link=link, title=pair.title)
@@ -166,8 +153,8 @@ class EarlierWork(Outcomes, ABC):
         """Return the link of a plan's scene to its item, with what is remembered of it."""
         links: tuple[Link, ...] = ()
         if plan.kind in VIDEO_KINDS:
-            links = record.links if (record := self.state.get(plan.scene_id)) else ()
-        elif kept := self.state.kept(plan.scene_id):
+            links = record.links if (record := self.scope.state.get(plan.scene_id)) else ()
+        elif kept := self.scope.state.kept(plan.scene_id):
             links = (kept.link,)
         blank = Link(rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path)
         return next((link for link in links if link.rating_key == plan.rating_key), blank)

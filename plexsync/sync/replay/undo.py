@@ -81,18 +81,15 @@ class UndoOptions(RunOptions):
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Take a run back; what goes wrong ends in the summary, not in an exception."""
     totals = begun(reporter, ports, options, RunKind.UNDO)
-    with concluded(totals, ports), remembered(config, ports, options) as memory:
+    with concluded(totals, ports), remembered(config, options, ports, totals) as scope:
         log = find_run(ports.state_dir, options.target, disk=ports.disk)
         chosen = _chosen(options, log)
-        lineage = meet_plex(ports, totals, memory[0])
+        lineage = meet_plex(scope)
         plans = merge_plans(_with_keys(chosen, ports.plex))
         run_id, verb = log.run.run_id, "would go" if options.dry_run else "will go"
         work = _UndoWork(
-            ports=ports,
-            state=memory[0],
-            session=memory[1],
+            scope=scope,
             planner=Planner(config.apply.rules),
-            totals=totals,
             headline=f"UNDO of run {run_id}: {{}} {verb} back",
             stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by "
             "now",
@@ -229,7 +226,7 @@ class _UndoWork(EarlierWork):
         if is_show_key(key):
             session.keep(key, self._kept_with(pair))
             return
-        record = self.state.get(key)
+        record = session.state.get(key)
         linked = record is not None and any(
             one.rating_key == link.rating_key for one in record.links
         )
@@ -319,7 +316,7 @@ class _UndoWork(EarlierWork):
         self, plan: ItemPlan, pair: Pair, outcome: Outcome, session: Session
     ) -> None:
         key, link = pair.scene.scene_id, pair.link
-        record = self.state.kept(key)
+        record = session.state.kept(key)
         if not isinstance(record, CollectionRecord):
             record = CollectionRecord(link=link, title=pair.title)
         if _makes(plan) and outcome is Outcome.APPLIED and PlexField.EXISTENCE not in link.base:

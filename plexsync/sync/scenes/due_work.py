@@ -131,8 +131,7 @@ class DueWork:
         linked = self._linker.matched(scenes, index.items, taken)
         if linked.proposed:
             self._run.totals.proposed = linked.proposed
-            if self._run.session is not None:
-                note_proposed(self._run.session, self._run.totals, self._run.config)
+            note_proposed(self._run)
         self._run.totals.learned = linked.learned or self._run.totals.learned
         return linked
 

@@ -98,12 +98,9 @@ class RunWriter:
             run, outcomes, planner=planner, dictionary=dictionary, in_step=self.in_step
         )
         self.executor = Executor(
-            run.ports,
-            run.state,
-            run.session,
+            run,
             planner=planner,
             outcomes=outcomes,
-            totals=run.totals,
             spare=outcomes.spare,
             save=partial(saver.add, outcomes.saved) if saver else None,
         )
