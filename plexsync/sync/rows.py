@@ -16,6 +16,7 @@ from plexsync.models import (
     RatingKey,
     SceneId,
     SceneRef,
+    as_problem,
     is_show_key,
     source_in,
 )
@@ -23,6 +24,7 @@ from plexsync.models import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from plexsync.errors import ServerError
     from plexsync.models import Change, Problem, Scene
     from plexsync.sync.ports import WorkKind
 
@@ -83,6 +85,11 @@ class PairEnd(NamedTuple):
     note: str = ""
     again: bool = False
     failed: WorkKind | None = None
+
+
+def failed_end(error: ServerError, failed: WorkKind) -> PairEnd:
+    """Return how a pair ended that nothing could be written to."""
+    return PairEnd(Outcome.FAILED, problem=as_problem(error), failed=failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemPlan, Outcome, PlexField, RatingKey
-from plexsync.sync.execution.endings import ItemEndings
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
@@ -25,14 +24,14 @@ from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.rows import PairEnd, failed_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, Unsettled
-    from plexsync.sync.execution.work import Outcomes, Place, WorkItem
+    from plexsync.sync.execution.work import Outcomes, Place, WorkItem, Write
     from plexsync.sync.run_scope import RunScope
 
 PREVIEW_ROWS = 50
@@ -83,7 +82,6 @@ class Executor:
         for one in scope.state.unsettled:
             self._unsettled[place_of(one.plan)].append(one)
         self.reader.expect(one.plan for one in scope.state.unsettled)
-        self._end = ItemEndings(outcomes=outcomes, planner=planner, faults=ports.faults)
         self.maker = CollectionMaker(ports, self.reader, planner, outcomes)
         self._pictures = PictureWriter(ports, self.reader, session)
         self._moved: list[WorkItem] = []
@@ -177,7 +175,7 @@ class Executor:
         """Return what one item needs; None when it is finished."""
         pair = item.pair
         if isinstance(detail, ServerError):
-            self._end.unread(pair, detail)
+            self._outcomes.finish(pair, failed_end(detail, WorkKind.READ))
             return None
         if detail is None:
             self._outcomes.lose(pair, "the item is not in Plex any more")
@@ -196,11 +194,11 @@ class Executor:
         except ServerError as error:
             if self.health.ends_run(error):
                 raise
-            self._end.unread(pair, error)
+            self._outcomes.finish(pair, failed_end(error, WorkKind.READ))
             return None
         if ready.plan.changes or ready.decision.pictures:
             return ready
-        self._end.unwritten(ready)
+        self._finish(ready, Outcome.PLANNED, ready.changes)
         return None
 
     def _ready(self, item: WorkItem, detail: ItemDetail, read_at: float) -> Ready:
@@ -235,7 +233,7 @@ class Executor:
             for ready in batch:
                 if self._save is not None:
                     self._save(ready)
-                self._end.unwritten(ready)
+                self._finish(ready, Outcome.PLANNED, ready.changes)
             self._progress("comparing", 0, total)
 
     # ---- writing
@@ -288,7 +286,7 @@ class Executor:
         with session.batch():
             for result in written.ends:
                 session.note(result)
-            return [edit.ready for edit in written.tried if self._end.fields_sent(edit)]
+            return [edit.ready for edit in written.tried if self._end_fields(edit)]
 
     def _write_pictures(
         self,
@@ -305,7 +303,7 @@ class Executor:
             with session.batch():
                 for ready in work:
                     ready.pictures = PictureResult(unfinished=True)
-                    self._end.written(ready)
+                    self._end_written(ready)
             return None
         try:
             for done in self._pictures.write(work):
@@ -313,10 +311,70 @@ class Executor:
                     for ready in done:
                         for result in ready.pictures.ends:
                             session.note(result)
-                        self._end.written(ready)
+                        self._end_written(ready)
         except ServerError as error:
             return error
         return None
+
+    # ---- how each ends
+
+    def _end_fields(self, edit: Write) -> bool:
+        """Take what became of the fields of an item, and end it unless pictures are to come.
+
+        Returns:
+            Whether they are.
+        """
+        ready, pair = edit.ready, edit.ready.pair
+        if edit.held is None:
+            changes, problem = edit.plan.changes, edit.problem
+            ending = PairEnd(Outcome.FAILED, changes, problem, failed=WorkKind.EDIT)
+            self._outcomes.finish(pair, ending)
+            return False
+        link = self._planner.link_after_part(pair.link, edit.missing, edit.held)
+        pair.link = self._planner.link_after(link, (*edit.stored, *ready.decision.agreed))
+        if edit.problem:
+            ready.failed = WorkKind.EDIT
+        names = ", ".join(edit.others)
+        others = f"somebody else changed {names} in Plex meanwhile" if names else ""
+        ready.decision = replace(
+            ready.decision,
+            problem=edit.problem or ready.decision.problem,
+            agreed=(),
+            note="; ".join(filter(None, (ready.decision.note, others))),
+        )
+        if ready.decision.pictures:
+            # The pictures may never be reached: what is ours among the fields is known even so.
+            self._outcomes.note_written(pair)
+            return True
+        self._end_written(ready)
+        return False
+
+    def _end_written(self, ready: Ready) -> None:
+        """End an item that was written as far as it went."""
+        pictures = ready.pictures
+        changes = (*ready.made, *ready.plan.changes, *pictures.changes)
+        if pictures.unfinished and not (changes or pictures.refused):
+            return  # the run ends, and says so for this item as for all that are left
+        if pictures.changes:
+            self.health.faults.proven(WorkKind.PICTURE)
+        self._finish(ready, Outcome.APPLIED, changes)
+
+    def _finish(self, ready: Ready, done: Outcome, changes: tuple[Change, ...]) -> None:
+        """End an item as `done` where it has changes. What Plex shows already is ours, too."""
+        decision, pictures = ready.decision, ready.pictures
+        problem = pictures.problem or decision.problem
+        outcome = Outcome.KEPT if pictures.kept else decision.outcome
+        if decision.agreed:
+            ready.pair.link = self._planner.link_after(ready.pair.link, decision.agreed)
+        ending = PairEnd(
+            Outcome.FAILED if problem else done if changes else outcome,
+            (*changes, *pictures.refused),
+            problem,
+            decision.words(*pictures.kept),
+            again=pictures.unfinished,
+            failed=ready.failed,
+        )
+        self._outcomes.finish(ready.pair, ending)
 
 
 def _are_lists(batch: Sequence[Ready]) -> bool:

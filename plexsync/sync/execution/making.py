@@ -28,7 +28,7 @@ from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.reader import Reader, with_members
 from plexsync.sync.execution.work import Outcomes, Ready, title_in
 from plexsync.sync.ports import Ports, WorkKind
-from plexsync.sync.rows import PairEnd
+from plexsync.sync.rows import PairEnd, failed_end
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class CollectionMaker:
                 if self._health.ends_run(error):
                     self.end = error  # the next run settles the intent
                     break
-                ending = _failed(error)
+                ending = failed_end(error, WorkKind.EDIT)
             with session.batch():
                 self._outcomes.finish(ready.pair, ending)
         self._known = {}  # without what was made
@@ -170,7 +170,7 @@ class CollectionMaker:
             why = refusal or ServerError("Plex accepted a new collection and does not show it")
             missing = tuple(change.target for change in first.changes)
             session.note(Result(seq, Settlement.FAILED, problem=as_problem(why), missing=missing))
-            return _failed(why)
+            return failed_end(why, WorkKind.EDIT)
         self._health.faults.answered(WorkKind.EDIT)
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
@@ -238,11 +238,6 @@ class CollectionMaker:
             self._health.faults.failed(WorkKind.EDIT, error)
             return None, error
         return made, None
-
-
-def _failed(why: ServerError) -> PairEnd:
-    """Return how one ended that could not be made."""
-    return PairEnd(Outcome.FAILED, problem=as_problem(why), failed=WorkKind.EDIT)
 
 
 def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:

@@ -37,7 +37,7 @@ from plexsync.models import (
 from plexsync.planning.planner import Planned, Planner
 from plexsync.planning.retry_schedule import PARKED, has_come
 from plexsync.state import SavedItem, SavedPicture
-from plexsync.sync.execution.endings import group_by_cause, next_try_of, own_failures
+from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH

@@ -16,7 +16,7 @@ from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import AS_WANTED, Planner
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.sync.execution.endings import GIVEN_UP, UNUSABLE_PICTURES
+from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_of, place_of, plan_of
