@@ -39,7 +39,7 @@ from plexsync.sync.execution.work import (
     title_in,
 )
 from plexsync.sync.keeping.keeper import Keeper
-from plexsync.sync.keeping.wishes import CollectionWork, DueCollections
+from plexsync.sync.keeping.wishes import CollectionWork, due_collections
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         open_works = {plan.scene_id for plan in unsettled}
         open_keys = {plan.rating_key for plan in unsettled}
         found: list[CollectionWork] = []
-        for work in DueCollections(self._run, self._names, self._records).works():
+        for work in due_collections(self._run, self._names, self._records):
             if self._needs_a_look(work, unsettled=work.key in open_works):
                 self._works[work.key] = work
                 if self._attach(work, unsettled=work.pair.link.rating_key in open_keys):
