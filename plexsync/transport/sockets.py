@@ -88,13 +88,18 @@ class _TimedReader(io.RawIOBase):
 
 
 class _WholeLines(io.BufferedReader):
-    """Refuses a head that stops in the middle.
+    """Refuses a head that stops in the middle, and to read on to the end of the connection.
 
     `http.client` takes the end of the connection for the end of the head, and so half a head for
-    an answer without a body.
+    an answer without a body; urllib3 reads a chunk of -1 bytes as long as something comes.
     """
 
     _head_ended = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise ValueError("nothing says where this ends")
+        return super().read(size)
 
     def readline(self, limit: int | None = -1, /) -> bytes:
         line = super().readline(limit)

@@ -207,6 +207,19 @@ def test_half_an_answer_is_no_answer(answer: bytes) -> None:
     assert not isinstance(caught.value, SlowError)
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-5"])
+def test_a_chunk_of_less_than_nothing_is_not_read(size: bytes) -> None:
+    """Its size says that the answer is none: what comes after it is not waited for."""
+    answer = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\n12345"
+    with (
+        raw_server(answer, then_hang=True) as url,
+        make_transport(url) as transport,
+        pytest.raises(TransientError) as caught,
+    ):
+        transport.request("GET", "/")
+    assert not isinstance(caught.value, SlowError)
+
+
 @pytest.mark.parametrize("length", [b"", b"Content-Length: 3\r\n"], ids=["alone", "and a length"])
 @pytest.mark.parametrize("codings", [b"Chunked", b"chunked ", b"identity, chunked"], ids=repr)
 def test_chunks_are_read_however_they_are_announced(codings: bytes, length: bytes) -> None:
