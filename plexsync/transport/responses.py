@@ -102,12 +102,10 @@ def classify(answer: HttpResponse, words: ServerWords, now: datetime) -> ServerE
         return refused
     match answer.status:
         case status if status in _REFUSALS:
-            kind, message, remedy = _REFUSALS[status]
-            return kind(f"{words.name} {message} ({status})", hint=words.hint(remedy))
+            kind, what, remedy = _REFUSALS[status]
+            return words.error(kind, f"{what} ({status})", remedy)
         case 400 if _ASKED_IN_PLAIN.search(answer.body[:_PAGE_START_BYTES]):
-            return BadResponseError(
-                f"{words.name} expects TLS", hint=words.hint(Remedy.EXPECTS_TLS)
-            )
+            return words.error(BadResponseError, "expects TLS", Remedy.EXPECTS_TLS)
         case status if status in TRANSIENT_STATUSES:
             return _busy(answer, words, now)
         case status if 300 <= status < 400:  # noqa: PLR2004 - a status is clearest as its number
@@ -145,15 +143,17 @@ def _busy(answer: HttpResponse, words: ServerWords, now: datetime) -> TransientE
     maintenance = _MAINTENANCE.search(answer.body)
     if maintenance:
         shown = excerpt(maintenance.group(1)).rstrip(".")
-        message = f"{words.name} is not ready ({answer.status}): {shown}"
+        what = f"is not ready ({answer.status}): {shown}"
     elif answer.status == 429:  # noqa: PLR2004 - a status is clearest as its number
-        message = f"{words.name} asks us to slow down (429)"
+        what = "asks us to slow down (429)"
     else:
-        message = f"{words.name} fails for the moment ({answer.status})"
+        what = f"fails for the moment ({answer.status})"
     after_s = retry_after_s(answer.headers, now)
     if after_s is not None:
-        message += f"; it asks to be left alone for {after_s:,.0f} s"
-    return TransientError(message, hint=words.hint(Remedy.BUSY), retry_after_s=after_s)
+        what += f"; it asks to be left alone for {after_s:,.0f} s"
+    error = words.error(TransientError, what, Remedy.BUSY)
+    error.retry_after_s = after_s
+    return error
 
 
 def _redirected(answer: HttpResponse, words: ServerWords) -> ServerError:
@@ -277,30 +277,21 @@ def meaning_of(  # noqa: PLR0911 - a decision table, one line a cause
     if any(isinstance(one, OSError) and one.errno in LOCAL_LIMITS for one in chain):
         return LocalLimitError("this machine has no more open files or memory for a connection")
     if expired:
-        return SlowError(
-            f"{words.name} took longer than {limit_s:g} s for one answer",
-            hint=words.hint(Remedy.SLOW),
-        )
+        return words.error(SlowError, f"took longer than {limit_s:g} s for one answer", Remedy.SLOW)
     if (untrusted := _first(ssl.SSLError, chain)) is not None:
         return _tls_error(untrusted, words)
     # urllib3 makes a refused connection a kind of connect timeout, so this comes first.
     for kind, why in _UNREACHABLE:
         if _first(kind, chain) is not None:
-            message = f"{words.name} cannot be reached at {words.origin}: {why}"
-            return TransientError(message, hint=words.hint(Remedy.UNREACHABLE))
+            what = f"cannot be reached at {words.origin}: {why}"
+            return words.error(TransientError, what, Remedy.UNREACHABLE)
     if any(isinstance(one, _SLOW) for one in chain):
-        return SlowError(
-            f"{words.name} sent nothing for {limit_s:g} s", hint=words.hint(Remedy.SLOW)
-        )
+        return words.error(SlowError, f"sent nothing for {limit_s:g} s", Remedy.SLOW)
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
         # InvalidURL, InvalidSchema and their like: asking again asks the same.
-        return BadResponseError(
-            f"{words.name} cannot be asked this", hint=words.hint(Remedy.UNREACHABLE)
-        )
-    return TransientError(
-        f"{words.name} broke the connection off before its answer was whole",
-        hint=words.hint(Remedy.BROKEN_OFF),
-    )
+        return words.error(BadResponseError, "cannot be asked this", Remedy.UNREACHABLE)
+    what = "broke the connection off before its answer was whole"
+    return words.error(TransientError, what, Remedy.BROKEN_OFF)
 
 
 def _tls_error(error: ssl.SSLError, words: ServerWords) -> PlexsyncError:
@@ -311,10 +302,8 @@ def _tls_error(error: ssl.SSLError, words: ServerWords) -> PlexsyncError:
             hint=words.hint(Remedy.UNTRUSTED),
         )
     if error.reason in _SPEAKS_PLAIN_HTTP:
-        return BadResponseError(
-            f"{words.name} at {words.origin} does not speak TLS",
-            hint=words.hint(Remedy.SPEAKS_PLAIN),
-        )
+        what = f"at {words.origin} does not speak TLS"
+        return words.error(BadResponseError, what, Remedy.SPEAKS_PLAIN)
     return TransientError(
         f"the encrypted connection to {words.name} failed", hint=words.hint(Remedy.BROKEN_OFF)
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from plexsync.errors import AuthError, NotFoundError, ServerError, TransientError, WebPageError
+
+E = TypeVar("E", bound=ServerError)
 
 
 def origin_of(url: str) -> str:
@@ -103,6 +106,10 @@ class ServerWords(msgspec.Struct, frozen=True):
             else f"else check {url}",
             without_web=self.base_url.removesuffix("/web"),
         )
+
+    def error(self, kind: type[E], what: str, remedy: Remedy) -> E:
+        """Return an error that says what this server does, and what to do about it."""
+        return kind(f"{self.name} {what}", hint=self.hint(remedy))
 
     def remedy(self, error: ServerError) -> str:
         """Return what to do about `error` if it does not say so itself."""
