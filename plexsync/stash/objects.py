@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from plexsync.errors import TransientError
 from plexsync.models import RELATED_KINDS, CollectionKind, Performer, RelatedDetail, RelatedId
 from plexsync.planning.relations import nested_text, performer_text, plain_text, related_id
@@ -20,18 +18,10 @@ from plexsync.stash.answers import (
     decoder_of,
     row_reader,
 )
-from plexsync.stash.wire import (
-    Wire,
-    WireNames,
-    WireObject,
-    WirePerformer,
-    WireRawNames,
-    WireStudio,
-    WireTag,
-)
+from plexsync.stash.wire import Wire, WireList, WireObject, WirePerformer, WireStudio, WireTag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from plexsync.transport.responses import HttpResponse
 
@@ -64,26 +54,25 @@ def names_decoder(*, with_groups: bool) -> Callable[[HttpResponse], Names]:
     Args:
         with_groups: groups were asked for.
     """
-    whole, by_row = decoder_of(WireNames), decoder_of(WireRawNames)
-    readers = [row_reader(kind.row) for kind in _KINDS]
+    by_row = decoder_of(dict[str, WireList])
+    asked = [(kind, row_reader(kind.row)) for kind in _KINDS if with_groups or kind is not _GROUPS]
 
     def decode(answer: HttpResponse) -> Names:
-        found: WireNames | WireRawNames
-        try:
-            found = whole(answer)
-        except UnknownShapeError:
-            found = by_row(answer)
-        parts = (found.findTags, found.findPerformers, found.findStudios, found.findGroups)
-        if with_groups and found.findGroups is None:
-            raise UnknownShapeError("Stash answers without its groups")
-        names = Names({}, {})
-        counted = 0
-        for kind, part, read in zip(_KINDS, parts, readers, strict=True):
-            if part is not None:
-                counted += part.count
-                rows = [read(row) if isinstance(row, msgspec.Raw) else row for row in part.rows]
-                check_readable(rows)
-                _add(names, kind, rows)
+        found = by_row(answer)
+        names, counted = Names({}, {}), 0
+        for kind, read in asked:
+            part = found.get(f"find{kind.name.title()}")
+            if part is None:
+                raise UnknownShapeError(f"Stash answers without its {kind.name}")
+            counted += part.count
+            rows = list(map(read, part.rows))
+            check_readable(rows)
+            for row in rows:
+                key = related_id(kind.letter, row.id)
+                if isinstance(row, UnreadableRow):
+                    names.unreadable[key] = row.why
+                else:
+                    names.texts[key] = kind.text_of(row)
         if len(names.texts) + len(names.unreadable) != counted:
             raise TransientError(
                 f"Stash lists {len(names.texts)} tags, performers, studios and groups, but counts "
@@ -135,20 +124,21 @@ def text_of_group(one: WireObject) -> str:
 
 
 class _Kind(NamedTuple):
-    """One kind of objects: its rows, how their ids begin, and their texts."""
+    """One kind of objects: what Stash calls it, its rows, how their ids begin, and their texts."""
 
+    name: str
     row: type[Any]
     letter: str
     text_of: Callable[[Any], str]
 
 
+_GROUPS = _Kind("groups", WireObject, "g", text_of_group)
 _KINDS = (
-    _Kind(WireTag, "t", text_of_tag),
-    _Kind(WirePerformer, "p", text_of_performer),
-    _Kind(WireStudio, "s", text_of_studio),
-    _Kind(WireObject, "g", text_of_group),
+    _Kind("tags", WireTag, "t", text_of_tag),
+    _Kind("performers", WirePerformer, "p", text_of_performer),
+    _Kind("studios", WireStudio, "s", text_of_studio),
+    _GROUPS,
 )
-"""In the order of the query."""
 
 _BY_ROW = {kind.row: kind for kind in _KINDS}
 _AT_HAND = 4096
@@ -160,15 +150,6 @@ def shown(one: WireObject) -> tuple[RelatedId, str]:
     """Return how an object is remembered, and what a scene may show of it."""
     kind = _BY_ROW[type(one)]
     return related_id(kind.letter, one.id), kind.text_of(one)
-
-
-def _add(names: Names, kind: _Kind, rows: Sequence[Any]) -> None:
-    """Add the objects of one kind."""
-    for row in rows:
-        if isinstance(row, UnreadableRow):
-            names.unreadable[related_id(kind.letter, row.id)] = row.why
-        else:
-            names.texts[related_id(kind.letter, row.id)] = kind.text_of(row)
 
 
 # ---- What they say of themselves -----------------------------------------------------------------

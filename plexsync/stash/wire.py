@@ -146,29 +146,11 @@ class SceneCount(Wire, frozen=True):
     findScenes: _Count
 
 
-class WireList(Wire, Generic[T], frozen=True):
-    """A part of the dictionary."""
+class WireList(Wire, frozen=True):
+    """All objects of one kind, each as it was sent."""
 
     count: int
-    rows: tuple[T, ...]
-
-
-class WireNames(Wire, frozen=True):
-    """The answer to the query for everything a scene may show of other objects."""
-
-    findTags: WireList[WireTag]
-    findPerformers: WireList[WirePerformer]
-    findStudios: WireList[WireStudio]
-    findGroups: WireList[WireObject] | None = None
-
-
-class WireRawNames(Wire, frozen=True):
-    """The same, each row as it was sent."""
-
-    findTags: WireList[msgspec.Raw]
-    findPerformers: WireList[msgspec.Raw]
-    findStudios: WireList[msgspec.Raw]
-    findGroups: WireList[msgspec.Raw] | None = None
+    rows: tuple[msgspec.Raw, ...]
 
 
 class WireBuild(Wire, frozen=True):
