@@ -31,7 +31,7 @@ from plexsync.stash.objects import (
     stamps_query,
 )
 from plexsync.stash.objects import Names as Names
-from plexsync.stash.paging import Batches, KeptDetails, Page, Where, keyset_pages
+from plexsync.stash.paging import Batches, KeptDetails, Where, keyset_pages
 from plexsync.stash.paging import Fetched as Fetched
 from plexsync.stash.readiness import (
     GRAPHQL,
@@ -180,10 +180,8 @@ class StashClient:
         """
         decode, size = self._decode_versions, self._page_size
         for page in self._walk(queries.VERSIONS, decode, size, more=with_organized):
-            if page.poisoned is not None:
-                yield (Version(page.poisoned[0], ""),)
-            else:
-                yield tuple([version_of(row) for row in page.rows])
+            unknown = [Version(scene_id, "") for scene_id, _ in page.poisoned]
+            yield (*map(version_of, page.found), *unknown)
 
     def sweep(
         self, *, with_relations: bool = False, whole: bool = False
@@ -196,7 +194,7 @@ class StashClient:
         """
         if whole:
             self._kept.begin()
-        pages: Iterator[Page[WireDetail] | Page[WireScene]] = (
+        pages: Iterator[Fetched[WireDetail] | Fetched[WireScene]] = (
             self._walk(queries.WHOLE, self._decode_details, self._sweep_size)
             if whole
             else self._walk(
@@ -204,8 +202,7 @@ class StashClient:
             )
         )
         for page in pages:
-            if page.rows:
-                yield tuple([self._scene(row, related=with_relations) for row in page.rows])
+            yield tuple([self._scene(row, related=with_relations) for row in page.found])
 
     def uneven(self) -> Mapping[SceneId, str]:
         """Return the ids of the files, as one text, of each scene that has several or none.
@@ -222,7 +219,7 @@ class StashClient:
         return {
             SceneId(row.id): " ".join(sorted(file.id for file in row.files))
             for page in pages
-            for row in page.rows
+            for row in page.found
         }
 
     def names(self) -> Names:
@@ -326,7 +323,7 @@ class StashClient:
         """
         decode, only = self._decode_versions, queries.LACKING_A_COVER
         pages = self._walk(queries.VERSIONS, decode, self._page_size, only=only)
-        return frozenset(SceneId(row.id) for page in pages for row in page.rows)
+        return frozenset(SceneId(row.id) for page in pages for row in page.found)
 
     def scene_url(self, scene_id: SceneId) -> str:
         """Where a person finds the scene, or what a collection is made from."""
@@ -416,7 +413,7 @@ class StashClient:
         *,
         more: bool = False,
         only: Where | None = None,
-    ) -> Iterator[Page[W]]:
+    ) -> Iterator[Fetched[W]]:
         """Yield the pages of a keyset walk; poisoned scenes are also kept."""
         dates, where = [""], partial(queries.where_after, more=only)
         note = partial(dates.__setitem__, 0)  # our clock is that of the page which is worked on
@@ -428,8 +425,7 @@ class StashClient:
         pages = keyset_pages(ask, partial(self.count, note=note), where, size)
         for page, date in self._transport.ahead((page, dates[0]) for page in pages):
             self._note(date)
-            if page.poisoned is not None:
-                self._poisoned.update([page.poisoned])
+            self._poisoned.update(page.poisoned)
             yield page
 
     def _fetch(

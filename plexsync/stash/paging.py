@@ -48,15 +48,8 @@ T = TypeVar("T")
 Where = Mapping[str, Json]
 
 
-class Page(msgspec.Struct, Generic[W], frozen=True):
-    """Rows in the order of their ids, or the one scene that cannot be read."""
-
-    rows: tuple[W, ...] = ()
-    poisoned: tuple[SceneId, str] | None = None
-
-
 class Fetched(msgspec.Struct, Generic[T], frozen=True):
-    """What became of every id that was asked for.
+    """What became of scenes that were asked for, by their ids or as the next ones.
 
     Attributes:
         found: the scenes.
@@ -74,7 +67,7 @@ def keyset_pages(
     count: Callable[[Where], int],
     where: Callable[[int], Where],
     size: int,
-) -> Iterator[Page[W]]:
+) -> Iterator[Fetched[W]]:
     """Walk over the scenes of a filter in the order of their ids, up to a page that is short.
 
     `ask` returns the rows of one page, given filter, size and whether a smaller page is an option;
@@ -98,13 +91,13 @@ def keyset_pages(
             if failed_in_a_row > _MOST_POISONED_IN_A_ROW:
                 raise
             last_id, size = _id_after(last_id, where(last_id), count, error), full
-            yield Page(poisoned=(SceneId(str(last_id)), error.message))
+            yield Fetched((), poisoned=((SceneId(str(last_id)), error.message),))
             continue
         check_page(rows, last_id, size)
         failed_in_a_row = 0
         if rows:
             last_id = int(rows[-1].id)
-            yield from _pages_of(rows)
+            yield _parted(rows)
         if len(rows) < size:
             return
 
@@ -128,17 +121,14 @@ def _id_after(
     return bisect_left(range(high), True, low + 1, key=is_reached)  # noqa: FBT003 - what is sought
 
 
-def _pages_of(rows: Rows[W]) -> Iterator[Page[W]]:
-    """Yield the rows that can be read as one page, the others one by one."""
-    yield Page(tuple([row for row in rows if not isinstance(row, UnreadableRow)]))
-    for row in rows:
-        if isinstance(row, UnreadableRow):
-            yield Page(poisoned=(SceneId(row.id), unreadable_words(row)))
-
-
-def unreadable_words(row: UnreadableRow) -> str:
-    """Return what a message says of a scene that cannot be read."""
-    return f"Stash tells of this scene in another shape: {row.why}"
+def _parted(rows: Rows[W]) -> Fetched[W]:
+    """Return the rows that can be read, and the ids of the others with what a message says."""
+    words = "Stash tells of this scene in another shape"
+    unreadable = [row for row in rows if isinstance(row, UnreadableRow)]
+    return Fetched(
+        tuple([row for row in rows if not isinstance(row, UnreadableRow)]),
+        poisoned=tuple([(SceneId(row.id), f"{words}: {row.why}") for row in unreadable]),
+    )
 
 
 def check_page(rows: Rows[Reference], last_id: int, size: int) -> None:
@@ -239,16 +229,14 @@ class _Work(Generic[W]):
 
     def take(self, batch: list[SceneId], rows: Rows[W]) -> None:
         """Keep the rows of an answer, and ask again for scenes it leaves out."""
-        by_id = {SceneId(row.id): row for row in rows}
-        if len(by_id) != len(rows) or not by_id.keys() <= set(batch):
+        there = {SceneId(row.id) for row in rows}
+        if len(there) != len(rows) or not there <= set(batch):
             raise BadResponseError("Stash answers with other scenes than those asked for")
         self._failed_in_a_row = 0
-        for scene_id, row in by_id.items():
-            if isinstance(row, UnreadableRow):
-                self._poisoned.append((scene_id, unreadable_words(row)))
-            else:
-                self._found[scene_id] = row
-        absent = [one for one in batch if one not in by_id]
+        parted = _parted(rows)
+        self._found.update((SceneId(row.id), row) for row in parted.found)
+        self._poisoned += parted.poisoned
+        absent = [one for one in batch if one not in there]
         if len(batch) == 1:
             self._missing += absent
         else:
@@ -270,35 +258,33 @@ asks again, so that what it writes is never older."""
 _AT_ONCE_BYTES = 1 << 20
 """Read ahead: scenes are asked for in about the order in which they came."""
 
+_NOWHERE = -1
+
 
 class _Places:
-    """Where each of many scenes lies in a file: three numbers each, in the order of their ids."""
+    """Where the line of each of many scenes begins in a file, in the order of their ids."""
 
     def __init__(self) -> None:
-        self._ids, self._begins, self._lengths = array("q"), array("q"), array("q")
+        self._ids, self._begins = array("q"), array("q")
 
-    def put(self, scene_id: str, begin: int, length: int) -> None:
+    def put(self, scene_id: str, begin: int) -> None:
         """Note where a scene lies, as it was written last."""
         number = int(scene_id)
         at = bisect_left(self._ids, number)
         if self._ids[at : at + 1] == array("q", [number]):
-            self._begins[at], self._lengths[at] = begin, length
-            return
-        for column, value in (
-            (self._ids, number),
-            (self._begins, begin),
-            (self._lengths, length),
-        ):
-            column.insert(at, value)  # nearly always at the end: a sweep goes by the ids
+            self._begins[at] = begin
+        else:  # nearly always at the end: a sweep goes by the ids
+            self._ids.insert(at, number)
+            self._begins.insert(at, begin)
 
-    def take(self, scene_id: str) -> tuple[int, int]:
-        """Return where a scene lies and how long it is there, once; 0 and 0 where it is not."""
+    def take(self, scene_id: str) -> int:
+        """Return where a scene lies, once; -1 where it does not."""
         number = int(scene_id) if is_id(scene_id) else 0
         at = bisect_left(self._ids, number)
         if at == len(self._ids) or self._ids[at] != number:
-            return 0, 0
-        length, self._lengths[at] = self._lengths[at], 0
-        return self._begins[at], length
+            return _NOWHERE
+        begin, self._begins[at] = self._begins[at], _NOWHERE
+        return begin
 
 
 class KeptDetails:
@@ -331,14 +317,14 @@ class KeptDetails:
         """Keep a scene."""
         if self._file is None:
             return
-        content = pack_detail(row)
+        line = pack_detail(row) + b"\n"
         try:
-            self._file.write(content)
+            self._file.write(line)
         except OSError:
             self.close()
             return
-        self._places.put(row.id, self._end, len(content))
-        self._end += len(content)
+        self._places.put(row.id, self._end)
+        self._end += len(line)
 
     def take(self, ids: Iterable[SceneId]) -> dict[SceneId, SceneAnswer]:
         """Return those of `ids` that are kept and not too old; a second read is a fresh one."""
@@ -347,10 +333,9 @@ class KeptDetails:
         taken: dict[SceneId, SceneAnswer] = {}
         try:
             for scene_id in ids:
-                begin, length = self._places.take(scene_id)
-                if length:
+                if (begin := self._places.take(scene_id)) != _NOWHERE:
                     self._file.seek(begin)
-                    taken[scene_id] = SceneAnswer(scene_id, self._file.read(length))
+                    taken[scene_id] = SceneAnswer(scene_id, self._file.readline()[:-1])
         except OSError:
             self.close()
         return taken

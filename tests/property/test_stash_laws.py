@@ -129,10 +129,9 @@ def test_a_walk_sees_every_scene_once_in_order(
     seen: list[int] = []
     poisoned: list[int] = []
     for page in keyset_pages(stash.page, stash.count, after, size):
-        seen += [int(row.id) for row in page.rows]
-        if page.poisoned is not None:
-            seen.append(int(page.poisoned[0]))
-            poisoned.append(int(page.poisoned[0]))
+        named = [int(one) for one, _ in page.poisoned]
+        seen += [int(row.id) for row in page.found] + named
+        poisoned += named
     assert seen == sorted(ids | bad)
     assert poisoned == sorted(bad)
 
