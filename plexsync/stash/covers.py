@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from hashlib import md5
+from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,8 @@ import msgspec
 from plexsync.errors import BadResponseError, PictureFormatError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from plexsync.transport.client import Transport
     from plexsync.transport.responses import HttpResponse
 
@@ -97,70 +100,67 @@ def fetch_cover(
         headers.append(("If-None-Match", etag if etag.startswith("W/") else f'"{etag}"'))
     if not whole:
         headers.append(("Range", f"bytes=0-{_GLIMPSE_BYTES - 1}"))
-    decode = _Decoder().decode
+    doubts = count(1)
+
+    def doubt(message: str, hint: str) -> BadResponseError:
+        """Return the error for an answer that is to be believed by now; ask again until then."""
+        if next(doubts) < _ATTEMPTS:
+            raise TransientError(message)
+        return BadResponseError(message, hint=hint)
+
     # Whatever somebody stored as a cover comes back, web pages included.
     return transport.ask(
-        "GET", cover_path, decode, headers=headers, accept_status=_ANSWERS, takes_web_pages=True
+        "GET",
+        cover_path,
+        lambda answer: _cover_in(answer, doubt),
+        headers=headers,
+        accept_status=_ANSWERS,
+        takes_web_pages=True,
     )
 
 
-class _Decoder:
-    """Reads the answers to one question, of which the first ones need not be believed."""
-
-    def __init__(self) -> None:
-        self._doubts = 0
-
-    def decode(self, answer: HttpResponse) -> Cover | NoCover:
-        """Return what an answer says.
-
-        Raises:
-            TransientError: it is to be asked again.
-            BadResponseError: it is no cover, or its bytes are damaged, every time.
-            PictureFormatError: it is of a kind Plex does not show.
-        """
-        if answer.status == _UNCHANGED:
-            return NoCover.UNCHANGED
-        if answer.status == _MISSING:
-            # A failed look into Stash's database is a 404 as well.
-            raise self._no_cover("404 for the cover of a scene it has")
-        content_type = picture_type(answer.body)
-        if not content_type:
-            if _is_drawing(answer.body):
-                return NoCover.NONE
-            for magic, at, name in _OTHER_PICTURES:
-                if answer.body[at:].startswith(magic):
-                    raise PictureFormatError(f"the cover is a picture of the kind {name}")
-            raise self._no_cover("something else than a picture" if answer.body else "nothing")
-        etag = _etag_of(answer)
-        if answer.status == _PARTIAL:
-            size_bytes = _total_of(answer)
-        else:
-            size_bytes = len(answer.body)
-            if _MD5.fullmatch(etag) and _md5(answer.body) != etag:
-                raise self._doubt(
-                    "the cover does not have the checksum Stash sends with it",
-                    hint="something between plexsync and Stash changes pictures; use the direct "
-                    "address",
-                )
-        return Cover(content_type=content_type, etag=etag, size_bytes=size_bytes, body=answer.body)
-
-    def _no_cover(self, sent: str) -> BadResponseError:
-        """Return the error for an answer that says nothing about the cover; see `_doubt`."""
-        return self._doubt(
+def _cover_in(
+    answer: HttpResponse, doubt: Callable[[str, str], BadResponseError]
+) -> Cover | NoCover:
+    """Return what an answer says; raises what `fetch_cover` does, and `doubt` of what is odd."""
+    if answer.status == _UNCHANGED:
+        return NoCover.UNCHANGED
+    # A failed look into Stash's database is a 404 as well.
+    is_missing = answer.status == _MISSING
+    content_type = "" if is_missing else picture_type(answer.body)
+    if not content_type:
+        sent = "404 for the cover of a scene it has" if is_missing else _sent_instead(answer.body)
+        if not sent:
+            return NoCover.NONE
+        raise doubt(
             f"Stash, or a proxy before it, sent {sent} instead of a cover",
-            hint="open the cover's address in a browser; plexsync tries again",
+            "open the cover's address in a browser; plexsync tries again",
         )
+    etag = _etag_of(answer)
+    if answer.status == _PARTIAL:
+        size_bytes = _total_of(answer)
+    else:
+        size_bytes = len(answer.body)
+        if _MD5.fullmatch(etag) and _md5(answer.body) != etag:
+            raise doubt(
+                "the cover does not have the checksum Stash sends with it",
+                "something between plexsync and Stash changes pictures; use the direct address",
+            )
+    return Cover(content_type=content_type, etag=etag, size_bytes=size_bytes, body=answer.body)
 
-    def _doubt(self, message: str, hint: str) -> BadResponseError:
-        """Return the error for an answer that is to be believed by now.
 
-        Raises:
-            TransientError: it is to be asked again.
-        """
-        self._doubts += 1
-        if self._doubts < _ATTEMPTS:
-            raise TransientError(message)
-        return BadResponseError(message, hint=hint)
+def _sent_instead(body: bytes) -> str:
+    """Return what came instead of a picture; "" for what Stash shows for want of a cover.
+
+    Raises:
+        PictureFormatError: it is a picture of a kind Plex does not show.
+    """
+    if b"<svg" in body[:_GLIMPSE_BYTES].lower() and body.lstrip()[:1] == b"<":
+        return ""
+    for magic, at, name in _OTHER_PICTURES:
+        if body[at:].startswith(magic):
+            raise PictureFormatError(f"the cover is a picture of the kind {name}")
+    return "something else than a picture" if body else "nothing"
 
 
 def _md5(body: bytes) -> str:
@@ -184,11 +184,6 @@ def picture_type(body: bytes) -> str:
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
-
-
-def _is_drawing(body: bytes) -> bool:
-    """Whether it is what Stash shows for want of a cover."""
-    return b"<svg" in body[:_GLIMPSE_BYTES].lower() and body.lstrip()[:1] == b"<"
 
 
 def _etag_of(answer: HttpResponse) -> str:
