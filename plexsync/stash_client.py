@@ -309,7 +309,7 @@ class StashClient:
         return Fetched(in_order, fetched.missing, fetched.poisoned)
 
     def cover(self, cover_path: str, etag: str = "", *, whole: bool = True) -> Cover | NoCover:
-        """Return the cover at `SceneDetail.cover_path`; see `stash_covers.fetch_cover`.
+        """Return the cover at `SceneDetail.cover_path`; see `covers.fetch_cover`.
 
         The address is made of the configured one, whatever host Stash puts into its answers.
         """

@@ -42,7 +42,7 @@ _DARK = 0.45
 _QUALITY = 90
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-"""What `stash_covers` takes for a picture. Pillow knows more formats than anybody has checked."""
+"""What `stash.covers` takes for a picture. Pillow knows more formats than anybody has checked."""
 
 _UNREADABLE = (
     OSError,
