@@ -112,7 +112,7 @@ class MatchingInputs:
         self.items: Sequence[PlexItem] = loader.load(sections).items
         self._catalogue = open_catalogue(
             config,
-            ports.stash,
+            ports.stash.sweep,
             (ports.cache_dir, ports.state_dir),
             stash.identity,
             sections=set(self._libraries),

@@ -134,7 +134,7 @@ class ReviewServers:
         # The scenes that do not wait compete as in a run.
         catalogue = open_catalogue(
             self._config,
-            self._stash,
+            self._stash.sweep,
             (self.cache_dir, state.path.parent),
             state.lineage.stash,
             sections=set(self._titles),

@@ -24,12 +24,10 @@ from plexsync.sync.detection.plex_changes import (
     Roused,
     Seen,
     broken,
-    counters_digest,
     digest,
     find_returned,
     read_unread,
     roused_by,
-    scans_digest,
 )
 from plexsync.sync.detection.unversioned import Dictionary, Uneven
 
@@ -281,9 +279,12 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     return Seen(
         library=digest(library),
         fields=digest(fields),
-        scans=scans_digest(sections),
-        counters=counters_digest(sections),
-        sections=tuple(sorted(section.section_id for section in sections)),
+        scans=digest(f"{one.uuid}{one.scanned_at}" for one in sections),
+        counters=digest(
+            f"{one.uuid}\x1f{one.content_changed_at}\x1f{one.scanned_at}\x1f{one.updated_at}"
+            for one in sections
+        ),
+        sections=tuple(sorted(one.section_id for one in sections)),
     )
 
 

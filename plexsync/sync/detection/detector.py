@@ -22,7 +22,7 @@ from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
@@ -129,13 +129,9 @@ class Detector:
         self._check_absent(here, found)
         self._fetch_held(found)
         if self._first:
-            found.due = self._first_first(found.due)
+            later = [scene.scene_id not in self._first for scene in found.due]
+            found.due = found.due.pick(sorted(range(len(later)), key=later.__getitem__))
         return found
-
-    def _first_first(self, due: Packed[Scene]) -> Packed[Scene]:
-        """Return the due scenes, those that are to be first before all others."""
-        later = [scene.scene_id not in self._first for scene in due]
-        return due.pick(sorted(range(len(due)), key=later.__getitem__))
 
     def _swept_versions(self) -> tuple[Detected, set[SceneId], dict[SceneId, None]]:
         """Return what the versions of all scenes say, which there are, and which are due."""
@@ -193,7 +189,12 @@ class Detector:
                     self._take(scene, found)
             found.scenes_read += len(page)
             self._step(found.scenes_read)
-        found.poisoned.extend(self._new_poison(here))
+        # One that waits for a later try is left out as it was.
+        found.poisoned += [
+            one
+            for one in self._stash.poisoned
+            if one[0] not in here and self._is_due(one[0], "", Detected())
+        ]
         here.update(scene_id for scene_id, _ in self._stash.poisoned)
         return found, here
 
@@ -337,12 +338,6 @@ class Detector:
             found.strangers.add(scene.scene_id)
 
     # ---- what is not there
-
-    def _new_poison(self, here: set[SceneId]) -> Iterator[tuple[SceneId, str]]:
-        """Scenes the sweep had to leave out, unless one waits for a later try."""
-        for scene_id, message in self._stash.poisoned:
-            if scene_id not in here and self._is_due(scene_id, "", Detected()):
-                yield scene_id, message
 
     def _is_short(self, here: set[SceneId]) -> bool:
         """Whether a sweep found fewer scenes than Stash counts, which is asked once."""

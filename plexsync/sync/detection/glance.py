@@ -129,7 +129,7 @@ class Glance:
             or self.state.notes
             or self.state.has_unsettled
             or read_unread(self.state)
-            or self._is_announced()
+            or read_spool(self.ports.state_dir, self.ports.disk, now).files  # of the hook
             or self._is_one_due()
             or not self._only_good_runs_since(before.swept_at)
             or is_past(before.swept_at, self._every_s, now)
@@ -149,10 +149,6 @@ class Glance:
             for key, record in self.state.collections().items()
             if (source := source_in(key)) is not None and source.kind in kinds
         )
-
-    def _is_announced(self) -> bool:
-        """Whether the hook noted anything."""
-        return bool(read_spool(self.ports.state_dir, self.ports.disk, self.ports.now()).files)
 
     def _only_good_runs_since(self, moment: str) -> bool:
         """Whether nothing but runs that ended well began at `moment` and later."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from plexsync.matcher import Text
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, Section
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene
     from plexsync.plex.index import Index
     from plexsync.sync.context import RunContext
 
@@ -50,10 +50,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         library: moves when the configuration may match otherwise.
         fields: moves when the configuration wants other values in Plex.
-        scans: moves when Plex scanned: a hint that its items may have changed.
+        scans: moves when Plex scanned a library, or it is another one: a hint that its items may
+            have changed.
         items: names the list of Plex's items all that wait were compared with; see
             `plex_index.Edition`.
-        counters: those of the libraries when that list was had.
+        counters: when that list was had; moves when anything may have changed in a library.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
         look: the mark of Stash before all that it shows was handled, where marks are compared; see
@@ -98,20 +99,6 @@ def read_unread(state: State) -> frozenset[SceneId]:
 def digest(parts: Iterable[str]) -> str:
     """Return one digest of several texts, in their order."""
     return short_digest("\x1e".join(parts), _DIGITS)
-
-
-def scans_digest(sections: Sequence[Section]) -> str:
-    """Return what moves when one of the libraries was scanned, or is another one."""
-    return digest(f"{section.uuid}{section.scanned_at}" for section in sections)
-
-
-def counters_digest(sections: Sequence[Section]) -> str:
-    """Return what moves when anything may have changed in a library, or it is another one."""
-    return digest(
-        f"{section.uuid}\x1f{section.content_changed_at}\x1f{section.scanned_at}"
-        f"\x1f{section.updated_at}"
-        for section in sections
-    )
 
 
 def note_unread(session: Session, due: Collection[SceneId], unread: Collection[SceneId]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
 
+    Sweep = Callable[[], Iterator[tuple[Scene, ...]]]
+
 _SCHEMA = ",".join(
     (
         "2",
@@ -37,13 +39,6 @@ _SCHEMA = ",".join(
 _SCENES = msgspec.msgpack.Decoder(tuple[Scene, ...])
 _PIECE = 1_000
 """Scenes written at once."""
-
-
-class SweepsScenes(Protocol):
-    """What is asked of Stash."""
-
-    def sweep(self) -> Iterator[tuple[Scene, ...]]:
-        """Pages of all scenes with what matching needs."""
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,7 +59,7 @@ class Catalogue:
 
     Args:
         path: see `open_catalogue`.
-        stash: is asked for all scenes where the catalogue is lost.
+        sweep: asks Stash for pages of all scenes, where the catalogue is lost.
         learned_with: names what a layout depends on beside the scenes: rules and libraries.
         listed: names the list of Plex's items.
 
@@ -73,11 +68,11 @@ class Catalogue:
     """
 
     def __init__(
-        self, path: Path, stash: SweepsScenes, *, learned_with: str, listed: Callable[[], str]
+        self, path: Path, sweep: Sweep, *, learned_with: str, listed: Callable[[], str]
     ) -> None:
         self.problem = ""
         self._path = path
-        self._stash = stash
+        self._sweep = sweep
         self._learned_with = learned_with
         self._listed = listed
         self._scenes: Collection[Scene] | None = None
@@ -159,8 +154,8 @@ class Catalogue:
 
     def _load(self) -> Collection[Scene]:
         if self._scenes is None and not self._read():
-            pages = self._stash.sweep()
-            self._take({scene.scene_id: _slim(scene) for page in pages for scene in page})
+            swept = (scene for page in self._sweep() for scene in page)
+            self._take({scene.scene_id: _slim(scene) for scene in swept})
             self._is_changed = True
         return self._scenes or ()
 
@@ -229,7 +224,7 @@ def _pieces_of(scenes: Iterable[Scene]) -> Iterator[bytes]:
 
 def open_catalogue(
     config: Config,
-    stash: SweepsScenes,
+    sweep: Sweep,
     directories: tuple[Path, Path],
     stash_identity: str,
     *,
@@ -240,7 +235,7 @@ def open_catalogue(
 
     Args:
         config: has the path rules.
-        stash: is asked for all scenes where the catalogue is lost.
+        sweep: asks Stash for pages of all scenes, where the catalogue is lost.
         directories: those of cache and state.
         stash_identity: what Stash calls itself.
         sections: ids of the libraries.
@@ -252,7 +247,7 @@ def open_catalogue(
     depends = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
     return Catalogue(
         cache_dir / f"scenes-{digest}.catalogue",
-        stash,
+        sweep,
         learned_with="\x1e".join([*depends, *sorted(sections)]),
         listed=listed,
     )

@@ -1,4 +1,4 @@
-"""The scenes that are due, linked to items; those that are not to be linked are settled."""
+"""The scenes that are due, linked to items; those that are written to none are settled."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from plexsync.matcher import collect_answers
+from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
-from plexsync.state import ReviewQueueWriter
+from plexsync.planning.retry_schedule import WAITING
+from plexsync.state import ReviewQueueWriter, Waiting
 from plexsync.sync.detection.plex_changes import note_unread
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, match_settings
 from plexsync.sync.run_scope import note_proposed
-from plexsync.sync.scenes.unmatched import Unwritten
+from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import ItemKind, Packed, Scene
+    from plexsync.models import ItemKind, Packed
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.rows import Pair
 
 
 class DueWork:
-    """Links the scenes that one run found to be due.
+    """Links the scenes that one run found to be due, and settles those that go nowhere.
 
     Args:
         run: what the run is about.
@@ -34,7 +36,6 @@ class DueWork:
         claims: returns the items earlier runs wrote to; it reads every record.
         queue: keeps what was found for the scenes that wait.
         catalogue: knows the scenes that are not due.
-        unwritten: takes the scenes that go nowhere.
     """
 
     def __init__(self, run: RunContext, found: Detected) -> None:
@@ -42,7 +43,7 @@ class DueWork:
         self._found = found
         self.catalogue = open_catalogue(
             run.config,
-            run.ports.stash,
+            run.ports.stash.sweep,
             (run.ports.cache_dir, run.ports.state_dir),
             run.lineage.stash,
             sections=run.inventory.section_ids,
@@ -50,7 +51,8 @@ class DueWork:
         )
         self._linker = self._make_linker()
         self.queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
-        self.unwritten = Unwritten(run=run, queue=self.queue)
+        # Else a scene may have a candidate in a library that was not looked at.
+        self._believe_absence = not run.options.libraries
         self.claims = cache(run.state.claims)
         if found.gone:
             self.claims()  # also those of scenes that are forgotten now
@@ -61,16 +63,21 @@ class DueWork:
         Scenes that are not to be linked are settled.
         """
         run = self._run
-        self.unwritten.note_absent(self._found)
+        self._note_absent(self._found)
         due = self._without_ignored(self._found.due)
         self._note_files(due, self._found)
         pairs, rest = self._linker.remembered(due)
         linked = self.link_again(rest, pairs)
         if run.inventory.failure is not None:
-            self.unwritten.note_unlisted(rest, run.inventory.failure)
+            # They stay due.
+            for scene in rest:
+                self._refuse(scene, Outcome.SKIPPED, run.inventory.failure.message)
         if run.session is not None:
             note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
-        self.unwritten.keep_several(linked.pairs.made())
+        # Of a scene with several files Plex may have found some only.
+        for pair in linked.pairs.made() if self._believe_absence else ():
+            if pair.match is not None and len(pair.scene.files) > 1:
+                self.queue.put(Waiting(scene=pair.scene, match=pair.match))
         self._tell_unsupported(linked)
         linked.pairs = linked.pairs.after(pairs)
         return linked
@@ -101,8 +108,15 @@ class DueWork:
             reason = self._linker.answers.ignores(scene)
             if reason is None:
                 due.append(at)
-            else:
-                self.unwritten.note_ignored(scene, reason)
+                continue
+            self._refuse(scene, Outcome.IGNORED, reason)
+            known = self._run.state.get(scene.scene_id)
+            if known is None or (known.outcome, known.updated_at, known.files) != (
+                Outcome.IGNORED,
+                scene.updated_at,
+                files_digest(scene.files),
+            ):
+                self._remember(scene, Outcome.IGNORED)
         return scenes.pick(due)
 
     def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
@@ -137,23 +151,79 @@ class DueWork:
 
     def _tell_unsupported(self, linked: Linked) -> None:
         """Say what Plex does not keep, once: when an item of such a kind is linked first."""
-        rules = self._run.config.field_rules(
-            {one.section_id: one.title for one in self._run.sections}
-        )
+        rules = self._run.config.field_rules(self._run.inventory.libraries)
         names = {
-            one: found
+            one.section_id: (one.kind, found)
             for one in self._run.sections
             if (found := unsupported_fields(rules.of(one.section_id), one.kind))
         }
-        asked, there = {one.section_id for one in names}, set[str]()
-        pairs = iter(linked.pairs)
-        while not asked <= there and (pair := next(pairs, None)):
+        there, pairs = set[str](), iter(linked.pairs)
+        while not names.keys() <= there and (pair := next(pairs, None)):
             there.add(pair.link.section_id)
         lost: dict[ItemKind, dict[str, None]] = {}
-        for section, found in names.items():
-            if section.section_id in there:
-                lost.setdefault(section.kind, {}).update(dict.fromkeys(found))
+        for section_id, (kind, found) in names.items():
+            if section_id in there:
+                lost.setdefault(kind, {}).update(dict.fromkeys(found))
         for kind, fields in sorted(lost.items()):
             self._run.totals.reporter.warn(
                 f"Plex keeps no {', '.join(fields)} for {kind}s; not written there"
             )
+
+    # ---- what is written to no item
+
+    def place(self, one: Waiting, outcome: Outcome) -> None:
+        """Settle a scene that waits: for a person, or for Plex to find its file."""
+        previous = self._run.state.get(one.scene_id)
+        if outcome is Outcome.REVIEW and (previous is None or previous.outcome is not outcome):
+            self._run.totals.new_review += 1
+        self._run.totals.emit(self._run.rows.unlinked(one.scene, one.match, outcome))
+        self._remember(one.scene, outcome)
+        if self._believe_absence:
+            self.queue.put(one)
+
+    def _note_absent(self, detected: Detected) -> None:
+        """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
+        for scene_id in detected.gone:
+            if self._run.session is not None:
+                self._run.session.forget(scene_id)
+        for scene, why in detected.left_out:
+            self._refuse(scene, Outcome.IGNORED, why)
+            self._remember(scene, Outcome.IGNORED)
+        for scene in detected.unready:  # in silence: its curator knows
+            self._remember(scene, Outcome.IGNORED)
+        for scene_id, message in detected.poisoned:
+            # No version is remembered: whatever it is when Stash can tell again, it is news.
+            scene = Scene(scene_id=scene_id, updated_at="")
+            problem = Problem(
+                kind="bad-response",
+                message=f"Stash cannot tell about scene {scene_id}: {message}",
+                hint="open the scene in Stash; its log says what is wrong with it",
+            )
+            self._refuse(scene, Outcome.FAILED, problem.message, problem)
+            self._remember(scene, Outcome.FAILED, problem)
+
+    def _refuse(
+        self, scene: Scene, outcome: Outcome, why: str, problem: Problem | None = None
+    ) -> None:
+        """Show a scene that is not matched."""
+        self._run.totals.emit(self._run.rows.refused(scene, outcome, why, problem))
+
+    def _remember(self, scene: Scene, outcome: Outcome, problem: Problem | None = None) -> None:
+        """Remember a scene that is written to no item in this run; what it was linked to stays."""
+        if self._run.session is None or not self._believe_absence:
+            return
+        previous = self._run.state.get(scene.scene_id)
+        tries = (previous.attempts if previous and previous.outcome is outcome else 0) + 1
+        self._run.session.remember(
+            scene.scene_id,
+            SceneRecord(
+                updated_at=scene.updated_at,
+                outcome=outcome,
+                files=files_digest(scene.files),
+                links=previous.links if previous else (),
+                attempts=tries,
+                due_at=self._run.retry_at(tries, outcome) if outcome in WAITING else "",
+                problem=problem,
+                related=previous.related if previous else "",
+            ),
+        )

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from plexsync.models import (
         Desired,
         ItemDetail,
-        Link,
         PlexField,
         Scene,
         SceneDetail,
@@ -213,7 +212,9 @@ class RunItems:
             desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
             desired = self._fields.desired(scene, kind, section_id)
-        held = self._still_held(pair.link, desired)
+        held: dict[PlexField, str] = {}
+        if pair.link.held and not self._run.is_asked_for:
+            held = self._planner.still_held(desired, pair.link.held)  # Stash may have moved on
         uncurated = pair.link.inherited and scene.is_blank
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
         respelled = planned is not AS_WANTED and self._note_spellings(desired, detail)
@@ -237,12 +238,6 @@ class RunItems:
                 found.update(self._planner.equality.respelled(want.value, shown))
         self._spellings.update(found)
         return bool(found)
-
-    def _still_held(self, link: Link, desired: Sequence[Desired]) -> dict[PlexField, str]:
-        """Return what holds a field back now: none where Stash moved on, or one asked."""
-        if not link.held or self._run.is_asked_for:
-            return {}
-        return self._planner.still_held(desired, link.held)
 
 
 def _other_files(scene: Scene, detail: SceneDetail) -> bool:

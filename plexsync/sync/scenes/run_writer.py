@@ -26,7 +26,7 @@ from plexsync.sync.scenes.due_work import DueWork
 from plexsync.sync.scenes.in_step import InStep
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
-from plexsync.sync.scenes.unmatched import request_scans, wanted_scans
+from plexsync.sync.scenes.scans import request_scans, wanted_scans
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class RunWriter:
         ):
             settled, waiting[:] = tuple(waiting), ()
             for one in settled:
-                self._work.unwritten.place(one, outcome)
+                self._work.place(one, outcome)
 
     def _preview(self, total: int, ready: Sequence[Ready], linked: Linked) -> None:
         high = tuple(

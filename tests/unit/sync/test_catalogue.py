@@ -26,17 +26,14 @@ SCENES = tuple(
 LAYOUT = survey((), (), ())
 
 
-class NobodyAsks:
-    """A Stash that must not be asked for its scenes."""
-
-    def sweep(self) -> NoReturn:
-        """Fail."""
-        raise AssertionError
+def never() -> NoReturn:
+    """Ask a Stash that must not be asked for its scenes."""
+    raise AssertionError
 
 
 def looked_at_all(path: Path, scenes: tuple[Scene, ...], *, items: str = "items") -> Catalogue:
     """Return the catalogue of a run that looked at `scenes` as all that take part."""
-    catalogue = Catalogue(path, NobodyAsks(), learned_with="rules", listed=lambda: items)
+    catalogue = Catalogue(path, never, learned_with="rules", listed=lambda: items)
     catalogue.note(scenes, (), whole=True)
     return catalogue
 
@@ -90,7 +87,7 @@ def test_from_other_items_it_is_learned_again(kept: Path) -> None:
 
 def test_a_run_that_looks_at_few_scenes_knows_all_others(kept: Path) -> None:
     """As they lie on disk, without their versions, and with what this run saw."""
-    catalogue = Catalogue(kept, NobodyAsks(), learned_with="rules", listed=lambda: "others")
+    catalogue = Catalogue(kept, never, learned_with="rules", listed=lambda: "others")
     fresh = replace(SCENES[6], title="Another")
     catalogue.note((fresh, SCENES[7]), (SCENES[0].scene_id,), whole=False)
     others = {scene.scene_id: scene for scene in catalogue.others({SCENES[7].scene_id})}
@@ -109,7 +106,7 @@ def test_after_a_run_that_saw_few_scenes_change_a_full_one_learns_again(
     kept: Path, seen: tuple[Scene, ...], gone: tuple[SceneId, ...]
 ) -> None:
     """What stays for the small run was learned from the scenes as they were before it."""
-    catalogue = Catalogue(kept, NobodyAsks(), learned_with="rules", listed=lambda: "items")
+    catalogue = Catalogue(kept, never, learned_with="rules", listed=lambda: "items")
     catalogue.note(seen, gone, whole=False)
     assert catalogue.layout == LAYOUT
     catalogue.learn(LAYOUT)

@@ -45,12 +45,9 @@ ITEM = PlexItem(
 )
 
 
-class FailingStash:
-    """A Stash that cannot be asked for its scenes."""
-
-    def sweep(self) -> NoReturn:
-        """Fail."""
-        raise TransientError("gone")
+def fail() -> NoReturn:
+    """Ask a Stash that does not answer for its scenes."""
+    raise TransientError("gone")
 
 
 def make_linker(records: State, catalogue: Catalogue | None = None) -> Linker:
@@ -87,7 +84,7 @@ def test_a_server_that_fails_while_all_others_are_asked_for_ends_the_matching(
     tmp_path: Path,
 ) -> None:
     """Nothing is decided about a part."""
-    catalogue = Catalogue(tmp_path / "lost", FailingStash(), learned_with="", listed=str)
+    catalogue = Catalogue(tmp_path / "lost", fail, learned_with="", listed=str)
 
     with pytest.raises(TransientError):
         make_linker(state_of(), catalogue).matched([SCENE], [ITEM], ())
