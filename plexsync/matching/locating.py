@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,14 @@ def folder_lengths(
     return lengths
 
 
+class Lead(Enum):
+    """What leads from our file's folder to just the place of a part: certain pairs, or a rule."""
+
+    NONE = 0
+    PAIRS = 1
+    RULE = 2
+
+
 class Locator:
     """Adds to comparisons what a layout says of their place.
 
@@ -73,7 +82,8 @@ class Locator:
         self._places = places
         self._lengths = lengths
         self._scale = scale
-        self._is_mapped = cache(self._find_lead)
+        self._lead = cache(self._find_lead)
+        self._kind_at = cache(self._find_kind)
 
     def locate(self, kind: Kind, ours: Ours, part: Theirs) -> Kind:
         """Return the kind a pair is of with what the layout says."""
@@ -83,25 +93,26 @@ class Locator:
 
     def locate_at(self, number: int, kind: Kind) -> Kind:
         """Do so for a pair of files of one stem, by the number of their place."""
-        made, is_mapped = kind.made, self._is_mapped(number)
-        if is_mapped is None or made.spelling < Spelling.FORM:
-            return kind
-        if is_mapped and made.place < FolderLevel.PATH_FOLDED:
-            if kind.mapped is None:
-                exact = made.spelling is Spelling.EXACT
-                place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
-                kind.mapped = self._scale.kind(made._replace(led=True, learned=True, place=place))
-            return kind.mapped
-        if kind.led is None:
-            kind.led = self._scale.kind(made._replace(led=True))
-        return kind.led
+        return self._kind_at(kind, self._lead(number))
 
-    def _find_lead(self, number: int) -> bool | None:
-        """Whether a learned rule leads to a place; None where no certain pairs lead to it."""
+    def _find_lead(self, number: int) -> Lead:
+        """Return what leads to a place."""
         place = self._places.known[number]
         if place.root not in self._layout.roots:
-            return None
-        return self._layout.maps(NormalizedPath(place.folder), NormalizedPath(place.other))
+            return Lead.NONE
+        folder, other = NormalizedPath(place.folder), NormalizedPath(place.other)
+        return Lead.RULE if self._layout.maps(folder, other) else Lead.PAIRS
+
+    def _find_kind(self, kind: Kind, lead: Lead) -> Kind:
+        """Return what pairs of a kind are where something leads to; only equal names are led."""
+        if lead is Lead.NONE or kind.made.spelling < Spelling.FORM:
+            return kind
+        made = kind.made._replace(led=True)
+        if lead is Lead.RULE and made.place < FolderLevel.PATH_FOLDED:
+            exact = made.spelling is Spelling.EXACT
+            place = FolderLevel.PATH if exact else FolderLevel.PATH_FOLDED
+            made = made._replace(learned=True, place=place)
+        return self._scale.kind(made)
 
     def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
         near = [

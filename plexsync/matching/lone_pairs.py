@@ -8,16 +8,10 @@ the library is put into tables.
 from __future__ import annotations
 
 from array import array
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.matching.answers import People, listen
-from plexsync.matching.comparing.blocking import (
-    FileCandidates,
-    prepare,
-    prepare_files,
-    prepare_parts,
-)
+from plexsync.matching.comparing.blocking import FileCandidates, prepare_files, prepare_parts
 from plexsync.matching.decision import MatchSettings, Table, judge, score_option
 from plexsync.matching.layout import PlaceNumbers
 
@@ -26,11 +20,11 @@ if TYPE_CHECKING:
 
     from plexsync.matching.comparing.blocking import FileKeys, Ours, Theirs
     from plexsync.matching.comparing.comparison import Comparer
-    from plexsync.matching.comparing.weighing import Assessment, Kind, Option, Scale
+    from plexsync.matching.comparing.weighing import Assessment, Kind, Option
     from plexsync.matching.layout import Place
     from plexsync.models import PlexItem, RatingKey, Scene, SceneId
 
-_NONE, _SEVERAL = -1, -2
+_NOBODY = -1
 _FEW = 0.1
 """A share of the items: so many scenes are few."""
 
@@ -63,7 +57,7 @@ class Partners(NamedTuple):
     """What is known of pairs that nothing competes with, by the position of the scene.
 
     Attributes:
-        items: the position of the item; below 0 for none.
+        items: the position of the item; -1 for none.
         contents: the content hash of the scene's file; 0 for none.
         places: the number of the place where the files lie.
     """
@@ -89,7 +83,8 @@ class LonePairs:
     """Scenes and items of one file each that share keys with each other alone.
 
     A scene is looked at once, and compared with its item right then; where another scene turns out
-    to lead to that item too, that was in vain.
+    to lead to that item too, that was in vain. What is in no pair though it shares a key with
+    something is left to the tables.
 
     Args:
         scenes: every scene that takes part.
@@ -106,7 +101,7 @@ class LonePairs:
     def __init__(
         self, scenes: Sequence[Scene], *, comparer: Comparer, keys: FileKeys, free: Free
     ) -> None:
-        items, places = (array("q", [one]) * len(scenes) for one in (_NONE, 0))
+        items, places = (array("q", [one]) * len(scenes) for one in (_NOBODY, 0))
         self.partners = Partners(items, array("Q", [0]) * len(scenes), places)
         self.places = PlaceNumbers()
         self._scenes = scenes
@@ -114,71 +109,76 @@ class LonePairs:
         self.keys = keys
         self._free = free
         self._kinds: list[Kind | None] = [None] * len(scenes)
-        self._claimed = array("q", [_NONE]) * len(keys.items)
+        self._scene_of = array("q", [_NOBODY]) * len(keys.items)
+        self._left_scenes = bytearray(len(scenes))
+        self._left_items = bytearray(len(keys.items))
         self._find()
 
     def rest(self) -> Iterator[Ours]:
-        """Yield the files of the scenes that share keys with several items, or compete."""
-        for at, partner in enumerate(self.partners.items):
-            if partner == _SEVERAL:
-                yield from prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
+        """Yield the files of the scenes that are left to the tables."""
+        for at, is_left in enumerate(self._left_scenes):
+            if is_left:
+                yield from self._files(at)
 
     def pair(self, at: int) -> tuple[Ours, Theirs]:
         """Return the files of the pair of a scene."""
-        (ours,) = prepare_files([self._scenes[at]], self._comparer.context.path_map, at)
+        (ours,) = self._files(at)
         position = self.partners.items[at]
         (theirs,) = prepare_parts(position, self.keys.items[position])
         return ours, theirs
 
     def kinds(self) -> Iterator[tuple[int, Kind, int]]:
         """Yield the position of the scene of each pair, its comparison, the number of its place."""
-        for at, (partner, kind) in enumerate(zip(self.partners.items, self._kinds, strict=True)):
-            if partner >= 0 and kind is not None:
+        for at, kind in enumerate(self._kinds):
+            if kind is not None:
                 yield at, kind, self.partners.places[at]
 
     def certain(self) -> dict[Place, int]:
         """Return where the files lie that are the same without a look at their folders."""
         return self.places.count(number for _, kind, number in self.kinds() if kind.teaches)
 
+    def _files(self, at: int) -> Iterator[Ours]:
+        """Yield the files of a scene, ready to compare."""
+        return prepare_files([self._scenes[at]], self._comparer.path_map, at)
+
     def _find(self) -> None:
         """Find the one item of each scene that shares a key with that scene alone."""
-        path_map, keys_of = self._comparer.context.path_map, self.keys.ours
-        owners = self._owners()
-        shared: set[int] = set()
+        item_of, crowded = self._owners()
+        contested: set[int] = set()
         for at, scene in enumerate(self._scenes):
-            digests: list[int] = []
-            for file in scene.files:
-                ours = prepare(at, scene.scene_id, file, path_map)
-                digests += map(hash, keys_of(ours.stem, file, scene.scene_id))
-            led = {owners[one] for one in digests if one in owners}
-            is_free = len(led) <= 1 and self._free.has_scene(at, scene)
-            if not (is_free and (not led or self._joins(ours, *led))):
-                self.partners.items[at] = _SEVERAL
-                for position in led - {_SEVERAL}:
-                    self._part(position)
-                shared.update(one for one in digests if owners.get(one) == _SEVERAL)
-        for position, digest in self.keys.digests() if shared else ():
-            if digest in shared:
-                self._part(position)
+            files = list(prepare_files([scene], self._comparer.path_map, at))
+            digests = self.keys.borne(files)
+            items = {item_of[one] for one in digests if one in item_of}
+            shared = digests & crowded
+            is_free = not shared and len(items) <= 1 and self._free.has_scene(at, scene)
+            if not (is_free and (not items or self._join(files[0], *items))):
+                self._left_scenes[at] = True
+                for position in items:
+                    self._leave(position)
+                contested |= shared
+        for position, digest in self.keys.digests() if contested else ():
+            if digest in contested:
+                self._leave(position)
 
-    def _owners(self) -> dict[int, int]:
-        """Return the position of the item that has each key, by its digest."""
+    def _owners(self) -> tuple[dict[int, int], set[int]]:
+        """Return the item that alone has a key, by the key's digest, and the digests of others."""
         digests = self.keys.digests()
         if len(self._scenes) < _FEW * len(self.keys.items):
             # Of few scenes a second look costs less than all keys of a library.
-            several = prepare_files(self._scenes, self._comparer.context.path_map)
-            keys = (self.keys.ours(one.stem, one.file, one.scene_id) for one in several)
-            borne = set(map(hash, chain.from_iterable(keys)))
+            borne = self.keys.borne(prepare_files(self._scenes, self._comparer.path_map))
             digests = (pair for pair in digests if pair[1] in borne)
-        owners: dict[int, int] = {}
+        item_of: dict[int, int] = {}
+        crowded: set[int] = set()
         for position, digest in digests:
-            if owners.setdefault(digest, position) != position:
-                owners[digest] = _SEVERAL
-        return owners
+            if item_of.setdefault(digest, position) != position:
+                crowded.add(digest)
+        for digest in crowded:
+            del item_of[digest]
+        return item_of, crowded
 
-    def _joins(self, ours: Ours, position: int) -> bool:
-        """Compare a file with an item, and make them a pair if nothing speaks against it so far."""
-        if position < 0 or self._claimed[position] != _NONE:
+    def _join(self, ours: Ours, position: int) -> bool:
+        """Make a file and an item a pair if nothing speaks against it so far."""
+        if self._left_items[position] or self._scene_of[position] != _NOBODY:
             return False
         item = self.keys.items[position]
         if not self._free.has_item(item):
@@ -187,17 +187,19 @@ class LonePairs:
         if theirs.stem != ours.stem:
             return False
         at = ours.scene
-        self._claimed[position], self.partners.items[at] = at, position
+        self._scene_of[position], self.partners.items[at] = at, position
         self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
         self.partners.places[at] = self.places.number(ours.path, theirs.path)
         self.partners.contents[at] = ours.file.oshash or 0
         return True
 
-    def _part(self, position: int) -> None:
-        """Let an item be in no pair, for several scenes compete for it."""
-        if self._claimed[position] >= 0:
-            self.partners.items[self._claimed[position]] = _SEVERAL
-        self._claimed[position] = _SEVERAL
+    def _leave(self, position: int) -> None:
+        """Leave an item to the tables, and the scene that was in a pair with it."""
+        self._left_items[position] = True
+        at = self._scene_of[position]
+        if at != _NOBODY:
+            self._left_scenes[at] = True
+            self._kinds[at], self.partners.items[at] = None, _NOBODY
 
     def _row(self, ours: Ours, theirs: Theirs) -> FileCandidates:
         """Return our file with its only candidate."""
@@ -208,25 +210,9 @@ class LonePairs:
         )
 
 
-class LoneJudge:
-    """Judges pairs that nothing competes with, each kind of them once."""
-
-    def __init__(self, lone: LonePairs, scale: Scale, settings: MatchSettings) -> None:
-        self._lone = lone
-        self._scale = scale
-        self._settings = settings
-        self._judged: dict[Kind, Sure | None] = {}
-
-    def judge(self, at: int, kind: Kind) -> Sure | None:
-        """Return what speaks for the pair of a scene, which is of a kind, if it is HIGH."""
-        if kind not in self._judged:
-            self._judged[kind] = self._judge(self._scale.option(*self._lone.pair(at), kind))
-        return self._judged[kind]
-
-    def _judge(self, option: Option) -> Sure | None:
-        """Judge an option as if it were the only one."""
-        row = (option,)
-        table = Table(self._lone.keys.items, [], {option.item: row})
-        if judge(option, row, table, self._settings) is not None:
-            return None
-        return Sure(option.weighed, score_option(option, row, row, self._settings))
+def judge_alone(option: Option, items: Sequence[PlexItem], settings: MatchSettings) -> Sure | None:
+    """Return what speaks for an option that nothing competes with, if it is HIGH."""
+    row = (option,)
+    if judge(option, row, Table(items, [], {option.item: row}), settings) is not None:
+        return None
+    return Sure(option.weighed, score_option(option, row, row, settings))

@@ -11,27 +11,15 @@ import msgspec
 from plexsync.matching.answers import People, refuses
 from plexsync.matching.assignment import group, join_places
 from plexsync.matching.comparing.blocking import (
+    Blocks,
     FileKeys,
     Ours,
     Theirs,
-    block,
-    pair,
     prepare,
     prepare_part,
 )
-from plexsync.matching.comparing.comparison import (
-    Compared,
-    Comparer,
-    Context,
-    compare_resembling,
-    make_context,
-)
-from plexsync.matching.comparing.evidence import (
-    Comparison,
-    FolderLevel,
-    Level,
-    Spelling,
-)
+from plexsync.matching.comparing.comparison import Compared, Comparer
+from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import compare_date
 from plexsync.matching.comparing.title_similarity import (
     Text,
@@ -44,7 +32,7 @@ from plexsync.matching.comparing.weighing import DEFAULT_WEIGHTS, Kind, Option, 
 from plexsync.matching.decision import MatchSettings, Table
 from plexsync.matching.layout import Layout, learn_layout
 from plexsync.matching.locating import Locator, certain_pairs, folder_lengths
-from plexsync.matching.lone_pairs import Free, LoneJudge, LonePairs, Partners, Sure
+from plexsync.matching.lone_pairs import Free, LonePairs, Partners, Sure, judge_alone
 from plexsync.models import PathRule, PlexFile, PlexItem, Scene, SceneFile, SceneId
 from plexsync.text.generic_names import COPY_FOLDERS
 from plexsync.text.normalize import fold
@@ -64,9 +52,8 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         table: the options.
         sure: what speaks for the pair of each scene that is HIGH and that nothing competes with.
         partners: more about these pairs, and about those that are not HIGH.
-        scale: weighs further comparisons.
+        comparer: compares further pairs.
         layout: how the libraries lie to each other, as it was given or learned.
-        context: what comparing needs.
         texts: what items call themselves, as far as it was asked for.
         dismissed: pairs of scene and item that were compared and are implausible, of the scenes
             that have no option.
@@ -75,9 +62,8 @@ class Tabulated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     table: Table
     sure: Sequence[Sure | None]
     partners: Partners
-    scale: Scale
+    comparer: Comparer
     layout: Layout
-    context: Context
     dismissed: frozenset[tuple[int, int]]
     texts: dict[int, tuple[Text, ...]] = {}
 
@@ -95,31 +81,37 @@ def tabulate(
 
     HIGH pairs that nothing competes with stand in no row, as far as they are `free` to be decided.
     """
-    scale = Scale(items=len(keys.items), weights=settings.weights)
     items = keys.items
-    looked = _look(scenes, keys, rules=rules, scale=scale, free=free, layout=layout)
-    weighed = _Weighed([()] * len(scenes), [None] * len(scenes))
-    lengths = folder_lengths(looked.compared, items)
-    locator = Locator(looked.layout, looked.lone.places, lengths, scale)
-    judge = LoneJudge(looked.lone, scale, settings).judge
-    for at, kind, number in looked.lone.kinds():
-        placed = locator.locate_at(number, kind)
-        weighed.sure[at] = sure = judge(at, placed)
-        if sure is None:
-            ours, theirs = looked.lone.pair(at)
-            weighed.add(ours, _weigh_row(ours, [(placed, theirs)], scale, settings), [theirs])
-    for ours, found in looked.compared:
-        located = [(locator.locate(kind, ours, part), part) for kind, part in found]
-        row = _weigh_row(ours, located, scale, settings)
-        options = without_refused(row, scenes[ours.scene], items, free.people)
-        weighed.add(ours, options, [part for _, part in found])
-    return _put_together(looked, weighed, scenes, items, scale=scale, settings=settings, free=free)
+    comparer = Comparer(keys, rules, Scale(items=len(items), weights=settings.weights))
+    looked = _look(scenes, keys, comparer, rules=rules, free=free, layout=layout)
+    weighed = _weigh(looked, scenes, keys, comparer.scale, settings=settings, people=free.people)
+    rows = weighed.rows
+    columns = _columns(rows)
+    places = join_places(items, columns)
+    table = Table(
+        items=items,
+        rows=rows,
+        columns=columns,
+        places=places,
+        assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
+        given=_given(items, free.people),
+        is_layout_known=bool(looked.layout.roots),
+    )
+    return Tabulated(
+        table=table,
+        sure=weighed.sure,
+        partners=looked.lone.partners,
+        comparer=comparer,
+        layout=looked.layout,
+        dismissed=frozenset(one for one in weighed.seen if not rows[one[0]]),
+    )
 
 
 def survey(scenes: Sequence[Scene], items: Sequence[PlexItem], rules: Sequence[PathRule]) -> Layout:
     """Learn how the libraries lie to each other from all scenes, without a decision."""
-    scale, free = Scale(items=len(items), weights=DEFAULT_WEIGHTS), Free(len(scenes))
-    return _look(scenes, FileKeys(items), rules=rules, scale=scale, free=free, layout=None).layout
+    keys = FileKeys(items)
+    comparer = Comparer(keys, rules, Scale(items=len(items), weights=DEFAULT_WEIGHTS))
+    return _look(scenes, keys, comparer, rules=rules, free=Free(len(scenes)), layout=None).layout
 
 
 def find_resembling(
@@ -129,20 +121,18 @@ def find_resembling(
 
     They are there for a person to look at, and stand in no other pair's way.
     """
-    items = tabulated.table.items
+    items, comparer = tabulated.table.items, tabulated.comparer
     found = find_by_title(list(lost), scenes, items, tabulated.dismissed)
     for position, resembling in found.items():
         scene = scenes[position]
         file = next(iter(scene.files), _NO_FILE)
-        ours = prepare(position, scene.scene_id, file, tabulated.context.path_map)
+        ours = prepare(position, scene.scene_id, file, comparer.path_map)
         options = []
         for item, title in resembling:
             theirs = prepare_part(item, next(iter(items[item].files), _NO_PART))
             date = compare_date(scene.date, items[item].date)
-            kind = compare_resembling(
-                ours, theirs, tabulated.context, tabulated.scale, title=title, date=date
-            )
-            options.append(tabulated.scale.option(ours, theirs, kind))
+            kind = comparer.compare_resembling(ours, theirs, title=title, date=date)
+            options.append(comparer.scale.option(ours, theirs, kind))
         yield position, tuple(options)
 
 
@@ -164,7 +154,7 @@ def refine(options: Sequence[Option], scene: Scene, tabulated: Tabulated) -> lis
     """Weigh the options of one file again with all that may rank them."""
     if len(options) > _MOST_RANKED:
         return list(options)
-    scale = tabulated.scale
+    scale = tabulated.comparer.scale
     return [
         one if one.made is made else scale.option(one.ours, one.theirs, scale.kind(made))
         for one, made in zip(
@@ -181,7 +171,6 @@ _NO_FILE, _NO_PART = SceneFile(path=""), PlexFile(path="")
 class _Looked(NamedTuple):
     """What comparing found: pairs that nothing competes with, the others, where all of them lie."""
 
-    context: Context
     lone: LonePairs
     compared: list[Compared]
     layout: Layout
@@ -190,21 +179,19 @@ class _Looked(NamedTuple):
 def _look(
     scenes: Sequence[Scene],
     keys: FileKeys,
+    comparer: Comparer,
     *,
     rules: Sequence[PathRule],
-    scale: Scale,
     free: Free,
     layout: Layout | None,
 ) -> _Looked:
     """Compare every file with its candidates, and learn the layout where it is not known."""
-    context = make_context(keys, rules)
-    comparer = Comparer(context, scale)
     lone = LonePairs(scenes, comparer=comparer, keys=keys, free=free)
-    rows = pair(block(list(lone.rest()), keys))
+    rows = Blocks(list(lone.rest()), keys).rows()
     compared = [Compared(row.ours, comparer.compare(row)) for row in rows]
     if layout is None:
         layout = learn_layout(certain_pairs(compared), lone=lone.certain(), rules=rules)
-    return _Looked(context, lone, compared, layout)
+    return _Looked(lone, compared, layout)
 
 
 @dataclass(slots=True)
@@ -229,38 +216,34 @@ class _Weighed:
             self.seen.update((ours.scene, part.item) for part in parts)
 
 
-def _put_together(
+def _weigh(
     looked: _Looked,
-    weighed: _Weighed,
     scenes: Sequence[Scene],
-    items: Sequence[PlexItem],
-    *,
+    keys: FileKeys,
     scale: Scale,
+    *,
     settings: MatchSettings,
-    free: Free,
-) -> Tabulated:
-    """Put all options side by side, and serve those that compete as a whole."""
-    rows = weighed.rows
-    columns = _columns(rows)
-    places = join_places(items, columns)
-    table = Table(
-        items=items,
-        rows=rows,
-        columns=columns,
-        places=places,
-        assigned=group(rows, columns, places=places, scenes=scenes, items=items, settings=settings),
-        given=_given(items, free.people),
-        is_layout_known=bool(looked.layout.roots),
-    )
-    return Tabulated(
-        table=table,
-        sure=weighed.sure,
-        partners=looked.lone.partners,
-        scale=scale,
-        layout=looked.layout,
-        context=looked.context,
-        dismissed=frozenset(one for one in weighed.seen if not rows[one[0]]),
-    )
+    people: People,
+) -> _Weighed:
+    """Weigh what was compared, in the light of where the libraries lie."""
+    items, lone = keys.items, looked.lone
+    weighed = _Weighed([()] * len(scenes), [None] * len(scenes))
+    locator = Locator(looked.layout, lone.places, folder_lengths(looked.compared, items), scale)
+    judged: dict[Kind, Sure | None] = {}
+    for at, kind, number in lone.kinds():
+        placed = locator.locate_at(number, kind)
+        if placed not in judged:
+            judged[placed] = judge_alone(scale.option(*lone.pair(at), placed), items, settings)
+        weighed.sure[at] = sure = judged[placed]
+        if sure is None:
+            ours, theirs = lone.pair(at)
+            weighed.add(ours, _weigh_row(ours, [(placed, theirs)], scale, settings), [theirs])
+    for ours, found in looked.compared:
+        located = [(locator.locate(kind, ours, part), part) for kind, part in found]
+        row = _weigh_row(ours, located, scale, settings)
+        options = without_refused(row, scenes[ours.scene], items, people)
+        weighed.add(ours, options, [part for _, part in found])
+    return weighed
 
 
 def _given(items: Sequence[PlexItem], people: People) -> dict[int, frozenset[SceneId]]:

@@ -175,7 +175,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def suppose(self, option: Option, made: Comparison) -> bool:
         """Whether an option would be HIGH if its comparison were `made`."""
         scene = option.ours.scene
-        scale = self.tabulated.scale
+        scale = self.tabulated.comparer.scale
         changed = scale.option(option.ours, option.theirs, scale.kind(made))
         rows = [
             tuple(changed if one is option else one for one in row)

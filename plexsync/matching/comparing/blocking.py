@@ -94,7 +94,7 @@ class Bucket(msgspec.Struct, gc=False):
     def count_files(self) -> int:
         """Return how many files of Plex have the key; several items may show one."""
         if self.files < 0:
-            self.files = _count_files(self.parts, "")
+            self.files = len({part.file.path for part in self.parts})
         return self.files
 
 
@@ -171,33 +171,28 @@ class FileKeys:
     def _numbers(self) -> Iterator[tuple[int, int]]:
         """Yield the position of each item with the size, 0 for none, and content of its parts."""
         yield from zip(self._holders, self._sizes, strict=True)
-        hashes = self.hashes or {}
-        for at, part_id in zip(self._holders, self._ids if hashes else (), strict=False):
-            if part_id and (content := hashes.get(part_id)):
+        for at, part_id in zip(self._holders, self._ids if self.hashes else (), strict=False):
+            if content := self._content_of(part_id):
                 yield at, -content
 
     def ours(self, stem: str, file: SceneFile, scene_id: SceneId) -> list[Key]:
         """Return the keys of one of our files, the stem first."""
-        keys: list[Key] = [stem]
-        if file.size_bytes and file.size_bytes > 0:
-            keys.append(file.size_bytes)
-        if self.hashes and file.oshash:
-            keys.append(-file.oshash)
-        if scene_id in self._named:
-            keys.append(f"/{scene_id}")
-        return keys
+        content = file.oshash if self.hashes else None
+        return _keys(stem, file.size_bytes, content, scene_id if scene_id in self._named else "")
+
+    def borne(self, several: Iterable[Ours]) -> set[int]:
+        """Return the digests of the keys of files of ours."""
+        keys = (self.ours(one.stem, one.file, one.scene_id) for one in several)
+        return set(map(hash, chain.from_iterable(keys)))
 
     def theirs(self, part: Theirs) -> list[Key]:
         """Return the keys of a part, the stem first."""
-        keys: list[Key] = [part.stem]
-        file = part.file
-        if file.size_bytes and file.size_bytes > 0:
-            keys.append(file.size_bytes)
-        if file.part_id and self.hashes and (content := self.hashes.get(file.part_id)):
-            keys.append(-content)
-        if part.stash_id:
-            keys.append(f"/{part.stash_id}")
-        return keys
+        content = self._content_of(part.file.part_id)
+        return _keys(part.stem, part.file.size_bytes, content, part.stash_id)
+
+    def _content_of(self, part_id: int) -> int | None:
+        """Return the content hash of a part, as far as it is known."""
+        return self.hashes.get(part_id) if self.hashes and part_id else None
 
     def is_crowded(self, size_bytes: int) -> bool:
         """Whether so many parts have a size that it chooses none."""
@@ -206,28 +201,23 @@ class FileKeys:
         return size_bytes in self._crowded
 
 
+def _keys(stem: str, size_bytes: int | None, content: int | None, named: str) -> list[Key]:
+    """Return the keys of a file; a size or content below 1 is not known, `named` is a scene."""
+    keys: list[Key] = [stem]
+    if size_bytes and size_bytes > 0:
+        keys.append(size_bytes)
+    if content:
+        keys.append(-content)
+    if named:
+        keys.append(f"/{named}")
+    return keys
+
+
 def _crowded(numbers: Iterable[int]) -> frozenset[int]:
     """Return those that are there more than `MOST_IN_TAIL` times."""
     ranked = sorted(numbers)  # half of the memory of a dictionary of counts
     later = islice(ranked, MOST_IN_TAIL, None)
     return frozenset(one for one, other in zip(ranked, later, strict=False) if one == other)
-
-
-class Blocks(msgspec.Struct, kw_only=True, gc=False):
-    """What blocking found: our files, and by each of their keys the parts that share it."""
-
-    ours: list[Ours]
-    buckets: dict[Key, Bucket]
-    keys: FileKeys
-
-    def parts_of(self, key: Key) -> Sequence[Theirs]:
-        """Return the parts that have a key."""
-        bucket = self.buckets.get(key)
-        return () if bucket is None else bucket.parts
-
-    def is_claimed(self, size_bytes: int) -> bool:
-        """Whether a file of ours has a size, or so many parts that not all of ours are known."""
-        return (size_bytes > 0 and size_bytes in self.buckets) or self.keys.is_crowded(size_bytes)
 
 
 def split_name(path: NormalizedPath) -> tuple[str, str]:
@@ -272,86 +262,110 @@ def prepare_part(position: int, file: PlexFile, stash_id: str = "") -> Theirs:
     return Theirs(position, file, path, *split_name(path), stash_id)
 
 
-def block(ours: list[Ours], keys: FileKeys) -> Blocks:
-    """Stream the items past the keys of our files."""
-    buckets: dict[Key, Bucket] = {}
-    for one in ours:  # scenes come one after the other, so each is counted once
-        for key in keys.ours(one.stem, one.file, one.scene_id):
-            bucket = buckets.setdefault(key, Bucket([], 0, -1))
-            if bucket.last != one.scene:
-                bucket.scenes += 1
-                bucket.last = one.scene
-    wanted = set(map(hash, buckets))
-    for position in sorted({at for at, digest in keys.digests() if digest in wanted}):
-        for part in prepare_parts(position, keys.items[position]):
-            for key in keys.theirs(part):
-                if key in buckets:
-                    buckets[key].parts.append(part)
-    return Blocks(ours=ours, buckets=buckets, keys=keys)
+class Blocks:
+    """Our files, and by each of their keys the parts that share it.
 
+    Args:
+        ours: files of scenes; those of one scene come one after the other.
+        keys: what files are found by, and every item.
+    """
 
-def pair(blocks: Blocks) -> Iterator[FileCandidates]:
-    """Each of our files with the parts worth comparing it with, those that there are any for."""
-    names = _count_names(blocks)
-    crowds: dict[str, _Crowd] = {}
-    for one in blocks.ours:
-        row = _choose(one, blocks, names, crowds)
-        if row.parts:
-            yield row
+    def __init__(self, ours: list[Ours], keys: FileKeys) -> None:
+        self._ours = ours
+        self._keys = keys
+        self._buckets: dict[Key, Bucket] = {}
+        for one in ours:
+            for key in keys.ours(one.stem, one.file, one.scene_id):
+                bucket = self._buckets.setdefault(key, Bucket([], 0, -1))
+                if bucket.last != one.scene:
+                    bucket.scenes += 1
+                    bucket.last = one.scene
+        wanted = set(map(hash, self._buckets))
+        for position in sorted({at for at, digest in keys.digests() if digest in wanted}):
+            for part in prepare_parts(position, keys.items[position]):
+                for key in keys.theirs(part):
+                    if key in self._buckets:
+                        self._buckets[key].parts.append(part)
+        self._names = self._count_names()
+        self._crowds: dict[str, _Crowd] = {}
+
+    def rows(self) -> Iterator[FileCandidates]:
+        """Yield each of our files with the parts worth comparing it with, if there are any."""
+        for row in map(self._row, self._ours):
+            if row.parts:
+                yield row
+
+    # ---- Private ---------------------------------------------------------------------------------
+
+    def _row(self, one: Ours) -> FileCandidates:
+        """Return a file with its candidates."""
+        bucket = self._buckets[one.stem]
+        named = bucket.parts
+        us, them = bucket.scenes, len(named)
+        whole = us * them <= _PAIRS_PER_FILE * (us + them)
+        name = fold(one.name)
+        if whole:
+            chosen, bearers, kin = named, _count_bearers(named, name), bucket.count_files()
+        else:
+            if one.stem not in self._crowds:
+                self._crowds[one.stem] = _Crowd(named)
+            crowd = self._crowds[one.stem]
+            chosen, bearers, kin = crowd.choose(one), crowd.bearers[name], crowd.files
+        parts = self._join(one, chosen)
+        return FileCandidates(
+            ours=one,
+            parts=parts,
+            name_others=max(self._names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
+            stem_others=us - 1 + max(kin - 1, 0),
+            size_others=self._count_sizes(one),
+            whole=whole,
+            disputed=self._find_disputed(one, parts),
+        )
+
+    def _count_names(self) -> Counter[str]:
+        """How many scenes have each name with a stem that several scenes have."""
+        shared = {
+            (fold(one.name), one.scene) for one in self._ours if self._buckets[one.stem].scenes > 1
+        }
+        return Counter(name for name, _ in shared)
+
+    def _count_sizes(self, one: Ours) -> int:
+        """How many other files have the size of one of ours."""
+        bucket = self._buckets.get(max(one.file.size_bytes or 0, 0))
+        if bucket is None:
+            return 0
+        # A size that many files have chooses nobody, so of its scenes not all are known.
+        alike = bucket.scenes - 1 if len(bucket.parts) <= MOST_IN_TAIL else 0
+        return alike + max(bucket.count_files() - 1, 0)
+
+    def _find_disputed(self, one: Ours, parts: Sequence[Theirs]) -> frozenset[str]:
+        """Return the namesakes of another size that may be another file of ours, by their sizes."""
+        if len(parts) == 1 and parts[0].file.size_bytes == one.file.size_bytes:
+            return frozenset()
+        return frozenset(
+            part.path
+            for part in parts
+            if part.file.size_bytes != one.file.size_bytes
+            and part.stem == one.stem
+            and part.file.size_bytes
+            and self._is_claimed(part.file.size_bytes)
+        )
+
+    def _is_claimed(self, size_bytes: int) -> bool:
+        """Whether a file of ours has a size, or so many parts that not all of ours are known."""
+        ours = size_bytes > 0 and size_bytes in self._buckets
+        return ours or self._keys.is_crowded(size_bytes)
+
+    def _join(self, one: Ours, named: Sequence[Theirs]) -> list[Theirs]:
+        """All parts blocking found for one of our files, each once, in the items' order."""
+        found = list(named)
+        for key in self._keys.ours(one.stem, one.file, one.scene_id)[1:]:
+            parts = self._buckets[key].parts
+            found += _few(parts) if isinstance(key, int) else parts
+        return list({id(part): part for part in found}.values())
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _choose(
-    one: Ours, blocks: Blocks, names: Mapping[str, int], crowds: dict[str, _Crowd]
-) -> FileCandidates:
-    """Return the candidates of a file."""
-    bucket = blocks.buckets[one.stem]
-    named = bucket.parts
-    us, them = bucket.scenes, len(named)
-    whole = us * them <= _PAIRS_PER_FILE * (us + them)
-    if not whole and one.stem not in crowds:
-        crowds[one.stem] = _Crowd(named)
-    name = fold(one.name)
-    parts = _join(one, named if whole else crowds[one.stem].choose(one), blocks)
-    if whole:
-        bearers, kin = _count_files(named, name), _count_files(named, "")
-    else:
-        bearers, kin = crowds[one.stem].bearers[name], crowds[one.stem].files
-    return FileCandidates(
-        ours=one,
-        parts=parts,
-        name_others=max(names.get(name, 1) - 1, 0) + max(bearers - 1, 0),
-        stem_others=us - 1 + max(kin - 1, 0),
-        size_others=_count_sizes(one, blocks),
-        whole=whole,
-        disputed=_find_disputed(one, parts, blocks),
-    )
-
-
-def _count_sizes(one: Ours, blocks: Blocks) -> int:
-    """How many other files have the size of one of ours."""
-    bucket = blocks.buckets.get(max(one.file.size_bytes or 0, 0))
-    if bucket is None:
-        return 0
-    # A size that many files have chooses nobody, so of its scenes not all are known.
-    alike = bucket.scenes - 1 if len(bucket.parts) <= MOST_IN_TAIL else 0
-    return alike + max(bucket.count_files() - 1, 0)
-
-
-def _find_disputed(one: Ours, parts: Sequence[Theirs], blocks: Blocks) -> frozenset[str]:
-    """Return the namesakes of another size that may be another file of ours, by their sizes."""
-    if len(parts) == 1 and parts[0].file.size_bytes == one.file.size_bytes:
-        return frozenset()
-    return frozenset(
-        part.path
-        for part in parts
-        if part.file.size_bytes != one.file.size_bytes
-        and part.stem == one.stem
-        and part.file.size_bytes
-        and blocks.is_claimed(part.file.size_bytes)
-    )
 
 
 class _Crowd:
@@ -409,27 +423,8 @@ def _tails(path: str) -> Iterator[str]:
     yield fold(path)
 
 
-def _count_names(blocks: Blocks) -> Counter[str]:
-    """How many scenes have each name with a stem that several scenes have."""
-    shared = {
-        (fold(one.name), one.scene) for one in blocks.ours if blocks.buckets[one.stem].scenes > 1
-    }
-    return Counter(name for name, _ in shared)
-
-
-def _count_files(parts: list[Theirs], name: str) -> int:
-    """How many files of Plex bear this folded name, or any for ""; several items may show one."""
+def _count_bearers(parts: list[Theirs], name: str) -> int:
+    """How many files of Plex bear this folded name; several items may show one."""
     if len(parts) <= 1:
         return len(parts)
-    return len({part.file.path for part in parts if not name or fold(part.name) == name})
-
-
-def _join(one: Ours, named: Sequence[Theirs], blocks: Blocks) -> list[Theirs]:
-    """All parts blocking found for one of our files, each once, in the items' order."""
-    found = list(named)
-    for key in blocks.keys.ours(one.stem, one.file, one.scene_id)[1:]:
-        parts = blocks.parts_of(key)
-        found += _few(parts) if isinstance(key, int) else parts
-    if len(found) < 2:  # noqa: PLR2004 - nothing to deduplicate
-        return found
-    return list({id(part): part for part in found}.values())
+    return len({part.file.path for part in parts if fold(part.name) == name})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-
 from plexsync.matching.comparing.blocking import (
     FileCandidates,
     FileKeys,
@@ -14,12 +12,7 @@ from plexsync.matching.comparing.blocking import (
     Theirs,
     split_folders,
 )
-from plexsync.matching.comparing.evidence import (
-    Comparison,
-    FolderLevel,
-    Level,
-    Spelling,
-)
+from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import (
     MANY_NAMESAKES,
     compare_content,
@@ -31,7 +24,7 @@ from plexsync.matching.comparing.facts import (
 )
 from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
-from plexsync.text.normalize import PathMap, compile_rules, fold, normalize_path
+from plexsync.text.normalize import compile_rules, fold, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,100 +40,15 @@ class Compared(NamedTuple):
     found: list[tuple[Kind, Theirs]]
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What comparing needs beside the two files.
-
-    `path_map` are the path rules. `hashes` holds a content hash by part id, 0 for one that was
-    asked for and is not there; None when hashes are not used. `mapped` are the folders the path
-    rules lead to, each with a slash at its end; `merged` those that more than one folder of Stash
-    leads to, or into.
-    """
-
-    items: int
-    path_map: PathMap
-    hashes: Mapping[int, int] | None
-    mapped: tuple[str, ...]
-    merged: tuple[str, ...]
-
-
-def make_context(keys: FileKeys, rules: Sequence[PathRule]) -> Context:
-    """Return what comparing needs to know of the rules."""
-    used = [rule for rule in dict.fromkeys(rules) if rule.stash and rule.plex]
-    folders = [f"{normalize_path(rule.plex).rstrip('/')}/" for rule in used]
-    merged = tuple(
-        one
-        for at, one in enumerate(folders)
-        if any(
-            at != other and (one.startswith(folder) or folder.startswith(one))
-            for other, folder in enumerate(folders)
-        )
-    )
-    return Context(
-        items=len(keys.items),
-        path_map=compile_rules(rules),
-        hashes=keys.hashes,
-        mapped=tuple(folders),
-        merged=merged,
-    )
-
-
-def compare_resembling(
-    ours: Ours, theirs: Theirs, context: Context, scale: Scale, *, title: Level, date: Level
-) -> Kind:
-    """Compare a pair that only its title brought together; either may lack a file."""
-    ((kind, _),) = Comparer(context, scale).compare(FileCandidates(ours, [theirs], whole=True))
-    made = kind.made
-    if not (ours.path and theirs.path):
-        made = made._replace(
-            title=title,
-            date=date,
-            place=FolderLevel.UNKNOWN,
-            spelling=Spelling.DIFFERENT,
-            ruled=False,
-            merged=False,
-            outside=False,
-        )
-    # A telling name that is equal leaves nothing for the title to add.
-    elif made.spelling <= Spelling.WORDS or made.generic:
-        made = made._replace(title=title, date=date)
-    return scale.kind(made)
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
 _Placed = tuple[FolderLevel, int, int]
 """How two folders compare, how many trailing ones are equal, and how many of those telling."""
-
-
-@lru_cache(maxsize=4096)  # many files lie in one folder
-def _compare_folders(ours: str, theirs: str) -> _Placed:
-    """How two folders compare; PATH_FOLDED where all their names are equal."""
-    folders, others = _split_once(ours), _split_once(theirs)
-    equal = telling = 0
-    for mine, other in zip(folders, others, strict=False):
-        if mine != other:
-            break
-        equal += 1
-        telling += not _is_generic(mine)
-    return _compare_depths(equal, len(folders), len(others)), equal, telling
-
-
-_split_once = lru_cache(maxsize=1024)(split_folders)
-_is_generic = lru_cache(maxsize=1024)(is_generic_folder)
-
-
-def _compare_depths(equal: int, depth: int, other: int) -> FolderLevel:
-    if equal == depth == other:
-        return FolderLevel.PATH_FOLDED
-    if equal:
-        return FolderLevel.FOLDERS
-    # A file right in a root lies in no folder that both servers could see.
-    return FolderLevel.UNKNOWN if min(depth, other) <= 1 else FolderLevel.APART
 
 
 _Own = tuple[bool, int, bool]
 """Of a file of ours: its name is generic; what its size is worth; whether that is telling."""
 
+_Reach = Literal[False] | tuple[bool, bool]
+"""See `Comparer._reach`; False where no rule covers our file."""
 
 _Looks = tuple[
     _Own,
@@ -152,12 +60,145 @@ _Looks = tuple[
     Level,
     Level,
     bool,
-    Literal[False] | tuple[bool, bool],
+    _Reach,
     bool,
     bool,
     tuple[Level, bool],
 ]
 """All that a comparison is made of; see `_read`."""
+
+
+class Comparer:
+    """Compares our files with parts.
+
+    Args:
+        keys: every item, and the content hashes of parts.
+        rules: how Plex sees Stash's folders.
+        scale: knows the kinds of pairs.
+
+    Attributes:
+        path_map: the rules, ready for many paths.
+        scale: the same.
+    """
+
+    def __init__(self, keys: FileKeys, rules: Sequence[PathRule], scale: Scale) -> None:
+        self.path_map = compile_rules(rules)
+        self.scale = scale
+        self._hashes = keys.hashes
+        used = [rule for rule in dict.fromkeys(rules) if rule.stash and rule.plex]
+        self._mapped = tuple(f"{normalize_path(rule.plex).rstrip('/')}/" for rule in used)
+        self._merged = _merged(self._mapped)
+        self._kinds: dict[_Looks, Kind] = {}
+
+    def compare(self, row: FileCandidates) -> list[tuple[Kind, Theirs]]:
+        """Compare one of our files with its candidates."""
+        ours, parts = row.ours, row.parts
+        size = ours.file.size_bytes
+        own: _Own = is_generic_name(ours.stem), 0, False
+        if size and size > 0:
+            own = own[0], *measure_size(size, row.size_others, self.scale.items)
+        if len(parts) == 1:
+            their = parts[0]
+            beside = _place_best(ours, their), 0, False
+            return [(self._pair(row, their, own, beside), their)]
+        several = [_place_best(ours, their) for their in parts]
+        tails = _count_tails(row, several)
+        alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
+        kinds: dict[tuple[object, ...], Kind] = {}
+        found = []
+        for their, placed in zip(parts, several, strict=True):
+            rival = not alike <= {their.file.path}
+            looks = self._looks_of(ours, their), placed, rival
+            kind = kinds.get(looks)
+            if kind is None:
+                beside = placed, tails[placed[1]], rival
+                kind = kinds[looks] = self._pair(row, their, own, beside)
+            found.append((kind, their))
+        return found
+
+    def compare_resembling(self, ours: Ours, theirs: Theirs, *, title: Level, date: Level) -> Kind:
+        """Compare a pair that only its title brought together; either may lack a file."""
+        ((kind, _),) = self.compare(FileCandidates(ours, [theirs]))
+        made = kind.made
+        if not (ours.path and theirs.path):
+            made = made._replace(
+                title=title,
+                date=date,
+                place=FolderLevel.UNKNOWN,
+                spelling=Spelling.DIFFERENT,
+                ruled=False,
+                merged=False,
+                outside=False,
+            )
+        # A telling name that is equal leaves nothing for the title to add.
+        elif made.spelling <= Spelling.WORDS or made.generic:
+            made = made._replace(title=title, date=date)
+        return self.scale.kind(made)
+
+    def _looks_of(self, ours: Ours, theirs: Theirs) -> tuple[object, ...]:
+        """Return all of a part that comparing it with ours looks at beside its folders."""
+        file, hashes = theirs.file, self._hashes
+        return (
+            theirs.name,
+            file.path.isascii() or file.path[-len(theirs.name) :],
+            file.size_bytes,
+            file.duration_s,
+            file.width,
+            file.height,
+            hashes.get(file.part_id) if hashes is not None and file.part_id else False,
+            theirs.stash_id,
+            self._reach(ours, theirs),
+        )
+
+    def _reach(self, ours: Ours, theirs: Theirs) -> _Reach:
+        """Return whether a part lies where rules lead more than one folder, and where any lead."""
+        if not ours.ruled:
+            return False
+        return theirs.path.startswith(self._merged), theirs.path.startswith(self._mapped)
+
+    def _pair(
+        self, row: FileCandidates, theirs: Theirs, own: _Own, beside: tuple[_Placed, int, bool]
+    ) -> Kind:
+        """Return the kind of a pair: what looks alike was compared once."""
+        ours = row.ours
+        file, other = ours.file, theirs.file
+        size = compare_size(file.size_bytes, other.size_bytes)
+        duration = compare_duration(file.duration_s, other.duration_s)
+        asked = size is Level.EQUAL and not own[2] and duration >= Level.CLOSE
+        looks: _Looks = (
+            own,
+            beside,
+            _spell(ours, theirs, size),
+            row.name_others,
+            row.stem_others,
+            size,
+            duration,
+            compare_frame((file.width, file.height), (other.width, other.height)),
+            asked and is_telling_length(file.duration_s or 0.0),
+            self._reach(ours, theirs),
+            theirs.path in row.disputed,
+            theirs.stash_id == ours.scene_id,
+            _compare_content(file, other, self._hashes),
+        )
+        kind = self._kinds.get(looks)
+        if kind is None:
+            kind = self._kinds[looks] = self.scale.kind(_read(looks))
+        return kind
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+
+def _merged(folders: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders that more than one folder of Stash leads to, or into."""
+    return tuple(
+        one
+        for at, one in enumerate(folders)
+        if any(
+            at != other and (one.startswith(folder) or folder.startswith(one))
+            for other, folder in enumerate(folders)
+        )
+    )
 
 
 def _read(looks: _Looks) -> Comparison:
@@ -190,87 +231,6 @@ def _read(looks: _Looks) -> Comparison:
     )
 
 
-class Comparer:
-    """Compares our files with parts."""
-
-    def __init__(self, context: Context, scale: Scale) -> None:
-        self.context = context
-        self._scale = scale
-        self._kinds: dict[_Looks, Kind] = {}
-
-    def compare(self, row: FileCandidates) -> list[tuple[Kind, Theirs]]:
-        """Compare one of our files with its candidates."""
-        ours, parts = row.ours, row.parts
-        size = ours.file.size_bytes
-        own: _Own = is_generic_name(ours.stem), 0, False
-        if size and size > 0:
-            own = own[0], *measure_size(size, row.size_others, self.context.items)
-        if len(parts) == 1:
-            their = parts[0]
-            beside = _place_best(ours, their), 0, False
-            return [(self._pair(row, their, own, beside), their)]
-        several = [_place_best(ours, their) for their in parts]
-        tails = _count_tails(row, several)
-        alike = {one.file.path for one in parts if size and one.file.size_bytes == size}
-        kinds: dict[tuple[object, ...], Kind] = {}
-        found = []
-        for their, placed in zip(parts, several, strict=True):
-            rival = not alike <= {their.file.path}
-            looks = self._looks_of(ours, their), placed, rival
-            kind = kinds.get(looks)
-            if kind is None:
-                beside = placed, tails[placed[1]], rival
-                kind = kinds[looks] = self._pair(row, their, own, beside)
-            found.append((kind, their))
-        return found
-
-    def _looks_of(self, ours: Ours, theirs: Theirs) -> tuple[object, ...]:
-        """Return all of a part that comparing it with ours looks at beside its folders."""
-        file, path, context = theirs.file, theirs.path, self.context
-        hashes = context.hashes
-        return (
-            theirs.name,
-            file.path.isascii() or file.path[-len(theirs.name) :],
-            file.size_bytes,
-            file.duration_s,
-            file.width,
-            file.height,
-            hashes.get(file.part_id) if hashes is not None and file.part_id else False,
-            theirs.stash_id,
-            ours.ruled and (path.startswith(context.merged), path.startswith(context.mapped)),
-        )
-
-    def _pair(
-        self, row: FileCandidates, theirs: Theirs, own: _Own, beside: tuple[_Placed, int, bool]
-    ) -> Kind:
-        """Return the kind of a pair: what looks alike was compared once."""
-        context, ours = self.context, row.ours
-        file, other = ours.file, theirs.file
-        size = compare_size(file.size_bytes, other.size_bytes)
-        duration = compare_duration(file.duration_s, other.duration_s)
-        asked = size is Level.EQUAL and not own[2] and duration >= Level.CLOSE
-        looks: _Looks = (
-            own,
-            beside,
-            _spell(ours, theirs, size),
-            row.name_others,
-            row.stem_others,
-            size,
-            duration,
-            compare_frame((file.width, file.height), (other.width, other.height)),
-            asked and is_telling_length(file.duration_s or 0.0),
-            ours.ruled
-            and (theirs.path.startswith(context.merged), theirs.path.startswith(context.mapped)),
-            theirs.path in row.disputed,
-            theirs.stash_id == ours.scene_id,
-            _compare_content(file, other, context.hashes),
-        )
-        kind = self._kinds.get(looks)
-        if kind is None:
-            kind = self._kinds[looks] = self._scale.kind(_read(looks))
-        return kind
-
-
 def _place_best(ours: Ours, theirs: Theirs) -> _Placed:
     """Compare the folders as a rule has them and as they are: a rule takes nothing away."""
     if ours.expected == theirs.path:
@@ -293,6 +253,32 @@ def _place(path: str, ours: Ours, theirs: Theirs) -> _Placed:
         return placed
     _, equal, telling = placed
     return (FolderLevel.FOLDERS if equal else FolderLevel.UNKNOWN), equal, telling
+
+
+@lru_cache(maxsize=4096)  # many files lie in one folder
+def _compare_folders(ours: str, theirs: str) -> _Placed:
+    """How two folders compare; PATH_FOLDED where all their names are equal."""
+    folders, others = _split_once(ours), _split_once(theirs)
+    equal = telling = 0
+    for mine, other in zip(folders, others, strict=False):
+        if mine != other:
+            break
+        equal += 1
+        telling += not _is_generic(mine)
+    return _compare_depths(equal, len(folders), len(others)), equal, telling
+
+
+_split_once = lru_cache(maxsize=1024)(split_folders)
+_is_generic = lru_cache(maxsize=1024)(is_generic_folder)
+
+
+def _compare_depths(equal: int, depth: int, other: int) -> FolderLevel:
+    if equal == depth == other:
+        return FolderLevel.PATH_FOLDED
+    if equal:
+        return FolderLevel.FOLDERS
+    # A file right in a root lies in no folder that both servers could see.
+    return FolderLevel.UNKNOWN if min(depth, other) <= 1 else FolderLevel.APART
 
 
 def _is_spelled_alike(ours: Ours, theirs: Theirs) -> bool:

@@ -148,19 +148,15 @@ class Kind:
         made: the comparison.
         teaches: such pairs show where the libraries lie.
         may_be_renamed: a file of the pair may have been renamed.
-        led: the kind such pairs are of where certain pairs lead to; None until it was asked for.
-        mapped: the same where a learned rule leads to.
         weighed: how much it says; None until it was asked for.
     """
 
-    __slots__ = ("led", "made", "mapped", "may_be_renamed", "teaches", "weighed")
+    __slots__ = ("made", "may_be_renamed", "teaches", "weighed")
 
     def __init__(self, made: Comparison) -> None:
         self.made = made
         self.teaches = teaches_layout(made)
         self.may_be_renamed = may_be_renamed(made)
-        self.led: Kind | None = None
-        self.mapped: Kind | None = None
         self.weighed: Assessment | None = None
 
 
@@ -225,15 +221,11 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             kind = self.kinds[known] = Kind(known)
         return kind
 
-    def weigh(self, kind: Kind) -> Assessment:
-        """Return how much a kind of pair says."""
-        if kind.weighed is None:
-            kind.weighed = weigh(kind.made, items=self.items, weights=self.weights)
-        return kind.weighed
-
     def option(self, ours: Ours, theirs: Theirs, kind: Kind) -> Option:
         """Return an option with what is asked of it most at hand."""
-        weighed = kind.weighed or self.weigh(kind)
+        weighed = kind.weighed
+        if weighed is None:
+            weighed = kind.weighed = weigh(kind.made, items=self.items, weights=self.weights)
         file = theirs.file
         return Option(ours, theirs, kind, kind.made, weighed, theirs.item, weighed.bits, file.path)
 
