@@ -96,6 +96,13 @@ def read_unread(state: State) -> frozenset[SceneId]:
     return frozenset((state.decision(UNREAD_KEY, Unread) or Unread()).scenes)
 
 
+def forget_seen(session: Session) -> None:
+    """Have the next whole run look at all items once more: some scenes saw a part of them only."""
+    seen = session.state.decision(KEY, Seen)
+    if seen is not None and (seen.items or seen.scans):
+        session.decide(KEY, msgspec.structs.replace(seen, items="", scans=""))
+
+
 def digest(parts: Iterable[str]) -> str:
     """Return one digest of several texts, in their order."""
     return short_digest("\x1e".join(parts), _DIGITS)

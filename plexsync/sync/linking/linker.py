@@ -244,7 +244,9 @@ class Linker:
         best = found.candidates[0]
         known = earlier(self.records, best, (scene.scene_id, owners.get(best.rating_key)))
         pair = new_pair(scene, item, found)
-        pair.resting = self._resting(self.records.get(scene.scene_id))
+        record = self.records.get(scene.scene_id)
+        if record is not None and record.files == files_digest(scene.files):
+            pair.resting = self._resting(record)  # else they may be of files it has no more
         if known is not None:
             before, of = known
             inherited = of != scene.scene_id or before.inherited

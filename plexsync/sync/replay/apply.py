@@ -32,6 +32,7 @@ from plexsync.planning.planner import Planner
 from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
+from plexsync.sync.detection.plex_changes import forget_seen
 from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
@@ -41,6 +42,7 @@ from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.config.configuration import Config
@@ -117,15 +119,24 @@ class _PlanWork(EarlierWork):
         saved: the items.
         pictures: says whether pictures still fit.
         links: what is right by now, of each scene.
+        matched: the scenes with files, or an item, they were not linked by before.
     """
 
     saved: dict[Place, SavedItem]
     pictures: SavedPictures
     links: defaultdict[SceneId, list[Link]] = field(default_factory=lambda: defaultdict(list))
+    matched: set[SceneId] = field(default_factory=set)
 
     def item(self, item: SavedItem) -> WorkItem:
         """Return an item to write, as much as the plan knows of it; Stash is not asked."""
         plan = item.plan
+        record = self.scope.state.get(plan.scene_id)
+        if (
+            record is None
+            or record.files != item.files
+            or all(one.rating_key != plan.rating_key for one in record.links)
+        ):
+            self.matched.add(plan.scene_id)
         link = replace(
             self._link_of(plan),
             section_id=plan.section_id,
@@ -212,18 +223,29 @@ class _PlanWork(EarlierWork):
         if outcome in _GOOD:
             links.append(pair.link)
         if len(links) == item.items:
+            others = self._links_elsewhere(item, links)
             # Without a version the next run asks Stash once more, and not Plex: the scene may have
             # changed meanwhile, and what it shows of tags and the like is remembered by runs only.
             record = SceneRecord(
                 updated_at="",
                 outcome=Outcome.APPLIED,
                 files=item.files,
-                desired=item.desired,
-                links=tuple(links),
+                desired="" if others else item.desired,
+                links=(*links, *others),
             )
             session.remember(scene_id, record)
+            if scene_id in self.matched:
+                forget_seen(session)  # the plan may be of some libraries only
         elif outcome is not Outcome.SKIPPED:
             # What is ours on this item is known; the scene is due, and is matched again.
             linked = with_link(session.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)
+
+    def _links_elsewhere(self, item: SavedItem, links: Sequence[Link]) -> tuple[Link, ...]:
+        """Return the links of a scene to libraries the plan has no item of: they stay."""
+        record = self.scope.state.get(item.plan.scene_id)
+        if record is None or record.files != item.files:
+            return ()
+        here = {link.section_id for link in links}
+        return tuple(link for link in record.links if link.section_id not in here)

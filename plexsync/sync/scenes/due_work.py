@@ -10,7 +10,7 @@ from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.state import ReviewQueueWriter, Waiting
-from plexsync.sync.detection.plex_changes import note_unread
+from plexsync.sync.detection.plex_changes import forget_seen, note_unread
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, match_settings
 from plexsync.sync.run_scope import note_proposed
@@ -74,6 +74,8 @@ class DueWork:
                 self._refuse(scene, Outcome.SKIPPED, run.inventory.failure.message)
         if run.session is not None:
             note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
+            if rest and run.options.libraries:
+                forget_seen(run.session)
         # Of a scene with several files Plex may have found some only.
         for pair in linked.pairs.made() if self._believe_absence else ():
             if pair.match is not None and len(pair.scene.files) > 1:

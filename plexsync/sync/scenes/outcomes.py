@@ -21,7 +21,7 @@ from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.charging import GIVEN_UP, group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.linking.pairs import Pairs, bare
-from plexsync.sync.rows import REMEMBERED, Pair, PairEnd
+from plexsync.sync.rows import GOOD, REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -271,17 +271,13 @@ class SceneOutcomes:
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
         if outcome is Outcome.UNCHANGED and previous and previous.outcome is Outcome.APPLIED:
             outcome = Outcome.APPLIED  # what was applied still stands; no record moves for that
-        version = progress.version
         if progress.related is None:
             related = previous.related if previous else ""
         else:
             related = join_related(progress.related)
-        desired = self._digest(progress) if progress.wanted else ""
-        if progress.has_resting and (previous is None or previous.desired != desired):
-            # An item of a library that takes no part now does not have these values.
-            desired = ""
+        version, desired = self._handled(progress, previous)
         record = SceneRecord(
-            updated_at=progress.scene.updated_at if version is None else version,
+            updated_at=version,
             outcome=outcome,
             files=files_digest(progress.scene.files),
             desired=desired,
@@ -299,6 +295,20 @@ class SceneOutcomes:
             due_at=next_try_of(self._run, attempts, progress.problem),
             problem=progress.problem,
         )
+
+    def _handled(self, progress: _Progress, previous: SceneRecord | None) -> tuple[str, str]:
+        """Return the version and the digest of values that all items of a scene have by now."""
+        version = progress.scene.updated_at if progress.version is None else progress.version
+        desired = self._digest(progress) if progress.wanted else ""
+        if not progress.has_resting:
+            return version, desired
+        # An item of a library that takes no part now does not have what moved. Where the library
+        # is left out for this run only, nothing but the version makes the scene due again.
+        if previous is None or previous.desired != desired:
+            desired = ""
+        elif previous.updated_at == version and previous.outcome in GOOD:
+            return version, desired
+        return "" if self._run.options.libraries else version, desired
 
     def _digest(self, progress: _Progress) -> str:
         if not progress.desired:

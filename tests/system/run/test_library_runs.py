@@ -1,0 +1,106 @@
+"""A run over some libraries only: what it leaves out is done by the next whole run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plexsync.models import Outcome
+from plexsync.simulators.library.cases import Case
+from plexsync.simulators.library.maker import DATA, NAS
+from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.sync.ports import RunOptions
+from tests.support.fields_world import PLAIN
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FIRST = RunOptions(libraries=("Scenes",))
+ELSEWHERE = NAS.section_id
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Scenes in step; some have two files, which are items of two libraries."""
+    mix = {Case.SAME: 1.0, Case.TWO_ITEMS: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=4, mix=mix, extra_items=0.0, edited=0.0))
+    second = {keys[1] for keys in library.truth.values() if len(keys) > 1}
+    videos = tuple(
+        replace(one, section_id=ELSEWHERE if str(one.rating_key) in second else DATA.section_id)
+        for one in library.plex.videos
+    )
+    library = replace(library, plex=replace(library.plex, videos=videos))
+    with World(library, tmp_path, **PLAIN) as made:
+        made.run()
+        yield made
+
+
+def in_two(world: World) -> tuple[str, str, str]:
+    """A scene that is in both libraries, and its items."""
+    return next((one, *keys) for one, keys in world.library.truth.items() if len(keys) == 2)
+
+
+def over_one_library(world: World, how: str) -> None:
+    """Run over the first library only: by an option, by the configuration, or by a saved plan."""
+    if how == "configuration":
+        assert world.run(PLEX__LIBRARIES="Scenes").count(Outcome.APPLIED)
+        return
+    if how == "option":
+        assert world.run(FIRST).count(Outcome.APPLIED)
+        return
+    file = world.directory / "plan.json"
+    world.run(replace(FIRST, dry_run=True, save_plan=file))
+    assert world.apply(file).count(Outcome.APPLIED)
+
+
+WAYS = pytest.mark.parametrize("how", ["option", "configuration", "plan"])
+
+
+@WAYS
+def test_an_edit_reaches_the_other_library_with_the_next_whole_run(world: World, how: str) -> None:
+    """The scene was written to one of its items only, and is not done by that."""
+    scene_id, first, second = in_two(world)
+    world.stash.edit_scene(scene_id, title="Second Edition")
+    over_one_library(world, how)
+    before = world.shown(second, "title")
+    assert (world.shown(first, "title"), before != "Second Edition") == ("Second Edition", True)
+    world.run()
+    assert world.shown(second, "title") == "Second Edition"
+    assert world.run().rows == ()
+
+
+@WAYS
+def test_a_new_scene_gets_its_item_in_the_other_library(world: World, how: str) -> None:
+    """Plex had both items before, so nothing moves there that would tell."""
+    files = [
+        world.stash.add_file(f"/data/new/{n}.mp4", size=10**7 + n, duration=99.0, oshash=n)
+        for n in (1, 2)
+    ]
+    world.plex.scan_in(world.video_of(files[0]))
+    other = world.plex.scan_in(replace(world.video_of(files[1]), section_id=ELSEWHERE))
+    world.rescan()
+    world.run()
+    world.stash.create_scene(title="Brand New", file_ids=tuple(files))
+    over_one_library(world, how)
+    world.run()
+    assert world.shown(other, "title") == "Brand New"
+
+
+@WAYS
+def test_a_file_given_to_another_scene_is_not_written_by_the_old_one(
+    world: World, how: str
+) -> None:
+    """Its item lies in the library that was left out while the file changed hands."""
+    scene_id, _, second = in_two(world)
+    heir = next(one for one, keys in world.library.truth.items() if len(keys) == 1)
+    world.stash.assign_file(world.stash.scene(scene_id).file_ids[1], heir)
+    world.stash.edit_scene(scene_id, title="The Giver")
+    world.stash.edit_scene(heir, title="The Heir")
+    over_one_library(world, how)
+    world.run()
+    assert world.shown(second, "title") == "The Heir"
+    assert world.run(RunOptions(full=True)).puts == 0
