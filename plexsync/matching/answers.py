@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class AnsweredPair(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A scene and an item that a person said something of: they are one, a pin, or they are not.
+    """A scene and an item that a person answered about: they are one (a pin), or they are not.
 
     `oshash` is the fingerprint of the scene's file then, None when Stash had none: then its path
     stands for it. `item_path` is the file the item showed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plexsync.errors import ConfigError, ExitCode, ServerError
+from plexsync.errors import ConfigError, ExitCode
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Candidate, MatchRow, Outcome, RatingKey, SceneId
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
@@ -23,7 +23,6 @@ from plexsync.review.selection import (
     candidate_of,
     refused_keys,
 )
-from plexsync.review.servers import LinkPreview
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.output.console import Invocation
+    from plexsync.review.ahead import LinkPreview
     from plexsync.state import Waiting
 
     Previews = Mapping[RatingKey, LinkPreview]
@@ -114,13 +114,14 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
         _tell_notes(invocation, context)
         console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
-            keys = [candidate.rating_key for candidate in one.candidates]
-            previews = _compared(context, one.scene_id, keys)
+            keys = tuple(candidate.rating_key for candidate in one.candidates)
+            context.servers.previews.load((one.scene_id, keys))
             if invocation.shape.as_document:
-                scene = _scene(context, one, previews) | {"said": _standing(context, one.scene_id)}
+                known = context.servers.previews.known(one.scene_id)
+                scene = _scene(context, one, known) | {"said": _standing(context, one.scene_id)}
                 _print(invocation, scenes=[scene])
                 continue
-            for row in scene_rows(context.review([one]), console, previews):
+            for row in scene_rows(context.review([one]), console):
                 console.print(row)
             console.print()
     return ExitCode.OK
@@ -279,14 +280,6 @@ def _give(invocation: Invocation, context: ReviewContext, answers: Sequence[Answ
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
         _say(invocation, "The next plexsync run writes what was accepted.")
     return ExitCode.OK
-
-
-def _compared(context: ReviewContext, scene_id: SceneId, keys: Sequence[RatingKey]) -> Previews:
-    """Return what accepting would write; where a server is away, that it is."""
-    try:
-        return context.servers.compare(scene_id, keys)
-    except ServerError as error:
-        return {key: LinkPreview(problem=error.message) for key in keys}
 
 
 def _tell_notes(invocation: Invocation, context: ReviewContext) -> None:

@@ -109,6 +109,7 @@ def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator
         try:
             yield context
         finally:
+            servers.previews.close()
             answers.release_lock()
 
 

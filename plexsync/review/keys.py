@@ -101,7 +101,7 @@ def _paste(review: Review, text: str) -> None:
 
 def _press_hits(review: Review, key: str) -> None:
     if key.isdecimal() and key.isascii() and 1 <= int(key) <= len(review.hits):
-        review.add_item(review.hits[int(key) - 1], "found by a search")
+        review.add_item(review.hits[int(key) - 1])
     elif key == "f":
         review.ask_for(Prompt.SEARCH)
     else:

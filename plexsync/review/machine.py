@@ -21,7 +21,6 @@ from plexsync.review.selection import (
     Group,
     Question,
     answer_about,
-    candidate_of,
     fitted_by,
     refused_keys,
     rule_for,
@@ -33,8 +32,9 @@ from plexsync.review.selection import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from plexsync.review.ahead import LinkPreview
     from plexsync.review.answer_store import AnswerStore
-    from plexsync.review.servers import Hit, ReviewServers
+    from plexsync.review.servers import ReviewServers
     from plexsync.state import Waiting
 
 _TWO = 2
@@ -108,7 +108,7 @@ class Review:
         self.mode = Mode.END
         self.message = message
         self.prompt, self.typed = Prompt.REASON, ""
-        self.hits: tuple[Hit, ...] = ()
+        self.hits: tuple[Candidate, ...] = ()
         self.hit_count = 0
         self.question: Question | None = None
         self.group: Group | None = None
@@ -127,6 +127,10 @@ class Review:
     def candidate(self) -> Candidate | None:
         """The candidate in focus."""
         return self.waiting.candidates[self.focus] if self.focus >= 0 else None
+
+    def preview(self, candidate: Candidate) -> LinkPreview | None:
+        """Return what accepting a candidate of the scene would write; None until it is known."""
+        return self.servers.previews.known(self.waiting.scene_id).get(candidate.rating_key)
 
     @property
     def both(self) -> list[Candidate]:
@@ -317,18 +321,18 @@ class Review:
         elif not text:
             self.message = "Nothing was typed."
         elif prompt is Prompt.SEARCH:
-            self.hits, self.hit_count = self.servers.search(text)
+            self.hits, self.hit_count = self.servers.search(text, self.waiting.scene)
             if self.hits:
                 self.mode = Mode.HITS
             else:
                 self.message = f"Nothing in Plex holds {text!r} in its title or path."
         else:
             try:
-                hit = self.servers.find(text)
+                candidate = self.servers.find(text, self.waiting.scene)
             except PlexsyncError as error:
                 self.message = error.message
             else:
-                self.add_item(hit, "named by you")
+                self.add_item(candidate)
 
     def arrange(self, sort: Sort, words: str) -> None:
         """Show the scenes in another order, or only those that hold all words."""
@@ -351,16 +355,14 @@ class Review:
         sorts = [*Sort, *Sort]
         self.arrange(sorts[sorts.index(self.queue.sort) + 1], self.queue.filter)
 
-    def add_item(self, hit: Hit, found: str) -> None:
+    def add_item(self, candidate: Candidate) -> None:
         """Put an item among the candidates and into focus; accepting it is another key."""
         self.to_scene()
         for place, one in enumerate(self.waiting.candidates):
-            if one.rating_key == hit.item.rating_key:
+            if one.rating_key == candidate.rating_key:
                 self.focus = place
                 return
-        scene, library = self.waiting.scene, hit.library
-        candidate = candidate_of(hit.item, scene, found=found, library=library)
-        self.queue.every[scene.scene_id] = with_candidate(self.waiting, candidate)
+        self.queue.every[self.waiting.scene_id] = with_candidate(self.waiting, candidate)
         self.focus = len(self.waiting.candidates) - 1
         self.message = "Added to the candidates; a accepts it."
 

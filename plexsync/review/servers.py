@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
@@ -17,7 +17,6 @@ from plexsync.errors import ConfigError, NotFoundError, ParseError
 from plexsync.matcher import collect_answers
 from plexsync.models import (
     Candidate,
-    Change,
     Confidence,
     Evidence,
     ItemDetail,
@@ -36,7 +35,9 @@ from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import Planner
 from plexsync.plex.connection import item_address, named_library
 from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
+from plexsync.review.ahead import LinkPreview, PreviewLoader
 from plexsync.review.queue import first_path
+from plexsync.review.selection import candidate_of
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.detection.unversioned import remembered_shared
@@ -61,29 +62,6 @@ MOST_HITS = 9
 """Items a search shows: those a single digit can choose."""
 
 
-class Hit(NamedTuple):
-    """An item a search found."""
-
-    item: PlexItem
-    library: str = ""
-
-
-class LinkPreview(NamedTuple):
-    """What linking a scene to an item would write.
-
-    Args:
-        changes: field by field.
-        kept: fields that differ but stay as Plex has them, by policy.
-        problem: why it is unknown; "" when it is known.
-        item: the item as Plex has it.
-    """
-
-    changes: tuple[Change, ...] = ()
-    kept: tuple[str, ...] = ()
-    problem: str = ""
-    item: PlexItem | None = None
-
-
 class ReviewServers:
     """What a review asks of the world around it: searches, comparisons, the browser, path rules.
 
@@ -97,11 +75,13 @@ class ReviewServers:
     Attributes:
         cache_dir: the same.
         rows: makes rows of scenes that wait.
+        previews: what linking scenes to their candidates would write, as far as it is known.
     """
 
     def __init__(self, servers: Servers, store: AnswerStore, cache_dir: Path) -> None:
         self._config, self._plex, self._stash = servers.config, servers.plex, servers.stash
         self._store, self.cache_dir = store, cache_dir
+        self.previews = PreviewLoader(self.compare)
         self.rows = RowMaker(self._stash.scene_url, self._plex.item_url, {})
         # The clients are for one thread at a time.
         self._lock = threading.Lock()
@@ -163,7 +143,7 @@ class ReviewServers:
 
     # ---- Items and rules a person names ----------------------------------------------------------
 
-    def search(self, text: str) -> tuple[tuple[Hit, ...], int]:
+    def search(self, text: str, scene: Scene) -> tuple[tuple[Candidate, ...], int]:
         """Return the first items with all words in title or path, and how many there are.
 
         Case aside; short titles first.
@@ -175,9 +155,10 @@ class ReviewServers:
             if item.files and not item.trashed and all(word in where for word in wanted):
                 found.append(item)
         found.sort(key=lambda item: (len(item.title), item.title, item.rating_key))
-        return tuple(map(self._hit, found[:MOST_HITS])), len(found)
+        hits = (self._named(one, scene, "found by a search") for one in found[:MOST_HITS])
+        return tuple(hits), len(found)
 
-    def find(self, text: str) -> Hit:
+    def find(self, text: str, scene: Scene) -> Candidate:
         """Return the item of a rating key or an address, from the listing or else from Plex.
 
         Raises:
@@ -190,8 +171,8 @@ class ReviewServers:
             raise ConfigError("That is neither a rating key nor a Plex address") from error
         for item in self._listing():
             if item.rating_key == key and item.files and not item.trashed:
-                return self._hit(item)
-        return self._hit(self.item(RatingKey(key)))
+                return self._named(item, scene, "named by you")
+        return self._named(self.item(RatingKey(key)), scene, "named by you")
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
         """Open both in the browser where there is a screen; return where they are."""
@@ -359,8 +340,9 @@ class ReviewServers:
             self._items = tuple(item for item in items if not names or item.section_id in ids)
         return self._items
 
-    def _hit(self, item: PlexItem) -> Hit:
-        return Hit(item=item, library=self._libraries.get(item.section_id, ""))
+    def _named(self, item: PlexItem, scene: Scene, found: str) -> Candidate:
+        library = self._libraries.get(item.section_id, "")
+        return candidate_of(item, scene, found=found, library=library)
 
     def _compare(
         self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps

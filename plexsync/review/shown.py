@@ -16,8 +16,8 @@ from plexsync.text.differences import Piece, name_pieces, names_of
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
+    from plexsync.review.ahead import LinkPreview
     from plexsync.review.machine import Review
-    from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
 
 _AHEAD = 3

@@ -12,10 +12,11 @@ from rich.console import Console
 from plexsync.errors import ConfigError
 from plexsync.matching.answers import NOTHING, Answer, SceneAnswers, answered
 from plexsync.models import Confidence, Evidence, Match, RatingKey, SceneId
+from plexsync.review.ahead import LinkPreview, PreviewLoader
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.keys import press
 from plexsync.review.machine import Review
-from plexsync.review.servers import Hit, LinkPreview, ReviewServers
+from plexsync.review.servers import ReviewServers
 from plexsync.review.terminal.screen import screen_rows
 from plexsync.storage.review_queue import Waiting
 from tests.support.factories import make_candidate, make_scene, make_scene_file
@@ -23,7 +24,7 @@ from tests.support.factories import make_candidate, make_scene, make_scene_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from plexsync.models import PathRule
+    from plexsync.models import Candidate, PathRule, Scene
     from plexsync.storage.session import Session
 
 FOR = Evidence(name="name", value="equal, a name 1 more file bears", weight=9.5)
@@ -109,19 +110,20 @@ class FakeAnswers(AnswerStore):
 class FakeActions(ReviewServers):
     """Finds what its test put in."""
 
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[Candidate, ...] = ()
     known: list[PathRule] = field(default_factory=list)
     opened: list[tuple[str, str | None]] = field(default_factory=list)
     unsettled: frozenset[SceneId] = frozenset()
+    previews: PreviewLoader = field(default_factory=lambda: PreviewLoader(lambda _id, _keys: {}))
 
-    def search(self, _text: str) -> tuple[tuple[Hit, ...], int]:
+    def search(self, _text: str, _scene: Scene) -> tuple[tuple[Candidate, ...], int]:
         """All of them."""
         return self.hits, len(self.hits)
 
-    def find(self, text: str) -> Hit:
+    def find(self, text: str, _scene: Scene) -> Candidate:
         """The one with that key."""
         for hit in self.hits:
-            if hit.item.rating_key == text:
+            if hit.rating_key == text:
                 return hit
         raise ConfigError("That is neither a rating key nor a Plex address")
 
@@ -173,5 +175,8 @@ def shown(
 ) -> str:
     """The screen as plain text."""
     console = Console(file=io.StringIO(), width=width, color_system=None, markup=False)
-    lines = screen_rows(review, console, previews=previews or {}, marks=True, height=height)
+    if previews:
+        review.servers.previews = PreviewLoader(lambda _id, _keys: previews)
+        review.servers.previews.load((review.waiting.scene_id, tuple(previews)))
+    lines = screen_rows(review, console, marks=True, height=height)
     return "\n".join(line.plain.rstrip() for line in lines) + "\n"

@@ -26,7 +26,6 @@ from rich.text import Text
 
 from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import Invocation, can_ask, make_console
-from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.keys import PASTE, KeyName, press
 from plexsync.review.machine import Ending, Mode, Review
@@ -39,13 +38,11 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from rich.console import Console
 
-    from plexsync.models import RatingKey
-    from plexsync.review.servers import LinkPreview
     from plexsync.review.terminal.pictures import TerminalPictures
 
 
@@ -168,15 +165,13 @@ def _show(
     Raises:
         StateError: an answer could not be kept.
     """
-    drawing = closing(pictures) if pictures else nullcontext()
-    with closing(PreviewLoader(review.servers.compare)) as loader, drawing:
+    with closing(pictures) if pictures else nullcontext():
         if os.environ.get("TERM", "dumb") == "dumb":
-            _show_lines(review, loader, console, stdin=stdin)
+            _show_lines(review, console, stdin=stdin)
         while review.ending is None:
             try:
                 ReviewScreen(
                     review,
-                    loader,
                     console,
                     full=not below,
                     pictures=pictures if not below else None,
@@ -191,7 +186,6 @@ class ReviewScreen:
 
     Args:
         review: what to show.
-        loader: knows what accepting would change.
         console: measures and colours.
         full: use the whole terminal; else the end page stands below what was printed.
         pictures: draws covers beside the facts; None for none.
@@ -200,13 +194,12 @@ class ReviewScreen:
     def __init__(
         self,
         review: Review,
-        loader: PreviewLoader,
         console: Console,
         *,
         full: bool,
         pictures: TerminalPictures | None = None,
     ) -> None:
-        self._review, self._loader, self._console = review, loader, console
+        self._review, self._console = review, console
         self._full, self._pictures = full, pictures
         self._picture_place: Place | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -221,7 +214,7 @@ class ReviewScreen:
             KeyboardInterrupt: Ctrl-C was pressed.
             StateError: an answer could not be kept.
         """
-        self._loader.on_news(self._app.invalidate)
+        self._review.servers.previews.on_news(self._app.invalidate)
         if self._pictures is not None:
             self._pictures.forget()
             self._pictures.on_news(self._app.invalidate)
@@ -267,13 +260,12 @@ class ReviewScreen:
         rows = fitted_rows(
             self._review,
             self._console,
-            _known(self._review, self._loader),
             pictures=pictures is not None and pictures.fit,
         )
-        self._loader.want(wanted_previews(self._review))
+        self._review.servers.previews.want(wanted_previews(self._review))
         if pictures is not None:
             self._picture_place = picture_place(rows)
-            pictures.want_pair(self._review)
+            pictures.want_pair()
         return as_text(rows, self._console)
 
     def _forget_pictures(self, app: Application[None]) -> None:
@@ -339,18 +331,11 @@ class ReviewScreen:
         self._leave(found.get("exception") or RuntimeError(found["message"]))
 
 
-def fitted_rows(
-    review: Review,
-    console: Console,
-    previews: Mapping[RatingKey, LinkPreview],
-    *,
-    pictures: bool = False,
-) -> list[Text]:
+def fitted_rows(review: Review, console: Console, *, pictures: bool = False) -> list[Text]:
     """Return the rows of the screen, as many and as wide as the terminal has."""
     rows = screen_rows(
         review,
         console,
-        previews=previews,
         marks=needs_marks(console),
         height=max(console.height, _LEAST_ROWS),
         pictures=pictures,
@@ -371,21 +356,16 @@ def as_text(rows: Sequence[Text], console: Console) -> str:
 # ---- Private: lines ------------------------------------------------------------------------------
 
 
-def _show_lines(
-    review: Review,
-    loader: PreviewLoader,
-    console: Console,
-    *,
-    stdin: IO[str],
-) -> None:
+def _show_lines(review: Review, console: Console, *, stdin: IO[str]) -> None:
     """Show a review a line at a time, on terminals that cannot be drawn on."""
+    previews = review.servers.previews
     while review.ending is None:
-        loader.want(wanted_previews(review))
+        previews.want(wanted_previews(review))
         # A line that was printed cannot be drawn again, so the servers get a moment.
         if review.mode is Mode.SCENE and review.candidate is not None:
             pair = review.waiting.scene_id, review.candidate.rating_key
-            loader.wait_for(*pair, _LINE_WAIT_S)
-        for line in screen_rows(review, console, previews=_known(review, loader), marks=True):
+            previews.wait_for(*pair, _LINE_WAIT_S)
+        for line in screen_rows(review, console, marks=True):
             console.print(line)
         console.print("> ", end="")
         console.file.flush()
@@ -412,7 +392,3 @@ def keys_of_line(line: str, *, typing: bool) -> Sequence[str]:
     if typing:
         return [*(char for char in text if char.isprintable()), KeyName.ENTER]
     return [text.strip()] if text.strip() else []
-
-
-def _known(review: Review, loader: PreviewLoader) -> Mapping[RatingKey, LinkPreview]:
-    return loader.known(review.waiting.scene_id) if len(review.queue) else {}

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from plexsync.review.ahead import LinkPreview
     from plexsync.review.machine import Review
-    from plexsync.review.servers import LinkPreview
     from plexsync.state import Waiting
 
 

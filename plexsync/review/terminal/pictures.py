@@ -15,14 +15,8 @@ from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 
-from plexsync.review.ahead import (
-    PictureCache,
-    PictureKey,
-    PictureKind,
-    fetch_shown,
-    shown_picture,
-)
 from plexsync.review.machine import Mode, Review
+from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS, Place
 
 if TYPE_CHECKING:
@@ -89,7 +83,7 @@ class TerminalPictures(PictureCache):
     """
 
     def __init__(self, make: MakesPicture, review: Review, console: Console) -> None:
-        super().__init__(lambda key: make_small(fetch_shown(review, key)))
+        super().__init__(review, make_small)
         self._make, self._console = make, console
         self._pair: list[PictureKey] = []
         self._shown: dict[Place, bytes] = {}
@@ -99,8 +93,9 @@ class TerminalPictures(PictureCache):
         """Whether the terminal is wide enough for them now."""
         return self._console.width >= _LEAST_COLUMNS
 
-    def want_pair(self, review: Review) -> None:
+    def want_pair(self) -> None:
         """Fetch the pictures of the pair on the screen, unless they were just asked for."""
+        review = self._review
         keys: list[PictureKey] = []
         if review.mode in {Mode.SCENE, Mode.PROMPT} and review.candidate is not None:
             keys.append(PictureKey(PictureKind.COVER, review.waiting.scene_id))

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from plexsync.matcher import reason_kind
 from plexsync.review.machine import Mode, Review
-from plexsync.review.queue import first_path, item_name, pattern_lines, scene_name
+from plexsync.review.queue import item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group, Question
-from plexsync.review.shown import alike_count, has_path_rule, rival_names
+from plexsync.review.shown import alike_count, has_path_rule, item_place, rival_names
 from plexsync.review.terminal.parts import (
     BesidePictures,
     LabelledText,
@@ -29,24 +29,19 @@ from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
-    from plexsync.models import Candidate, RatingKey
-    from plexsync.review.servers import LinkPreview
+    from plexsync.models import Candidate
     from plexsync.state import Waiting
 
 
-def scene_rows(
-    review: Review, console: Console, previews: Mapping[RatingKey, LinkPreview]
-) -> list[Text]:
+def scene_rows(review: Review, console: Console) -> list[Text]:
     """Return all there is about one scene, each candidate with its evidence and changes."""
     marks = needs_marks(console)
     lines = [*scene_part(review), *candidates_part(review, -1)]
     for place, candidate in enumerate(review.waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
-        known = previews.get(candidate.rating_key)
+        known = review.preview(candidate)
         lines += facts_part(review.waiting, candidate, known, marks=marks)
         lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
     return laid_out(lines, console)
@@ -64,7 +59,6 @@ def screen_rows(
     review: Review,
     console: Console,
     *,
-    previews: Mapping[RatingKey, LinkPreview],
     marks: bool,
     height: int = 0,
     pictures: bool = False,
@@ -74,14 +68,13 @@ def screen_rows(
     Args:
         review: what to show.
         console: measures; nothing is printed.
-        previews: what accepting the candidates would write, as far as it is known.
         marks: show differences by marks, too, for screens without colour.
         height: rows there are; evidence and changes are cut to fit. 0: cut nothing.
         pictures: leave columns free for pictures beside the facts.
     """
     foot = laid_out(_foot(review, console.width), console)
     rows = height - len(foot) - 1 if height else 0
-    lines = partial(_lines, review, previews, width=console.width, marks=marks, pictures=pictures)
+    lines = partial(_lines, review, width=console.width, marks=marks, pictures=pictures)
     body = laid_out(lines(brief=False), console)
     if rows and len(body) > rows and review.mode in _SCENES:
         body = laid_out(lines(brief=True), console)
@@ -96,15 +89,7 @@ _GROUP_ROWS = 12
 _SCENES = frozenset({Mode.SCENE, Mode.PROMPT})
 
 
-def _lines(
-    review: Review,
-    previews: Mapping[RatingKey, LinkPreview],
-    *,
-    width: int,
-    marks: bool,
-    pictures: bool,
-    brief: bool,
-) -> list[Line]:
+def _lines(review: Review, *, width: int, marks: bool, pictures: bool, brief: bool) -> list[Line]:
     """Return what is above the keys; `brief` leaves out what another key brings to the screen."""
     if review.mode is Mode.END:
         return list(_end_lines(review))
@@ -120,7 +105,7 @@ def _lines(
     lines += candidates_part(review, review.focus, brief=brief)
     candidate = review.candidate
     if candidate is not None:
-        known = previews.get(candidate.rating_key)
+        known = review.preview(candidate)
         facts = facts_part(review.waiting, candidate, known, marks=marks, brief=brief)
         beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
         lines += [Text(), *([BesidePictures(beside)] if pictures else beside), Text()]
@@ -212,12 +197,10 @@ def _key_lines(keys: list[tuple[str, str]], width: int) -> list[Line]:
 def _hit_lines(review: Review) -> list[Line]:
     lines: list[Line] = [Text("Which one?", style="bold"), Text()]
     for number, hit in enumerate(review.hits, 1):
-        item = hit.item
-        body = words(item.title or "untitled")
-        where = " ".join(filter(None, (hit.library, item.rating_key)))
-        body.append_text(words(f"  {where}", "dim"))
+        body = words(hit.title or "untitled")
+        body.append_text(words(f"  {item_place(hit)}", "dim"))
         lines.append(LabelledText(Text(f"  {number}  ", "bold cyan"), body))
-        lines.append(LabelledText(Text("     "), words(first_path(item), "dim")))
+        lines.append(LabelledText(Text("     "), words(hit.item_path, "dim")))
     if review.hit_count > len(review.hits):
         rest = review.hit_count - len(review.hits)
         lines.append(Text(f"     … and {rest:,} more; more words find fewer", style="dim"))

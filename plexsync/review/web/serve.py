@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output.console import Invocation, Streams, write_lines
-from plexsync.review.ahead import PreviewLoader
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.machine import Ending, Review
 from plexsync.review.selection import NOTHING_WAITS
@@ -94,33 +93,32 @@ def _serve(review: Review, listening: socket.socket, streams: Streams) -> None:
     from plexsync.review.web.site import ReviewSite  # noqa: PLC0415 - same
 
     port = listening.getsockname()[1]
-    with closing(PreviewLoader(review.servers.compare)) as loader:
 
-        def stop() -> None:
-            server.should_exit = True
+    def stop() -> None:
+        server.should_exit = True
 
-        site = ReviewSite(review, loader, ended=stop)
-        guard = Guard(site.application(), port)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                guard,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=2,
-                lifespan="off",
-            )
+    site = ReviewSite(review, ended=stop)
+    guard = Guard(site.application(), port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            guard,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            lifespan="off",
         )
+    )
 
-        address = f"http://{_LOOPBACK}:{port}/?key={guard.key}"
-        lines = ["Open this address in a browser on this machine; it works once:", f"    {address}"]
-        write_lines(streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
-        with (
-            _release_when_idle(review, site.lock),
-            closing(site.pictures),
-            suppress(KeyboardInterrupt),
-        ):
-            server.run(sockets=[listening])
+    address = f"http://{_LOOPBACK}:{port}/?key={guard.key}"
+    lines = ["Open this address in a browser on this machine; it works once:", f"    {address}"]
+    write_lines(streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
+    with (
+        _release_when_idle(review, site.lock),
+        closing(site.pictures),
+        suppress(KeyboardInterrupt),
+    ):
+        server.run(sockets=[listening])
 
 
 @contextmanager

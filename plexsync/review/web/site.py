@@ -22,9 +22,9 @@ from starlette.staticfiles import StaticFiles
 
 from plexsync.matcher import reason_kind
 from plexsync.models import Change, Evidence, SceneId
-from plexsync.review.ahead import PictureCache, PictureKey, PictureKind, PreviewLoader, fetch_shown
 from plexsync.review.keys import PASTE, press
 from plexsync.review.machine import Ending, Mode, Prompt, Review
+from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group
 from plexsync.review.shown import (
@@ -78,15 +78,13 @@ class ReviewSite:
 
     Args:
         review: the machine; one request works on it at a time.
-        loader: knows what accepting would change.
         ended: called when the person is done.
     """
 
-    def __init__(self, review: Review, loader: PreviewLoader, *, ended: Callable[[], None]) -> None:
-        self._review, self._loader = review, loader
-        self._ended = ended
+    def __init__(self, review: Review, *, ended: Callable[[], None]) -> None:
+        self._review, self._ended = review, ended
         self.lock = threading.Lock()
-        self.pictures = PictureCache(partial(fetch_shown, review))
+        self.pictures = PictureCache(review, shown_picture)
         self._left_out: set[SceneId] = set()
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -237,7 +235,7 @@ class ReviewSite:
     def _find(self, form: QueryParams) -> Response:
         waiting = self._open(form.get("scene", ""))
         text = form.get("text", "").strip()
-        hits, count = self._review.servers.search(text) if text else ((), 0)
+        hits, count = self._review.servers.search(text, waiting.scene) if text else ((), 0)
         return self._page("find.html", hits=hits, count=count, text=text, scene_id=waiting.scene_id)
 
     def _add(self, form: QueryParams) -> Response:
@@ -310,11 +308,11 @@ class ReviewSite:
         with self.lock:
             scene_id = self._open(scene, item).scene_id
             candidate = review.candidate
-            self._loader.want(wanted_previews(review))
+            review.servers.previews.want(wanted_previews(review))
             last = min(review.at + 1 + _AHEAD, len(review.queue))
             self._want_pictures([review.queue[place] for place in range(review.at, last)])
         if candidate is not None:
-            self._loader.wait_for(scene_id, candidate.rating_key, seconds)
+            review.servers.previews.wait_for(scene_id, candidate.rating_key, seconds)
 
     def _shown_once(self, page: Response) -> Response:
         """Return a page, and forget the message that stands on it."""
@@ -329,8 +327,7 @@ class ReviewSite:
         """Return the page of a scene with a candidate in focus, or the part that comes later."""
         review, waiting = self._review, self._open(scene, item)
         candidate, recorded = review.candidate, review.answers.recorded(waiting.scene_id)
-        known = self._loader.known(waiting.scene_id)
-        preview = known.get(candidate.rating_key) if candidate else None
+        preview = review.preview(candidate) if candidate else None
         evidence = evidence_of(candidate, rival_names(review, candidate)) if candidate else []
         return self._page(
             template,

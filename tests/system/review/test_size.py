@@ -51,7 +51,7 @@ def show_first_screen(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatc
 
 def drawn(review: Review, console: Console) -> str:
     """The screen as it goes to the terminal."""
-    return as_text(fitted_rows(review, console, {}), console)
+    return as_text(fitted_rows(review, console), console)
 
 
 def make_screen() -> Console:

@@ -12,8 +12,7 @@ from plexsync.matching.answers import Verb
 from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.review.keys import press
 from plexsync.review.machine import Ending, Mode
-from plexsync.review.servers import Hit
-from tests.support.factories import make_item
+from tests.support.factories import make_candidate
 from tests.support.review_factories import (
     FakeActions,
     FakeAnswers,
@@ -314,7 +313,7 @@ def test_a_path_rule_promises_no_more_than_it_settles() -> None:
 def test_a_found_item_becomes_a_candidate_and_is_not_accepted_yet() -> None:
     """Its evidence and changes can be looked at first."""
     answers = FakeAnswers()
-    actions = FakeActions(hits=(Hit(item=make_item(rating_key=RatingKey("4711"))),))
+    actions = FakeActions(hits=(make_candidate(rating_key=RatingKey("4711")),))
     review = type_keys(
         start_review(make_waiting(1), answers=answers, actions=actions), "f", "beach", "enter"
     )
@@ -329,7 +328,7 @@ def test_a_found_item_becomes_a_candidate_and_is_not_accepted_yet() -> None:
 
 def test_a_rating_key_is_found_or_the_reason_shown() -> None:
     """A typing error costs nothing."""
-    actions = FakeActions(hits=(Hit(item=make_item(rating_key=RatingKey("4711"))),))
+    actions = FakeActions(hits=(make_candidate(rating_key=RatingKey("4711")),))
     review = type_keys(start_review(make_waiting(1), actions=actions), "k", "47", "enter")
     assert "neither" in review.message
     type_keys(review, "k", "4711", "enter")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from plexsync.models import PlexField, RatingKey, SceneId
-from plexsync.review.servers import LinkPreview
+from plexsync.review.ahead import LinkPreview
 from tests.support.factories import (
     make_change,
     make_item,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyte
@@ -13,7 +13,6 @@ from prompt_toolkit.input import create_pipe_input
 from rich.console import Console
 
 from plexsync.errors import StateCorruptError
-from plexsync.review.ahead import PreviewLoader
 from plexsync.review.machine import Ending, Mode
 from plexsync.review.terminal.application import ReviewScreen, keys_of_line
 from tests.support.review_factories import FakeAnswers, make_waiting, start_review, type_keys
@@ -36,8 +35,7 @@ def terminal(text: str) -> Iterator[Console]:
 def show(review: Review, text: str, *, full: bool = True) -> list[str]:
     """Type `text` into a review; returns what stands on the terminal in the end."""
     with terminal(text) as console:
-        with closing(PreviewLoader(lambda _scene, _keys: {})) as loader:
-            ReviewScreen(review, loader, console, full=full).run()
+        ReviewScreen(review, console, full=full).run()
         display = pyte.Screen(60, 24)
         assert isinstance(console.file, io.StringIO)
         pyte.Stream(display).feed(console.file.getvalue().replace("\n", "\r\n"))
