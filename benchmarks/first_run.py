@@ -27,16 +27,18 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from plexsync.output.streams import Reporter
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
+    from plexsync.models import MatchRow, RunHeader, RunSummary
 
 _KEPT_HEADERS = ("Accept", "Content-Type", "ApiKey", "X-Plex-Token", "Accept-Encoding")
 
 
 @dataclass
-class Phases:
+class Phases(Reporter):
     """A reporter that notes CPU and memory whenever another phase begins."""
 
     marks: list[tuple[str, float, float, int]] = field(default_factory=list)
@@ -56,9 +58,6 @@ class Phases:
     def progress(self, phase: str, _done: int, _total: int | None) -> None:
         """Another phase, or the same."""
         self.mark(phase)
-
-    def preview(self, _preview: Preview) -> None:
-        """Shown to nobody."""
 
     def row(self, row: MatchRow) -> None:
         """Counted."""

@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plexsync.output.streams import Reporter
 from plexsync.simulators.http.wire import Counters, Faults, LoopbackServer, Wired
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
 from plexsync.simulators.plex.simulator import PlexSimulator
@@ -31,7 +32,6 @@ from plexsync.simulators.stash.simulator import StashSimulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.simulators.http.wire import Simulator
     from plexsync.simulators.library.records import Library, PlexVideo, StashScene
 
@@ -40,32 +40,12 @@ _WORN_BY_SOME, _WORN_BY_MANY, _FOLDER = 300, 5000, 1000
 moved; never more than a tenth of the library."""
 
 
-class Silent:
+class Silent(Reporter):
     """A reporter that tells nobody but of warnings."""
-
-    failure: OSError | None = None
-
-    def started(self, _header: RunHeader) -> None:
-        """Nothing."""
-
-    def progress(self, _phase: str, _done: int, _total: int | None) -> None:
-        """Nothing."""
-
-    def preview(self, _preview: Preview) -> None:
-        """Nothing."""
-
-    def row(self, _row: MatchRow) -> None:
-        """Nothing."""
 
     def warn(self, message: str) -> None:
         """Print it, because it may spoil the figures."""
         print(message, file=sys.stderr)
-
-    def finished(self, _summary: RunSummary) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 def run_plexsync() -> None:

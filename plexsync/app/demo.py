@@ -146,7 +146,7 @@ class _Story:
         self._out: Console = make_console(streams.stdout, no_color=shape.no_color)
         self._err: Console = make_console(streams.stderr, no_color=shape.no_color)
         watched = is_terminal(streams.stdout) and is_terminal(streams.stderr)
-        self._meter = Bars(self._err, time.monotonic) if watched else Meter()
+        self._meter = Bars(self._err, time.monotonic) if watched and not shape.quiet else Meter()
 
     def tell(self) -> None:
         """From the first look to the run with nothing to do."""

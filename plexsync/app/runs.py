@@ -28,7 +28,6 @@ from plexsync.errors import (
 )
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import (
-    RunReporter,
     is_terminal,
     is_unwatched,
     make_reporter,
@@ -36,6 +35,7 @@ from plexsync.output.console import (
     write_lines,
 )
 from plexsync.output.outages import Outages
+from plexsync.output.streams import Reporter
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import cache_directory, load_client_id, state_directory
@@ -82,7 +82,7 @@ def uncollected() -> Iterator[None]:
 class UseCase(Protocol):
     """What a command does once its world is put together."""
 
-    def __call__(self, *, config: Config, ports: Ports, reporter: RunReporter) -> RunSummary:
+    def __call__(self, *, config: Config, ports: Ports, reporter: Reporter) -> RunSummary:
         """Do it; how it ended is in the summary."""
 
 
@@ -127,7 +127,7 @@ def perform(
 
 @contextmanager
 def _world(
-    invocation: Invocation, announcement: Announcement, *, shown: RunReporter, dry_run: bool
+    invocation: Invocation, announcement: Announcement, *, shown: Reporter, dry_run: bool
 ) -> Iterator[tuple[Config, Ports, Truthful]]:
     """Yield what a use case works with: the configuration, the servers, who sees it.
 
@@ -182,7 +182,7 @@ def _load_announced(invocation: Invocation, announcement: Announcement) -> Confi
     return config
 
 
-def _logged(shown: RunReporter, options: LogOptions | None) -> AbstractContextManager[RunReporter]:
+def _logged(shown: Reporter, options: LogOptions | None) -> AbstractContextManager[Reporter]:
     """Return a reporter that also writes a log, if one is wanted."""
     if options is None:
         return nullcontext(shown)
@@ -241,7 +241,7 @@ def ask_servers(invocation: Invocation, question: Callable[[Config, Ports], T]) 
         return question(config, ports)
 
 
-class Truthful:
+class Truthful(Reporter):
     """A reporter that says what a run cannot know: which file was named; and keeps the words.
 
     Args:
@@ -250,9 +250,7 @@ class Truthful:
         announcement: keeps warnings, failed rows and the summary.
     """
 
-    def __init__(
-        self, reporter: RunReporter, config: Path | None, announcement: Announcement
-    ) -> None:
+    def __init__(self, reporter: Reporter, config: Path | None, announcement: Announcement) -> None:
         self._reporter, self._config, self._announcement = reporter, config, announcement
 
     @property
@@ -338,7 +336,7 @@ def _tell_stopping(invocation: Invocation) -> None:
         write_lines(stderr, (f"\n{line}",))
 
 
-def _final_code(summary: RunSummary, reporter: RunReporter, streams: Streams) -> int:
+def _final_code(summary: RunSummary, reporter: Reporter, streams: Streams) -> int:
     """Return a report that could not be written is a failure, unless its reader just left."""
     code, failure = ExitCode(summary.exit_code), reporter.failure
     if failure is None or isinstance(failure, BrokenPipeError):

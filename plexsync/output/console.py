@@ -14,7 +14,7 @@ import sys
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
-from plexsync.output.streams import ByteStream, Meter, Priority, Shape, Sink
+from plexsync.output.streams import Meter, Priority, Reporter, Shape, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
     from plexsync.output.outages import Outages
 
 
@@ -46,39 +45,6 @@ class Streams(Protocol):
     stdin: IO[str] | None
     stdout: IO[str] | None
     stderr: IO[str] | None
-
-
-class Reporter(Protocol):
-    """What shows a run as it happens. Implementations must not raise on odd text."""
-
-    def started(self, header: RunHeader) -> None:
-        """Both servers answered and the state is loaded."""
-
-    def progress(self, phase: str, done: int, total: int | None) -> None:
-        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
-
-    def preview(self, preview: Preview) -> None:
-        """Everything is matched and the first changes are planned; nothing is written yet."""
-
-    def row(self, row: MatchRow) -> None:
-        """One (scene, item) pair has its final outcome. Once per row, in any order."""
-
-    def warn(self, message: str) -> None:
-        """Something a person should know that is no failure."""
-
-    def finished(self, summary: RunSummary) -> None:
-        """End the report of a run that is over, well or not; always the last call."""
-
-
-class RunReporter(Reporter, Protocol):
-    """A reporter that also knows whether all of its output was written."""
-
-    @property
-    def failure(self) -> OSError | None:
-        """The first error of its output; None when there was none."""
-
-    def close(self) -> None:
-        """Leave the screen and the disk as they were; however the run ended."""
 
 
 def is_terminal(stream: IO[str] | None) -> bool:
@@ -107,7 +73,7 @@ def make_reporter(
     monotonic: Callable[[], float],
     named: bool = False,
     outages: Outages | None = None,
-) -> RunReporter:
+) -> Reporter:
     """Return a reporter of tables for a terminal on stdout, of lines for a pipe, of news for cron.
 
     Args:
@@ -160,10 +126,9 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
     )
 
 
-def byte_stream(stream: IO[str] | None) -> ByteStream:
-    """Return the bytes below a text stream; a bottomless pit for a closed one."""
-    buffer: ByteStream | None = getattr(stream, "buffer", None)
-    return buffer or _Nowhere()
+def byte_stream(stream: IO[str] | None) -> IO[bytes] | None:
+    """Return the bytes below a text stream; None for a closed one."""
+    return getattr(stream, "buffer", None)
 
 
 def error_sink(stream: IO[str] | None) -> Sink:
@@ -279,17 +244,6 @@ def _size(stream: IO[str] | None) -> os.terminal_size:
     except (OSError, ValueError):  # a stand-in without a descriptor
         pass
     return os.terminal_size((0, 0))
-
-
-class _Nowhere:
-    """Takes everything, keeps nothing."""
-
-    def write(self, piece: bytes, /) -> int:
-        """Forget it."""
-        return len(piece)
-
-    def flush(self) -> None:
-        """There is nothing left."""
 
 
 def _file_of(stream: IO[str] | None) -> os.stat_result | None:

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 from plexsync.errors import PlexsyncError, StateError
 from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary, as_problem
 from plexsync.output.formats import json_documents, tsv
+from plexsync.output.streams import Reporter
 from plexsync.output.summary import outcome_sentence, problem_lines, servers_sentence
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.output.console import LogOptions, RunReporter
+    from plexsync.output.console import LogOptions
 
 _MOST_BYTES = 10_000_000
 """A file that would grow beyond this is kept as `FILE.1`, and a new one begun."""
@@ -45,7 +46,7 @@ _LEVELS = {
 
 
 @contextmanager
-def logged(reporter: RunReporter, options: LogOptions) -> Iterator[RunReporter]:
+def logged(reporter: Reporter, options: LogOptions) -> Iterator[Reporter]:
     """Let `reporter` write a log, too.
 
     An error that ends the run before it could report is logged as well.
@@ -125,7 +126,7 @@ class Log(RotatingFileHandler):
         self.failure = self.failure or error
 
 
-class LoggingReporter:
+class LoggingReporter(Reporter):
     """A reporter that also writes every event to a log.
 
     Args:
@@ -133,7 +134,7 @@ class LoggingReporter:
         log: the log.
     """
 
-    def __init__(self, reporter: RunReporter, log: Log) -> None:
+    def __init__(self, reporter: Reporter, log: Log) -> None:
         self._reporter, self._log = reporter, log
 
     @property

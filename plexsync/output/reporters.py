@@ -14,7 +14,7 @@ from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary, a
 from plexsync.output.formats import json_documents as json_report
 from plexsync.output.formats import tsv as lines
 from plexsync.output.outages import Notice, Outages
-from plexsync.output.streams import PLAIN, Meter, Priority, Shape, Sink, Spool
+from plexsync.output.streams import PLAIN, Meter, Priority, Reporter, Shape, Sink, Spool
 from plexsync.output.summary import (
     cost_sentence,
     is_worth_a_mail,
@@ -27,7 +27,7 @@ from plexsync.output.summary import (
 from plexsync.text.words import without_ids
 
 
-class StreamReporter:
+class StreamReporter(Reporter):
     """What reporters on streams have in common: warnings on stderr, progress where it is watched.
 
     Args:
@@ -49,15 +49,9 @@ class StreamReporter:
         """Why output is missing; None when all was written."""
         return self._out.failure
 
-    def started(self, header: RunHeader) -> None:
-        """Print nothing, unless a reporter has a use for it."""
-
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Pass it on to the meter."""
         self._meter.step(phase, done, total)
-
-    def preview(self, preview: Preview) -> None:
-        """Print nothing: a stream gets each row once, when it ends."""
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""
@@ -68,6 +62,21 @@ class StreamReporter:
     def close(self) -> None:
         """Take the bar off the screen."""
         self._meter.clear()
+
+    def _write_end(self, summary: RunSummary) -> None:
+        """Print what went wrong, then what was done and what can be done next."""
+        for line in problem_lines(summary.error) if summary.error else ():
+            self._err.write_line(line, Priority.ERROR)
+        if self._quiet:
+            return
+        if sentence := outcome_sentence(summary):
+            self._err.write_line(sentence)
+        for note in next_steps(summary):
+            self._err.write_line(note.text)
+            for line in note.code:
+                self._err.write_line(f"    {line}")
+        if self._verbose:
+            self._err.write_line(cost_sentence(summary))
 
 
 class PipeReporter(StreamReporter):
@@ -116,7 +125,7 @@ class PipeReporter(StreamReporter):
         """Say on stderr how it ended."""
         self._meter.clear()
         self._out.flush()
-        _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+        self._write_end(summary)
 
 
 class CronReporter(StreamReporter):
@@ -167,7 +176,7 @@ class CronReporter(StreamReporter):
         if self._verbose or is_worth_a_mail(summary, known_failure=not notice.news):
             if not self._quiet:
                 self._write_rows(all_low=self._verbose or summary.new_review > 0)
-            _write_end(self._err, summary, quiet=self._quiet, verbose=self._verbose)
+            self._write_end(summary)
         if notice.over and not self._quiet:
             self._err.write_line(warning_line(notice.over))
 
@@ -195,20 +204,13 @@ class JsonReporter(StreamReporter):
         err: stderr, for warnings.
         shape: quiet prints no warnings.
         meter: where progress is shown, when stderr is a terminal.
-        spool: where rows wait.
     """
 
     def __init__(
-        self,
-        out: Sink,
-        err: Sink,
-        shape: Shape = PLAIN,
-        *,
-        meter: Meter | None = None,
-        spool: Spool | None = None,
+        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, meter: Meter | None = None
     ) -> None:
         super().__init__(out, err, shape, meter=meter)
-        self._rows = spool or Spool()
+        self._rows = Spool()
 
     @property
     def failure(self) -> OSError | None:
@@ -277,23 +279,6 @@ class JsonlReporter(StreamReporter):
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-
-def _write_end(err: Sink, summary: RunSummary, *, quiet: bool, verbose: bool) -> None:
-    """Print what went wrong, then what was done and what can be done next."""
-    if summary.error:
-        for line in problem_lines(summary.error):
-            err.write_line(line, Priority.ERROR)
-    if quiet:
-        return
-    if sentence := outcome_sentence(summary):
-        err.write_line(sentence)
-    for note in next_steps(summary):
-        err.write_line(note.text)
-        for line in note.code:
-            err.write_line(f"    {line}")
-    if verbose:
-        err.write_line(cost_sentence(summary))
 
 
 def _with_lost_rows(summary: RunSummary, cause: OSError) -> RunSummary:

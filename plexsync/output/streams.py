@@ -1,12 +1,14 @@
-"""Where and how a reporter writes: streams that may go away, rows that wait, a meter, the shape."""
+"""What a reporter is, and where it writes: streams that may go away, a meter, the shape."""
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from plexsync.models import MatchRow, Preview, RunHeader, RunSummary
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
 """Bytes of rows kept in memory before they move to an anonymous temporary file."""
@@ -56,53 +58,66 @@ class Meter:
         """Leave no trace on the screen."""
 
 
-class ByteStream(Protocol):
-    """The part of a binary stream that is used."""
+class Reporter:
+    """What shows a run as it happens: nothing, by itself. None may raise on odd text."""
 
-    def write(self, piece: bytes, /) -> object:
-        """Take the bytes, or raise an OSError."""
+    @property
+    def failure(self) -> OSError | None:
+        """The first error of its output; None when there was none."""
+        return None
 
-    def flush(self) -> object:
-        """Hand them on, or raise an OSError."""
+    def started(self, header: RunHeader) -> None:
+        """Both servers answered and the state is loaded."""
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: unknown yet) steps of `phase` are behind us."""
+
+    def preview(self, preview: Preview) -> None:
+        """Everything is matched and the first changes are planned; nothing is written yet."""
+
+    def row(self, row: MatchRow) -> None:
+        """One (scene, item) pair has its final outcome. Once per row, in any order."""
+
+    def warn(self, message: str) -> None:
+        """Something a person should know that is no failure."""
+
+    def finished(self, summary: RunSummary) -> None:
+        """End the report of a run that is over, well or not; the last call but `close`."""
+
+    def close(self) -> None:
+        """Leave the screen and the disk as they were; however the run ended."""
 
 
-class _Fallible:
-    """Remembers the first error of what is written to it, and writes nothing after it."""
-
-    def __init__(self) -> None:
-        self.failure: OSError | None = None
-
-    def _attempt(self, action: Callable[..., object], *pieces: bytes) -> None:
-        if self.failure:
-            return
-        try:
-            action(*pieces)
-        except OSError as error:
-            self.failure = error
-
-
-class Sink(_Fallible):
+class Sink:
     """A byte stream that may go away under us.
 
     Args:
-        stream: where the bytes go.
+        stream: where the bytes go; None for a closed one, which takes nothing.
         journal: the journal of systemd reads the lines.
 
     Attributes:
         failure: the first error of the stream; nothing is written after it.
     """
 
-    def __init__(self, stream: ByteStream, *, journal: bool = False) -> None:
-        super().__init__()
+    def __init__(self, stream: IO[bytes] | None, *, journal: bool = False) -> None:
         self._stream, self._journal = stream, journal
+        self.failure: OSError | None = None
 
     def write(self, piece: bytes) -> None:
         """Write, unless the stream failed before."""
-        self._attempt(self._stream.write, piece)
+        if self._stream is not None and not self.failure:
+            try:
+                self._stream.write(piece)
+            except OSError as error:
+                self.failure = error
 
     def flush(self) -> None:
         """Hand over what is buffered."""
-        self._attempt(self._stream.flush)
+        if self._stream is not None and not self.failure:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self.failure = error
 
     def write_line(self, text: str, priority: Priority = Priority.INFO) -> None:
         """Write one line of text as UTF-8 and hand it over; in a journal with its priority."""
@@ -111,23 +126,21 @@ class Sink(_Fallible):
         self.flush()
 
 
-class Spool(_Fallible):
+class Spool(Sink):
     """Pieces kept in order until the end of the run, outside memory when they are many.
 
-    Args:
-        file: where to keep them; an anonymous temporary file unless given.
-
-    Attributes:
-        failure: the first error of the file; what came later is lost.
+    What comes after its first error is lost.
     """
 
-    def __init__(self, file: IO[bytes] | None = None) -> None:
-        super().__init__()
-        self._file = file or _spool()
+    def __init__(self) -> None:
+        from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - only lists of rows wait
+
+        self._file = SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - see `close`
+        super().__init__(self._file)
 
     def add(self, line: bytes) -> None:
         """Keep one piece; it must not hold a line feed."""
-        self._attempt(self._file.write, line + b"\n")
+        self.write(line + b"\n")
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces in the order they came."""
@@ -143,10 +156,3 @@ class Spool(_Fallible):
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
-
-
-def _spool() -> IO[bytes]:
-    """Return a file that lies in memory until it grows."""
-    from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - only lists of rows wait
-
-    return SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from plexsync.models import MatchRow, Outcome, Preview, RunHeader, RunSummary
 from plexsync.output import tables as report
-from plexsync.output.streams import Meter, Shape
+from plexsync.output.streams import Meter, Reporter, Shape
 from plexsync.output.summary import (
     cost_sentence,
     next_steps,
@@ -86,7 +86,7 @@ class Bars(Meter):
         return progress, progress.add_task(words, total=None)
 
 
-class TerminalReporter:
+class TerminalReporter(Reporter):
     """Tables before the first write, a line per row with `-v`, a summary at the end.
 
     Args:
@@ -100,6 +100,8 @@ class TerminalReporter:
     Attributes:
         failure: why something was not shown; None when all was.
     """
+
+    failure: OSError | None = None
 
     def __init__(
         self,
@@ -116,7 +118,6 @@ class TerminalReporter:
         self._dry_run = False
         self._failed: list[MatchRow] = []
         self._failed_total = 0
-        self.failure: OSError | None = None
 
     def started(self, header: RunHeader) -> None:
         """Say who is read and who is written."""
@@ -125,8 +126,7 @@ class TerminalReporter:
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Move the bar."""
-        if not self._quiet:
-            self._meter.step(phase, done, total)
+        self._meter.step(phase, done, total)
 
     def preview(self, preview: Preview) -> None:
         """Show both tables."""

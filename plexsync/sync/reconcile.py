@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.config.configuration import Config
-    from plexsync.output.console import Reporter
+    from plexsync.output.streams import Reporter
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.keeping.collections import CollectionKeeper
     from plexsync.sync.keeping.shows import ShowKeeper

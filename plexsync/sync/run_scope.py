@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId
-    from plexsync.output.console import Reporter
+    from plexsync.output.streams import Reporter
     from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import requests
 
     from plexsync.config.configuration import Config
-    from plexsync.output.console import Reporter
+    from plexsync.output.streams import Reporter
     from plexsync.simulators.library.pairs import Library
     from plexsync.simulators.plex.build import Snapshot
     from plexsync.sync.ports import Ports

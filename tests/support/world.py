@@ -21,7 +21,7 @@ import requests
 from plexsync.config.configuration import Config
 from plexsync.config.loader import find_config, load_config
 from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, SceneId
-from plexsync.output.console import Reporter
+from plexsync.output.streams import Reporter
 from plexsync.plex.client import PlexClient
 from plexsync.plex.connection import plex_headers
 from plexsync.simulators.http.wire import ErrorStatus, Fault, LoopbackServer, SimAdapter, Wired
@@ -57,7 +57,7 @@ CLIENT_ID = "5f0c8c2e-test"
 
 
 @dataclass
-class Recorder:
+class Recorder(Reporter):
     """A reporter that keeps everything it receives."""
 
     headers: list[RunHeader] = field(default_factory=list)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, RunSummary, SceneId
-    from plexsync.output.console import Reporter
+    from plexsync.output.streams import Reporter
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
-    from plexsync.output.console import Reporter
+    from plexsync.output.streams import Reporter
     from plexsync.plex.client import PlexClient
 
 

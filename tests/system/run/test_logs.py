@@ -25,7 +25,7 @@ from tests.support.terminals import run_plexsync
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plexsync.output.console import RunReporter
+    from plexsync.output.streams import Reporter
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ class _Silent:
 
 def test_a_log_on_a_full_disk_ends_no_run_and_is_not_hushed_up() -> None:
     """The first error is kept, for the exit code. Source of the device: full(4)."""
-    silent: RunReporter = _Silent()  # type: ignore[assignment] # takes every call
+    silent: Reporter = _Silent()  # type: ignore[assignment] # takes every call
     with logged(silent, LogOptions(file=Path("/dev/full"))) as reporter:
         reporter.row(make_row(outcome=Outcome.APPLIED))
         assert reporter.failure is not None
@@ -152,7 +152,7 @@ def test_a_log_on_a_full_disk_ends_no_run_and_is_not_hushed_up() -> None:
 def test_an_error_before_the_run_is_logged_and_goes_on(tmp_path: Path) -> None:
     """The log takes nothing away."""
     file = tmp_path / "run.log"
-    silent: RunReporter = _Silent()  # type: ignore[assignment] # same
+    silent: Reporter = _Silent()  # type: ignore[assignment] # same
     with (
         pytest.raises(ConfigError),
         logged(silent, LogOptions(file=file, json=True)),

@@ -17,7 +17,7 @@ from plexsync.output.console import make_console
 from plexsync.output.formats.tsv import COLUMNS
 from plexsync.output.outages import Outages
 from plexsync.output.reporters import CronReporter, JsonlReporter, JsonReporter, PipeReporter
-from plexsync.output.streams import Meter, Shape, Sink, Spool
+from plexsync.output.streams import Meter, Shape, Sink
 from plexsync.output.terminal import Bars, TerminalReporter
 from tests.support.factories import (
     make_counts,
@@ -38,16 +38,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.models import MatchRow, RunSummary
-    from plexsync.output.console import RunReporter
+    from plexsync.output.streams import Reporter
 
 
-class BrokenStream:
+class BrokenStream(io.BytesIO):
     """A stream that fails at every write; counts how often it was tried."""
 
     def __init__(self, error: OSError) -> None:
+        super().__init__()
         self.error, self.tries = error, 0
 
-    def write(self, _piece: bytes, /) -> None:
+    def write(self, _piece: Any, /) -> int:  # noqa: ANN401 - a buffer of any kind
         """Fail."""
         self.tries += 1
         raise self.error
@@ -57,7 +58,7 @@ class BrokenStream:
         self.write(b"")
 
 
-def drive(reporter: RunReporter, *rows: MatchRow, summary: RunSummary | None = None) -> None:
+def drive(reporter: Reporter, *rows: MatchRow, summary: RunSummary | None = None) -> None:
     """A whole run, as reconcile tells it."""
     reporter.started(make_header())
     reporter.progress("Reading Plex", 1, 2)
@@ -303,25 +304,20 @@ def test_json_rows_leave_memory_when_they_are_many(wires: Wires) -> None:
     assert len(json.loads(wires.stdout)["matches"]) == 100
 
 
-def test_json_without_its_rows_does_not_look_complete(wires: Wires) -> None:
-    """A full disk under the spool: the document says so, and so does the exit code."""
-    reporter = JsonReporter(wires.out, wires.err, spool=Spool(BrokenFile()))
+def test_json_without_its_rows_does_not_look_complete(
+    wires: Wires, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spool that cannot be kept: the document says so, and so does the exit code."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    reporter = JsonReporter(wires.out, wires.err)
 
-    drive(reporter, make_row(), make_row())
+    drive(reporter, make_row(reason="much " * 1_000_000), make_row())
 
     found = json.loads(wires.stdout)
     assert found["matches"] == []
     assert found["exit_code"] == 9
-    assert "No space left" in found["error"]["message"]
+    assert "No such file or directory" in found["error"]["message"]
     assert isinstance(reporter.failure, OSError)
-
-
-class BrokenFile(io.BytesIO):
-    """A disk that is full from the first byte on."""
-
-    def write(self, _piece: Any, /) -> int:  # noqa: ANN401 - a buffer of any kind
-        """Fail."""
-        raise OSError(28, "No space left on device")
 
 
 def test_jsonl_tells_each_event_as_it_happens(wires: Wires) -> None:
@@ -361,7 +357,7 @@ def test_jsonl_tells_each_event_as_it_happens(wires: Wires) -> None:
     [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")],
     ids=["reader left", "disk full"],
 )
-def test_no_reporter_stops_a_run(make: Callable[[Sink], RunReporter], error: OSError) -> None:
+def test_no_reporter_stops_a_run(make: Callable[[Sink], Reporter], error: OSError) -> None:
     """Whatever happens to the output, the run goes on, and nothing is tried twice."""
     stream = BrokenStream(error)
     reporter = make(Sink(stream))
