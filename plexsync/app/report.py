@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
@@ -30,7 +30,7 @@ from plexsync.output.report.values import (
     WrittenItem,
 )
 from plexsync.output.status import run_end
-from plexsync.planning.retry_schedule import PARKED, iso
+from plexsync.planning.retry_schedule import PARKED, iso, iso_before
 from plexsync.plex.index import cached_libraries
 from plexsync.stash_client import picture_type
 from plexsync.state import (
@@ -367,17 +367,17 @@ def _moment(since: str, now: datetime) -> str:
     if not since:
         return ""
     try:
-        return iso(now - timedelta(seconds=parse_duration(since)))
+        return iso_before(now, parse_duration(since))
     except ParseError:
         pass
     try:
         moment = datetime.fromisoformat(since)
-    except ValueError as error:
+        return iso((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+    except (ValueError, OverflowError) as error:
         raise ConfigError(
             f"--since {since!r} is neither a date nor a span of time",
             hint="Say --since 2026-11-01, 7d or 26h.",
         ) from error
-    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _lines(counts: dict[str, Counter[str]]) -> list[CoverageLine]:

@@ -101,7 +101,7 @@ def is_past(moment: str, every_s: float, now: datetime) -> bool:
 
     A moment in the future was noted by a clock that was wrong, and says nothing.
     """
-    return moment <= iso(now - timedelta(seconds=every_s)) or moment > iso(now + CLOCK_MARGIN)
+    return moment <= iso_before(now, every_s) or moment > iso(now + CLOCK_MARGIN)
 
 
 def next_try(
@@ -149,3 +149,11 @@ def unsettled_s(version: str, server_time: datetime | None) -> float:
 def iso(moment: datetime) -> str:
     """`moment`, an aware UTC time, as text that sorts by time: `2026-11-22T08:32:54Z`."""
     return f"{moment.isoformat()[:19]}Z"
+
+
+def iso_before(now: datetime, seconds: float) -> str:
+    """Return the time so many seconds before `now`, see `iso`; "" where it is before all dates."""
+    try:
+        return iso(now - timedelta(seconds=seconds))
+    except OverflowError:
+        return ""

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from base64 import b64encode
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,6 +189,9 @@ def test_a_report_can_be_about_a_part(world: World, tmp_path: Path) -> None:
     page = page_of(world, tmp_path, "--since", day)
     assert second.run_id in page
     assert first.run_id not in page
+    elsewhere = datetime.fromisoformat(second.started_at).astimezone(timezone(timedelta(hours=5)))
+    assert second.run_id in page_of(world, tmp_path, "--since", elsewhere.isoformat())
+    assert first.run_id in page_of(world, tmp_path, "--since", "999999w")
     page = page_of(world, tmp_path, "--run", first.run_id)
     assert f"Run {first.run_id}" in page
     assert f"Run {second.run_id}" not in page

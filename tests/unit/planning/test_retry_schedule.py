@@ -80,6 +80,13 @@ def test_a_moment_in_the_future_says_nothing(moment: str, past: bool) -> None:
     assert is_past(moment, 3600, NOW) is past
 
 
+@pytest.mark.parametrize("every_s", [999_999 * 86_400, 999_999 * 7 * 86_400], ids=["d", "w"])
+def test_an_interval_longer_than_there_are_dates_is_never_over(every_s: int) -> None:
+    """The longest that can be configured: only what was never done is due."""
+    assert not is_past("0001-01-01T00:00:00Z", every_s, NOW)
+    assert is_past("", every_s, NOW)
+
+
 def test_a_change_of_plex_wakes_what_plex_may_settle() -> None:
     """Unmatched and LOW scenes are woken; a failed one waits for its time."""
     later = iso(NOW + timedelta(hours=1))
