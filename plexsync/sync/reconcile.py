@@ -77,9 +77,13 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
             if not run.options.partial:
                 ReviewQueueWriter(run.trial_queue).clear()
             if _has_work(run, found):
-                from plexsync.sync.scenes.run_writer import write_due  # noqa: PLC0415 - see above
+                from plexsync.sync.scenes.due_work import DueWork  # noqa: PLC0415 - see above
+                from plexsync.sync.scenes.run_writer import RunWriter  # noqa: PLC0415 - see above
 
-                end.held = write_due(run, found, detection.dictionary, saver)
+                work = DueWork(run, found)
+                linked = work.link()
+                writer = RunWriter(run, work, detection.dictionary, saver)
+                end.held = writer.write(linked)
             if error := unsafe or found.failure or run.inventory.failure:
                 raise error
             for keeper in _keepers(run):

@@ -22,7 +22,6 @@ from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import Pair, PairEnd
-from plexsync.sync.scenes.due_work import DueWork
 from plexsync.sync.scenes.in_step import InStep
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
@@ -33,44 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.sync.context import RunContext
-    from plexsync.sync.detection.detected import Detected
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Ready
     from plexsync.sync.plan_saver import PlanSaver
-
-
-def write_due(
-    run: RunContext, found: Detected, dictionary: Dictionary, saver: PlanSaver | None
-) -> UnsafeError | None:
-    """Link the scenes that are due and take them to Plex; return what `RunWriter.write` does.
-
-    What was found about them is kept however that ends.
-
-    Args:
-        run: what the run is about.
-        found: the scenes.
-        dictionary: has the names that scenes show.
-        saver: takes what a dry run would write; None for nobody.
-    """
-    work = DueWork(run, found)
-    linked = work.link()
-    scans = wanted_scans(run, linked.unmatched)
-    writer = RunWriter(run, work, dictionary, saver)
-    is_done = False
-    try:
-        held = writer.write(linked)
-        is_done = True
-    finally:
-        work.queue.close()
-        work.catalogue.keep()
-        writer.in_step.keep(whole=is_done)
-        for kept in (work.queue, work.catalogue, writer.in_step):
-            if kept.problem:
-                run.totals.reporter.warn(kept.problem)
-    if run.session is not None and not run.options.partial:
-        settle_unlinked(run.session, writer.executor.reader, run.planner())
-    request_scans(run, scans)
-    return held
+    from plexsync.sync.scenes.due_work import DueWork
 
 
 class RunWriter:
@@ -81,10 +46,6 @@ class RunWriter:
         work: links scenes again where an item moved.
         dictionary: has the names that scenes show.
         saver: takes what a dry run would write; None for nobody.
-
-    Attributes:
-        in_step: knows the scenes that need not be compared.
-        executor: reads, decides and writes.
     """
 
     def __init__(
@@ -93,11 +54,11 @@ class RunWriter:
         planner = run.planner()
         self._run, self._work, self._equality = run, work, planner.equality
         self._outcomes = outcomes = SceneOutcomes(run, planner)
-        self.in_step = InStep(run, dictionary)
+        self._in_step = InStep(run, dictionary)
         self._items = RunItems(
-            run, outcomes, planner=planner, dictionary=dictionary, in_step=self.in_step
+            run, outcomes, planner=planner, dictionary=dictionary, in_step=self._in_step
         )
-        self.executor = Executor(
+        self._executor = Executor(
             run,
             planner=planner,
             outcomes=outcomes,
@@ -108,6 +69,8 @@ class RunWriter:
     def write(self, linked: Linked) -> UnsafeError | None:
         """Take the pairs to Plex, show and remember the rest of `linked`.
 
+        What was found is kept however that ends.
+
         Returns:
             Which limit held something back; None when none did.
 
@@ -116,27 +79,44 @@ class RunWriter:
             ServerError: a server is down or refuses us; the rest is due next time.
             InterruptedRunError: asked to stop.
         """
+        scans, is_done = wanted_scans(self._run, linked.unmatched), False
         try:
             unsafe = self._guard(linked)
             if self._run.options.ask:
                 self._ask(linked)
             total = self._run.totals.done + len(linked.pairs)
-            ahead, batches = self.executor.looked_ahead(self._items.of(linked.pairs), total)
+            ahead, batches = self._executor.looked_ahead(self._items.of(linked.pairs), total)
             if not self._run.options.ask:
                 self._preview(total, ahead, linked)
             self._place(linked)
-            self.executor.write_all(batches, total)
+            self._executor.write_all(batches, total)
             self._match_again()
             self._outcomes.close()
+            is_done = True
         except (PlanError, ServerError, InterruptedRunError):
             # Whatever stops the writing, what waits was found, and is shown and remembered.
             self._place(linked)
             raise
         finally:
+            self._end(linked, is_done=is_done)
+        if self._run.session is not None and not self._run.options.partial:
+            settle_unlinked(self._run.session, self._executor.reader, self._run.planner())
+        request_scans(self._run, scans)
+        return unsafe
+
+    def _end(self, linked: Linked, *, is_done: bool) -> None:
+        """Say what is left to say, and keep what was found about the scenes."""
+        try:
             self._items.warn()
             self._outcomes.charge()
             self._outcomes.show_unfinished(linked.pairs)
-        return unsafe
+        finally:
+            self._work.queue.close()
+            self._work.catalogue.keep()
+            self._in_step.keep(whole=is_done)
+            for kept in (self._work.queue, self._work.catalogue, self._in_step):
+                if kept.problem:
+                    self._run.totals.reporter.warn(kept.problem)
 
     def _guard(self, linked: Linked) -> UnsafeError | None:
         """Hold back what a run would take away of more items synced before than the limits allow.
@@ -203,7 +183,7 @@ class RunWriter:
     def _postponed(self, pairs: Pairs) -> list[Ready]:
         """Return what `pairs` need now, taken back."""
         changing: list[Ready] = []
-        for batch in self.executor.ready(self._items.of(pairs)):
+        for batch in self._executor.ready(self._items.of(pairs)):
             for ready in batch:
                 self._outcomes.drop(ready.pair)
                 changing.append(ready)
@@ -293,11 +273,11 @@ class RunWriter:
         linked = Linked()
         pairs = self._link_orphans(linked)
         self._place(linked)
-        self.executor.write_all(self.executor.ready(self._items.of(pairs)))
+        self._executor.write_all(self._executor.ready(self._items.of(pairs)))
         denied = list(self._outcomes.orphans)
         for pair, _ in denied:
             self._outcomes.skip(pair, "Plex keeps changing it; next time again")
-        self.executor.health.faults.check_denied(len(denied))
+        self._executor.health.faults.check_denied(len(denied))
 
 
 def _name(pair: Pair) -> str:
