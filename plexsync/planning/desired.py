@@ -18,6 +18,7 @@ from plexsync.models import (
     PlexField,
     Policy,
 )
+from plexsync.text.folding import MadeOnce
 from plexsync.text.normalize import fold_tag, plex_date, strip_control, tag_key
 from plexsync.text.templates import (
     NAME_PLACEHOLDERS,
@@ -177,18 +178,6 @@ class _Source:
     made_of: Callable[[str], tuple[str, str]]
 
 
-class _Made(dict[str, tuple[str, str]]):
-    """What a rule makes of names, each worked out once: they repeat all over a library."""
-
-    def __init__(self, make: Callable[[str], tuple[str, str]]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, name: str) -> tuple[str, str]:
-        made = self[name] = self._make(name)
-        return made
-
-
 def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
     templates = tuple(map(parse_template, rule.templates))
     words = {text for template in templates for _, text in template.parts if text}
@@ -201,8 +190,8 @@ def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
         photo=parse_template(rule.photo, PHOTO_PLACEHOLDERS) if rule.photo else None,
         display=parse_template(rule.display, NAME_PLACEHOLDERS) if rule.display else None,
         shared=shared,
-        # What other words make may differ for every scene and is not worth keeping.
-        made_of=_Made(make).__getitem__ if words <= _REPEATED_WORDS else make,
+        # Names repeat all over a library; what other words make may differ for every scene.
+        made_of=MadeOnce(make).__getitem__ if words <= _REPEATED_WORDS else make,
     )
 
 

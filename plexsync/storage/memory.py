@@ -45,7 +45,18 @@ from plexsync.storage.journal import (
     SceneKept,
     Settlement,
 )
-from plexsync.storage.scenes.rows import HEAD, LINKS, NAME_PREFIX, SceneRows, corrupt
+from plexsync.storage.scenes.rows import (
+    FILES,
+    HEAD,
+    LINKS,
+    NAME_PREFIX,
+    PLACED,
+    RELATED,
+    VERSION,
+    WHOLE_LINKS,
+    SceneRows,
+    corrupt,
+)
 from plexsync.storage.scenes.texts import News, pack_digest
 
 if TYPE_CHECKING:
@@ -165,19 +176,19 @@ class State:
 
     def related(self, scene_id: SceneId) -> list[RelatedId]:
         """Return what the scene showed when it was handled last."""
-        return self._rows.related(scene_id)
+        return self._rows.view(RELATED, scene_id) or []
 
     def files(self, scene_id: SceneId) -> str:
         """Return the digest of the files a scene's links were decided by; "" for none."""
-        return self._rows.files(scene_id)
+        return self._rows.view(FILES, scene_id) or ""
 
     def version(self, scene_id: SceneId) -> str:
         """Return the version text of the scene that was handled last; "" when none was."""
-        return self._rows.version(scene_id)
+        return self._rows.view(VERSION, scene_id) or ""
 
     def versions(self) -> dict[SceneId, str]:
         """Return the version text of each scene that was handled last."""
-        return dict(self._rows.versions())
+        return dict(self._rows.views(VERSION))
 
     def showing(self, objects: Collection[RelatedId]) -> set[SceneId]:
         """Return the scenes with a record that names any of `objects`."""
@@ -232,8 +243,8 @@ class State:
 
     def links(self) -> Iterator[tuple[SceneId, tuple[LinkPlace, ...]]]:
         """Yield the links of each scene that has any and neither waits nor is left out."""
-        for scene_id, record in self._rows.links():
-            if record.outcome not in UNLINKED:
+        for scene_id, record in self._rows.views(WHOLE_LINKS):
+            if record.links and record.outcome not in UNLINKED:
                 yield scene_id, record.links
 
     @property
@@ -305,7 +316,7 @@ class State:
 
     def placings(self) -> Iterator[tuple[SceneId, Placed]]:
         """As much of every record as says what its items are members of, and what is above."""
-        return self._rows.placings()
+        return self._rows.views(PLACED)
 
     def decision_keys(self) -> KeysView[str]:
         """Return the keys decisions stand under, as a set that follows the state."""
@@ -376,7 +387,7 @@ class State:
     def _keep(self, scene_id: SceneId, record: msgspec.Raw, texts: News) -> None:
         self.changes_since_checkpoint += 1
         row = None if record == NULL else self._rows.as_row(scene_id, bytes(record), texts)
-        now = None if row is None else self._rows.read(scene_id, row, LINKS.one.decode)
+        now = None if row is None else self._rows.part(LINKS, scene_id, row)
         self._follow_links(scene_id, now)
         self._rows.keep(scene_id, row)
         self._waiting.discard(scene_id)

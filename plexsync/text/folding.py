@@ -7,7 +7,7 @@ one run and are filled as names turn up; they hold nothing that could not be wor
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.text.normalize import fold_tag, tag_key
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from plexsync.models import SceneFile
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 ENTRY_DIGITS = 12
 """Hex digits per remembered name: 48 bits, so that a chance collision inside one item's list of
 a few hundred names stays below one in a billion."""
@@ -25,14 +28,14 @@ LIST_DIGITS = 16
 """Hex digits per list of names."""
 
 
-class _Table(dict[str, str]):
-    """Name to what is made of it, when it is looked up first."""
+class MadeOnce(dict[K, V]):
+    """What is made of a key, worked out when it is looked up first."""
 
-    def __init__(self, make: Callable[[str], str]) -> None:
+    def __init__(self, make: Callable[[K], V]) -> None:
         self._make = make
 
-    def __missing__(self, name: str) -> str:
-        made = self[name] = self._make(name)
+    def __missing__(self, key: K) -> V:
+        made = self[key] = self._make(key)
         return made
 
 
@@ -47,9 +50,9 @@ class Spellings:
     __slots__ = ("_former", "entries", "keys")
 
     def __init__(self) -> None:
-        self.keys = _Table(tag_key)
-        self.entries = _Table(lambda name: name_digest(tag_key(name), ENTRY_DIGITS))
-        self._former = _Table(_former_entry)
+        self.keys = MadeOnce(tag_key)
+        self.entries = MadeOnce(_entry)
+        self._former = MadeOnce(_former_entry)
 
     def owned(self, owned: frozenset[str], names: Iterable[str]) -> frozenset[str]:
         """Return the names that are among remembered entries, also those of an earlier version."""
@@ -98,6 +101,10 @@ def name_digest(text: str, digits: int) -> str:
     one that is remembered tells how it was made.
     """
     return short_digest(text if text.isascii() else f"\x00{text}", digits)
+
+
+def _entry(name: str) -> str:
+    return name_digest(tag_key(name), ENTRY_DIGITS)
 
 
 def _former_entry(name: str) -> str:

@@ -22,7 +22,6 @@ from plexsync.storage.scenes.former import decode_former, is_former
 from plexsync.storage.scenes.lines import RowLines
 from plexsync.storage.scenes.row import (
     Links,
-    Placed,
     PlacedRow,
     RowHead,
     decode_row,
@@ -51,29 +50,47 @@ _DECODED = 4096
 
 _MARK_DIGITS = 16
 
+_DAMAGED = (*UNREADABLE, IndexError, ValueError)
+"""What reading a row raises that is not what plexsync writes."""
+
 _NAME = msgspec.json.Decoder(tuple[str])
 """What the decision about the name of an object holds."""
 
 
-class RowView(Generic[T]):
-    """Decodes a part of a row.
+class RowView(Generic[P, T]):
+    """Reads a part of a row.
 
     Args:
         type_: what of it, a row's first values.
-
-    Attributes:
-        one: decodes a row.
-        many: decodes several, a JSON object.
+        make: returns what is asked for of that, by the shared texts.
     """
 
-    def __init__(self, type_: type[T]) -> None:
-        self.one = msgspec.json.Decoder(type_)
-        self.many = msgspec.json.Decoder(dict[SceneId, type_])  # type: ignore[valid-type] # made at run time
+    def __init__(self, type_: type[P], make: Callable[[P, SharedTexts], T]) -> None:
+        self._one = msgspec.json.Decoder(type_)
+        self._many = msgspec.json.Decoder(dict[SceneId, type_])  # type: ignore[valid-type] # made at run time
+        self._make = make
+
+    def read(self, texts: SharedTexts, row: bytes) -> T:
+        """Return what is asked for of one row."""
+        return self._make(self._one.decode(row), texts)
+
+    def read_many(self, texts: SharedTexts, rows: bytes) -> dict[SceneId, T]:
+        """Return what is asked for of several rows, a JSON object."""
+        parts = self._many.decode(rows)
+        return {scene_id: self._make(part, texts) for scene_id, part in parts.items()}
 
 
-HEAD = RowView(RowHead)
-LINKS = RowView(Links)
-PLACED = RowView(PlacedRow)
+def _itself(part: P, _texts: SharedTexts) -> P:
+    return part
+
+
+HEAD = RowView(RowHead, _itself)
+VERSION = RowView(RowHead, version_in)
+RELATED = RowView(RowHead, related_in)
+FILES = RowView(RowHead, files_in)
+LINKS = RowView(Links, _itself)
+WHOLE_LINKS = RowView(Links, links_in)
+PLACED = RowView(PlacedRow, placed_in)
 
 
 def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
@@ -157,48 +174,34 @@ class SceneRows(Mapping[SceneId, bytes]):
         row = self.get(scene_id)
         if row is None:
             return None
-        record = self.read(scene_id, row, partial(decode_row, texts=self._texts, bare=bare))
+        record = self._read(scene_id, row, partial(decode_row, texts=self._texts, bare=bare))
         if not bare:
             if len(self._decoded) >= _DECODED:
                 self._decoded.clear()
             self._decoded[scene_id] = record
         return record
 
-    def read(self, scene_id: SceneId, row: bytes, decode: Callable[[bytes], T]) -> T:
-        """Return what `decode` makes of a row.
-
-        Raises:
-            StateCorruptError: it is not what plexsync writes.
-        """
-        try:
-            return decode(row)
-        except UNREADABLE as error:
-            raise self._damaged(f"scenes.{scene_id}", error) from error
-
-    def view(self, view: RowView[T], scene_id: SceneId) -> T | None:
+    def view(self, view: RowView[P, T], scene_id: SceneId) -> T | None:
         """Return a part of one row; None when there is none."""
         row = self.get(scene_id)
-        return None if row is None else self.read(scene_id, row, view.one.decode)
+        return None if row is None else self.part(view, scene_id, row)
 
-    def views(self, view: RowView[T]) -> Iterator[tuple[SceneId, T]]:
+    def part(self, view: RowView[P, T], scene_id: SceneId, row: bytes) -> T:
+        """Return a part of a row that a scene has or is to have."""
+        return self._read(scene_id, row, partial(view.read, self._texts))
+
+    def views(self, view: RowView[P, T]) -> Iterator[tuple[SceneId, T]]:
         """Yield a part of every row."""
         for begin, end in self._lines.pieces():
-            for scene_id, part in self._views_between(begin, end, view).items():
-                if scene_id not in self._new:
-                    yield scene_id, part
+            try:
+                parts = view.read_many(self._texts, self._lines.as_object(begin, end))
+            except _DAMAGED:  # one by one, to find which
+                rows = self._lines.rows(begin, end)
+                parts = {scene_id: self.part(view, scene_id, row) for scene_id, row in rows}
+            yield from ((one, part) for one, part in parts.items() if one not in self._new)
         for scene_id, row in self._new.items():
             if row is not None:
-                yield scene_id, self.read(scene_id, row, view.one.decode)
-
-    def version(self, scene_id: SceneId) -> str:
-        """Return the version text of the scene that was handled last; "" when none was."""
-        head = self.view(HEAD, scene_id)
-        return "" if head is None else self._made(scene_id, head, version_in)
-
-    def versions(self) -> Iterator[tuple[SceneId, str]]:
-        """Yield the version text of each scene that was handled last."""
-        for scene_id, head in self.views(HEAD):
-            yield scene_id, self._made(scene_id, head, version_in)
+                yield scene_id, self.part(view, scene_id, row)
 
     def showing(self, objects: Collection[RelatedId]) -> Iterator[SceneId]:
         """Yield the scenes that show any of these objects."""
@@ -206,17 +209,6 @@ class SceneRows(Mapping[SceneId, bytes]):
         for scene_id, head in self.views(HEAD) if wanted else ():
             if not wanted.isdisjoint(head.related):
                 yield scene_id
-
-    def placings(self) -> Iterator[tuple[SceneId, Placed]]:
-        """Yield what the items of each scene are members of."""
-        for scene_id, row in self.views(PLACED):
-            yield scene_id, self._made(scene_id, row, placed_in)
-
-    def links(self) -> Iterator[tuple[SceneId, Links]]:
-        """Yield the links of every scene that has any, with their whole paths."""
-        for scene_id, record in self.views(LINKS):
-            if record.links:
-                yield scene_id, self._made(scene_id, record, links_in)
 
     def mark(self) -> str:
         """Return what moves whenever a row does."""
@@ -231,16 +223,6 @@ class SceneRows(Mapping[SceneId, bytes]):
         """Return how many shared texts there are, up to `most`, and a digest of these."""
         texts = tuple(islice(self._texts, most))
         return len(texts), short_digest("\0".join(texts), _MARK_DIGITS)
-
-    def related(self, scene_id: SceneId) -> list[RelatedId]:
-        """Return what a scene showed when it was handled last."""
-        head = self.view(HEAD, scene_id)
-        return [] if head is None else self._made(scene_id, head, related_in)
-
-    def files(self, scene_id: SceneId) -> str:
-        """Return the digest of a scene's files; "" when none were remembered."""
-        head = self.view(HEAD, scene_id)
-        return "" if head is None else self._made(scene_id, head, files_in)
 
     @property
     def unfolded(self) -> int:
@@ -324,7 +306,7 @@ class SceneRows(Mapping[SceneId, bytes]):
         self, scene_id: SceneId, kept: bytes, decode: Callable[[bytes], SceneRecord]
     ) -> bytes:
         """Return the row of the record that `decode` makes of what was kept."""
-        return encode_row(self.read(scene_id, kept, decode), self._texts)
+        return encode_row(self._read(scene_id, kept, decode), self._texts)
 
     @cached_property
     def _texts(self) -> SharedTexts:
@@ -346,19 +328,15 @@ class SceneRows(Mapping[SceneId, bytes]):
         name = " ".join(strip_control(name_in(text)).split())
         return name and name_digest(tag_key(name), ENTRY_DIGITS)
 
-    def _views_between(self, begin: int, end: int, view: RowView[T]) -> dict[SceneId, T]:
-        """Return a part of each row in the lines between two places."""
-        try:
-            return view.many.decode(self._lines.as_object(begin, end))
-        except UNREADABLE:  # one by one, to find which
-            rows = self._lines.rows(begin, end)
-            return {scene_id: self.read(scene_id, row, view.one.decode) for scene_id, row in rows}
+    def _read(self, scene_id: SceneId, row: bytes, decode: Callable[[bytes], T]) -> T:
+        """Return what `decode` makes of a row.
 
-    def _made(self, scene_id: SceneId, part: P, make: Callable[[P, SharedTexts], T]) -> T:
-        """Return what `make` makes of a part of a row."""
+        Raises:
+            StateCorruptError: it is not what plexsync writes.
+        """
         try:
-            return make(part, self._texts)
-        except (IndexError, ValueError) as error:
+            return decode(row)
+        except _DAMAGED as error:
             raise self._damaged(f"scenes.{scene_id}", error) from error
 
     def _damaged(self, below: str, error: Exception) -> StateCorruptError:

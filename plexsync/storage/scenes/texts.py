@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64, unhexlify
 from collections import defaultdict
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import RelatedId
-from plexsync.text.folding import join_entries
+from plexsync.text.folding import MadeOnce, join_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 _PADDING = ("", "===", "==", "=")
 
@@ -33,6 +30,7 @@ News = tuple[tuple[int, str], ...]
 """Numbers and their texts."""
 
 
+@lru_cache(maxsize=4096)  # many rows have the same
 def pack_digest(text: str) -> str:
     """Return hex digits in base64 without padding; any other text as it is, marked."""
     if not text:
@@ -73,17 +71,6 @@ class Meaning(NamedTuple):
     name: str
 
 
-class _Known(dict[K, V]):
-    """What is made of a key when it is looked up first."""
-
-    def __init__(self, make: Callable[[K], V]) -> None:
-        self._make = make
-
-    def __missing__(self, key: K) -> V:
-        made = self[key] = self._make(key)
-        return made
-
-
 def _nothing(_one: str) -> str:
     return ""
 
@@ -98,17 +85,15 @@ class SharedTexts:
         name_of: returns the digest of the name an object has, as a list has it; "" if not known.
         meanings: of numbers; looking one up raises ValueError where what stands for the name is no
             digest.
-        digests: the numbers of hex digits, which many rows have.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
-        self._objects = _Known(self._object)
+        self._objects = MadeOnce(self._object)
         self._folders: dict[str, str] = {}
         self._noted = {0}
         self._news: list[tuple[int, str]] = []
-        self.digests: _Known[str, int] = _Known(lambda text: self.number(pack_digest(text)))
-        self.meanings = _Known(self._meaning)
+        self.meanings = MadeOnce(self._meaning)
         self.name_of: Callable[[str], str] = _nothing
 
     def __iter__(self) -> Iterator[str]:
@@ -150,7 +135,7 @@ class SharedTexts:
 
     def objects(self, related: str) -> list[int]:
         """Return the numbers of the objects a record names, with the names they have now."""
-        return [self._objects[one] for one in related.split(_PARTS)] if related else []
+        return [self.number(self._objects[one]) for one in related.split(_PARTS) if one]
 
     def names(self, numbers: Iterable[int]) -> dict[str, str]:
         """Return the names of objects as a list has them, run together, by the letter of a kind."""
@@ -182,8 +167,6 @@ class SharedTexts:
     def begin_journal(self) -> None:
         """Count every text as new from here on: a journal says for itself what a number means."""
         self._noted, self._news = {0}, []
-        self._objects.clear()
-        self.digests.clear()
 
     def news(self) -> News:
         """Return the texts that were used for the first time since the journal began."""
@@ -205,10 +188,10 @@ class SharedTexts:
                 self._texts.append(text)
         return all(self._texts[number : number + 1] == [text] for number, text in news)
 
-    def _object(self, one: str) -> int:
-        """Return the number of an object with the name it has now."""
+    def _object(self, one: str) -> str:
+        """Return the text of an object with the name it has now."""
         name = pack_digest(self.name_of(one))
-        return self.number(f"{one}{_PARTS}{name}" if name else one)
+        return f"{one}{_PARTS}{name}" if name else one
 
     def _meaning(self, number: int) -> Meaning:
         word, _, name = self._texts[number].partition(_PARTS)
