@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_SECURITY = (
-    (b"content-security-policy", _POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
+_SECURITY = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
 
 
 class Guard:
@@ -56,16 +57,14 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = headers.get(b"host", "")
-        answer: ASGIApp
-        if host not in self._hosts:
+        request, answer = Request(scope), self._app
+        if request.headers.get("host") not in self._hosts:
             answer = PlainTextResponse("This page answers only under its own address.", 421)
-        elif not _is_own_origin(headers, host, scope["method"]):
+        elif not _is_own_origin(request):
             answer = PlainTextResponse("Another page asked for this.", 403)
-        elif self._holds_cookie(headers.get(b"cookie", "")):
+        elif _are_same(request.cookies.get(_COOKIE, ""), self._cookie):
             answer = self._app
-        elif self._spends_key(scope):
+        elif self._spends_key(request):
             # The cookie is handed over, and the key goes out of the address.
             cookie = f"{_COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/"
             answer = RedirectResponse("/", 303, {"set-cookie": cookie})
@@ -74,31 +73,29 @@ class Guard:
             answer = PlainTextResponse(text, 403)
         await answer(scope, _limited(receive), _with_headers(send))
 
-    def _holds_cookie(self, text: str) -> bool:
-        pieces = (piece.strip().partition("=") for piece in text.split(";"))
-        values = [value for name, _, value in pieces if name == _COOKIE]
-        return any(hmac.compare_digest(one.encode(), self._cookie.encode()) for one in values)
-
-    def _spends_key(self, scope: Scope) -> bool:
-        if self._used or scope["method"] != "GET" or scope["path"] != "/":
+    def _spends_key(self, request: Request) -> bool:
+        if self._used or request.method != "GET" or request.url.path != "/":
             return False
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
-        self._used = hmac.compare_digest(given.encode(), self.key.encode())
+        self._used = _are_same(request.query_params.get("key", ""), self.key)
         return self._used
 
 
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _is_own_origin(headers: dict[bytes, str], host: str, method: str) -> bool:
+def _are_same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode(), secret.encode())
+
+
+def _is_own_origin(request: Request) -> bool:
     """Whether a request comes from a page of ours, or from an address typed by a person."""
-    site = headers.get(b"sec-fetch-site", "none")
-    origin = headers.get(b"origin")
-    if origin is not None and origin != f"http://{host}":
+    headers = request.headers
+    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
+    if origin is not None and origin != f"http://{headers['host']}":
         return False
-    if method in {"GET", "HEAD"}:
+    if request.method in {"GET", "HEAD"}:
         # A link elsewhere may lead to the page, but no page elsewhere may read or embed it.
-        return site in {"none", "same-origin"} or headers.get(b"sec-fetch-mode") == "navigate"
+        return site in {"none", "same-origin"} or headers.get("sec-fetch-mode") == "navigate"
     return origin is not None and site in {"none", "same-origin"}
 
 
@@ -120,10 +117,9 @@ def _limited(receive: Receive) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message["headers"], *_SECURITY]
-            if not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
-            message = {**message, "headers": headers}
+            headers = MutableHeaders(scope=message)
+            headers.update(_SECURITY)
+            headers.setdefault("cache-control", "no-store")
         await send(message)
 
     return secured
