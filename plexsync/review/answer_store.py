@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 class _Standing(NamedTuple):
     """How a scene stands: what was answered about it, and what runs remember."""
 
-    answers: SceneAnswers | None
+    answers: SceneAnswers
     record: SceneRecord | None
 
     def owned(self) -> set[RatingKey]:
         """Return the items it is linked or was given to."""
-        keys = {pin.rating_key for pin in self.answers.pins} if self.answers else set()
+        keys = {pin.rating_key for pin in self.answers.pins}
         return keys | ({link.rating_key for link in self.record.links} if self.record else set())
 
 
@@ -210,8 +210,7 @@ class AnswerStore:
         session.commit()
 
     def _standing(self, scene_id: SceneId) -> _Standing:
-        decided = self.state.decision(answer_key(scene_id), SceneAnswers)
-        return _Standing(decided, self.state.get(scene_id))
+        return _Standing(self.recorded(scene_id), self.state.get(scene_id))
 
     def _losers(self, answer: Answer) -> list[SceneId]:
         if answer.verb is not Verb.ACCEPT:
@@ -234,10 +233,9 @@ class AnswerStore:
     ) -> None:
         """Let a scene be matched again, without the items it loses to another one."""
         answers, record = self._standing(scene_id)
-        if answers is not None:
-            pins = tuple(pin for pin in answers.pins if pin.rating_key not in without)
-            answers = replace(answers, pins=pins)
-        self._write(scene_id, answers, record and _due(record, outcome, without=without))
+        pins = tuple(pin for pin in answers.pins if pin.rating_key not in without)
+        due = record and _due(record, outcome, without=without)
+        self._write(scene_id, replace(answers, pins=pins), due)
 
     def _apply(self, answer: Answer) -> None:
         scene, verb = answer.scene, answer.verb
@@ -249,16 +247,13 @@ class AnswerStore:
             record = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
             if verb is Verb.IGNORE:
                 record = replace(record, files=files_digest(scene.files))
-        self._write(scene.scene_id, answered(answers or NOTHING, answer), record)
+        self._write(scene.scene_id, answered(answers, answer), record)
 
-    def _write(
-        self, scene_id: SceneId, answers: SceneAnswers | None, record: SceneRecord | None
-    ) -> None:
+    def _write(self, scene_id: SceneId, answers: SceneAnswers, record: SceneRecord | None) -> None:
         session = self._open()
-        before = self._standing(scene_id)
-        after = _Standing(answers if answers != NOTHING else None, record)
-        if after.answers != before.answers:
-            session.decide(answer_key(scene_id), after.answers)
+        before, after = self._standing(scene_id), _Standing(answers, record)
+        if answers != before.answers:
+            session.decide(answer_key(scene_id), answers if answers != NOTHING else None)
         if record is not None:
             session.remember(scene_id, record)
         elif before.record is not None:
