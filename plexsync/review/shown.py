@@ -16,9 +16,7 @@ from plexsync.text.differences import Piece, name_pieces, names_of
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
-    from plexsync.review.ahead import LinkPreview
     from plexsync.review.machine import Review
-    from plexsync.state import Waiting
 
 _AHEAD = 3
 _COMPARED = 3
@@ -125,15 +123,10 @@ class Fact:
         return bool(self.ours and self.theirs) and self.ours != self.theirs
 
 
-def facts_of(waiting: Waiting, candidate: Candidate, preview: LinkPreview | None) -> list[Fact]:
-    """Return what both servers say of the two files, but for their paths.
-
-    Args:
-        waiting: the scene.
-        candidate: its candidate.
-        preview: has the candidate's item; None while it is not read.
-    """
-    scene, item = waiting.scene, preview.item if preview else None
+def facts_of(review: Review, candidate: Candidate) -> list[Fact]:
+    """Return what both servers say of the two files, but for their paths."""
+    preview = review.preview(candidate)
+    scene, item = review.waiting.scene, preview.item if preview else None
     mine = next((one for one in scene.files if one.path == candidate.scene_path), None)
     files = item.files if item else ()
     theirs = next((one for one in files if one.path == candidate.item_path), None)

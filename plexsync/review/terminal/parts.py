@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from plexsync.review.ahead import LinkPreview
     from plexsync.review.machine import Review
-    from plexsync.state import Waiting
 
 
 _LEAST_BODY = 20
@@ -216,23 +215,17 @@ def candidates_part(review: Review, focus: int, *, brief: bool = False) -> list[
 
 
 def facts_part(
-    waiting: Waiting,
-    candidate: Candidate,
-    preview: LinkPreview | None,
-    *,
-    marks: bool,
-    brief: bool = False,
+    review: Review, candidate: Candidate, *, marks: bool, brief: bool = False
 ) -> list[Line]:
     """Return the two files side by side; what differs is marked.
 
     Args:
-        waiting: the scene.
+        review: has the scene.
         candidate: its candidate.
-        preview: has the candidate's item; None while it is being read.
         marks: mark by characters, too, for screens without colour.
         brief: leave out what does not differ.
     """
-    facts = facts_of(waiting, candidate, preview)
+    facts, preview = facts_of(review, candidate), review.preview(candidate)
     columns = max(len("Stash"), *(len(one.ours) for one in facts)) + 3
     lines: list[Line] = [Text(f"  {'':<10}{'Stash':<{columns}}Plex", style="dim")]
     for one in facts:

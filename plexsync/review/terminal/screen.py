@@ -41,9 +41,8 @@ def scene_rows(review: Review, console: Console) -> list[Text]:
     lines = [*scene_part(review), *candidates_part(review, -1)]
     for place, candidate in enumerate(review.waiting.candidates):
         lines += [Text(), words(f"Candidate {place + 1}, item {candidate.rating_key}", "bold")]
-        known = review.preview(candidate)
-        lines += facts_part(review.waiting, candidate, known, marks=marks)
-        lines += [*evidence_part(candidate), *changes_part(known, marks=marks)]
+        lines += [*facts_part(review, candidate, marks=marks), *evidence_part(candidate)]
+        lines += changes_part(review.preview(candidate), marks=marks)
     return laid_out(lines, console)
 
 
@@ -105,11 +104,10 @@ def _lines(review: Review, *, width: int, marks: bool, pictures: bool, brief: bo
     lines += candidates_part(review, review.focus, brief=brief)
     candidate = review.candidate
     if candidate is not None:
-        known = review.preview(candidate)
-        facts = facts_part(review.waiting, candidate, known, marks=marks, brief=brief)
+        facts = facts_part(review, candidate, marks=marks, brief=brief)
         beside = [*facts, Text(), *evidence_part(candidate, rival_names(review, candidate))]
         lines += [Text(), *([BesidePictures(beside)] if pictures else beside), Text()]
-        lines += changes_part(known, marks=marks)
+        lines += changes_part(review.preview(candidate), marks=marks)
     return lines
 
 

@@ -336,7 +336,7 @@ class ReviewSite:
             candidate=candidate,
             preview=preview,
             changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
-            facts=facts_of(waiting, candidate, preview) if candidate else [],
+            facts=facts_of(review, candidate) if candidate else [],
             bars=evidence_bars(evidence),
             answer=answer_words(recorded),
             marks=answer_marks(recorded),
