@@ -203,10 +203,7 @@ def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> i
     with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
         waiting = {one.scene_id: one for one in context.waiting}
         context.answers.take_lock()
-        try:
-            answers = read_answers(text, waiting, context.answers.owner, take=choice.take)
-        except ConfigError as error:
-            raise ConfigError(error.message, context=str(file), hint=error.hint) from error
+        answers = read_answers(text, file, waiting, None if choice.take else context.answers.owner)
         return _give(invocation, context, answers)
 
 
@@ -341,7 +338,7 @@ def _scene(context: ReviewContext, waiting: Waiting, previews: Previews | None =
             "title": one.title,
             "path": one.item_path,
             "library": one.library,
-            "score": round(one.score, _DECIMALS),
+            "score": one.score,
             "linked_to_scene": context.answers.owner(one.rating_key, waiting.scene_id),
             "evidence": [noun_json(piece) for piece in one.evidence],
         }
@@ -350,8 +347,8 @@ def _scene(context: ReviewContext, waiting: Waiting, previews: Previews | None =
     about = {
         "scene": noun_json(_row(context, waiting).scene),
         "reason": match.reason,
-        "score": round(match.score, _DECIMALS),
-        "margin": round(match.margin, _DECIMALS),
+        "score": match.score,
+        "margin": match.margin,
         "candidate_count": match.candidate_count,
     }
     return one_line(about) | {"candidates": candidates}

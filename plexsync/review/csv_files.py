@@ -21,6 +21,7 @@ from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from plexsync.state import Waiting
 
@@ -64,18 +65,17 @@ def export_lines(
 
 def read_answers(
     text: str,
+    file: Path,
     waiting: Mapping[SceneId, Waiting],
-    owner: Callable[[RatingKey, SceneId], SceneId | None],
-    *,
-    take: bool = False,
+    owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
 ) -> tuple[Answer, ...]:
     """Return the answers in a file, in its order; nothing counts unless every line does.
 
     Args:
-        text: the file.
+        text: what is in the file.
+        file: its name.
         waiting: the scenes that may be answered.
-        owner: which other scene an item belongs to.
-        take: an accepted item may be taken from another scene.
+        owner: which other scene an item belongs to; None if it may be taken from that scene.
 
     Raises:
         ConfigError: with every problem and its line.
@@ -94,9 +94,9 @@ def read_answers(
             )
     givers: dict[RatingKey, int] = {}
     for rows in by_scene.values():
-        problems += _conflicts(rows, givers, None if take else owner)
+        problems += _conflicts(rows, givers, owner)
     if problems:
-        raise _invalid(problems)
+        raise _invalid(problems, file)
     return tuple(_answer(waiting[scene_id], rows) for scene_id, rows in by_scene.items())
 
 
@@ -188,12 +188,13 @@ def _row(cells: Mapping[str, str | None], line: int, problems: list[str]) -> _Ro
     )
 
 
-def _invalid(problems: list[str]) -> ConfigError:
+def _invalid(problems: list[str], file: Path) -> ConfigError:
     shown = problems[:_MOST_PROBLEMS]
     if len(problems) > len(shown):
         shown = [*shown, f"… and {len(problems) - len(shown)} more"]
     count = counted(len(problems), "problem")
     return ConfigError(
         f"{count} in the file, nothing was answered:" + "".join(f"\n  {one}" for one in shown),
+        context=str(file),
         hint="mend the lines and import the file again: plexsync review import FILE",
     )

@@ -18,7 +18,7 @@ from plexsync.planning.credits import spelled
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.models import (
         Credit,
@@ -143,7 +143,7 @@ def clean_value(value: Value) -> str | list[str]:
 
 def one_line(document: _Json) -> _Json:
     """Return a document with each of its texts as a terminal shows it, on one line."""
-    return {key: _one_line(value) for key, value in document.items()}
+    return {key: _plain(value, clean_for_terminal) for key, value in document.items()}
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -192,29 +192,28 @@ def _server(server: Server | None) -> _Json | None:
     return {"url": _clean(server.url), "version": _clean(server.version)}
 
 
-def _plain(value: object) -> object:
-    """Return a value as JSON has it."""
+def _clean(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        part if part in "\n\t" else clean_for_terminal(part)
+        for part in _HARMLESS_BREAK.split(text.replace("\r\n", "\n"))
+    )
+
+
+def _plain(value: object, clean: Callable[[str], str] = _clean) -> object:
+    """Return a value as JSON has it, with its texts cleaned."""
     match value:
         case str():
-            return _clean(value)
+            return clean(value)
         case float():
             return round(value, _DECIMALS)
-        case tuple():
-            return [_plain(one) for one in value]
+        case list() | tuple():
+            return [_plain(one, clean) for one in value]
+        case dict():
+            return {key: _plain(one, clean) for key, one in value.items()}
         case msgspec.Struct():
             return noun_json(value)
-        case _:
-            return value
-
-
-def _one_line(value: object) -> object:
-    match value:
-        case str():
-            return clean_for_terminal(value)
-        case dict():
-            return one_line(value)
-        case list() | tuple():
-            return [_one_line(one) for one in value]
         case _:
             return value
 
@@ -232,12 +231,3 @@ def _candidate(candidate: Candidate) -> _Json:
 
 def _credit(credit: Credit) -> _Json:
     return {"role": _clean(credit.role or ""), "photo": _clean(credit.photo or "")}
-
-
-def _clean(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        part if part in "\n\t" else clean_for_terminal(part)
-        for part in _HARMLESS_BREAK.split(text.replace("\r\n", "\n"))
-    )

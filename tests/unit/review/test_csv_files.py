@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from plexsync.models import RatingKey, SceneId
 from plexsync.review.csv_files import COLUMNS, export_lines, read_answers
 from tests.support.review_factories import make_waiting
 
+FILE = Path("answers.csv")
 WAITING = {one.scene_id: one for one in (make_waiting(1, (9001, 9002)), make_waiting(2))}
 
 
@@ -60,7 +62,7 @@ def test_no_cell_is_a_formula(title: str) -> None:
 )
 def test_lines_of_a_scene_make_one_answer(rows: list[str], verb: Verb, keys: list[str]) -> None:
     """Whatever stands in its other lines."""
-    (answer,) = read_answers(sheet(*rows, "2,9002,,"), WAITING, nobody)
+    (answer,) = read_answers(sheet(*rows, "2,9002,,"), FILE, WAITING, nobody)
     assert answer.verb is verb
     assert [target.rating_key for target in answer.targets] == keys
     assert answer.reason == ("a trailer" if verb is Verb.IGNORE else "")
@@ -70,7 +72,7 @@ def test_lines_of_a_scene_make_one_answer(rows: list[str], verb: Verb, keys: lis
 def test_spreadsheets_of_all_countries_are_read(delimiter: str) -> None:
     """Commas, semicolons or tabs; with or without a byte order mark."""
     text = "\ufeff" + sheet("1,9001,accept,").replace(",", delimiter)
-    assert len(read_answers(text, WAITING, nobody)) == 1
+    assert len(read_answers(text, FILE, WAITING, nobody)) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_spreadsheets_of_all_countries_are_read(delimiter: str) -> None:
 def test_a_wrong_line_is_named_and_nothing_counts(rows: list[str], words: str) -> None:
     """Even if every other line is right."""
     with pytest.raises(ConfigError) as caught:
-        read_answers(sheet(*rows), WAITING, nobody)
+        read_answers(sheet(*rows), FILE, WAITING, nobody)
     assert words in caught.value.message
 
 
@@ -98,13 +100,13 @@ def test_an_item_of_another_scene_is_taken_only_by_word() -> None:
         return SceneId("77")
 
     with pytest.raises(ConfigError) as caught:
-        read_answers(sheet("1,9001,accept,"), WAITING, owned)
+        read_answers(sheet("1,9001,accept,"), FILE, WAITING, owned)
     assert "linked to scene 77" in caught.value.message
-    assert read_answers(sheet("1,9001,accept,"), WAITING, owned, take=True)
+    assert read_answers(sheet("1,9001,accept,"), FILE, WAITING, None)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a,b\n1,2\n", 'scene_id,rating_key,answer\n1,"x'])
 def test_what_is_no_such_file_is_reported(text: str) -> None:
     """Nothing is answered by accident."""
     with pytest.raises(ConfigError):
-        read_answers(text, WAITING, nobody)
+        read_answers(text, FILE, WAITING, nobody)
