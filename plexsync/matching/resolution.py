@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from plexsync.matching.answers import AnsweredPair, find_file
 from plexsync.matching.decision import ScoredOption, exclusions_of
 from plexsync.matching.matches import Matches, SurePairs
@@ -80,6 +82,9 @@ class _Resolution:
             for some in certain.values()
             for made in some
         }
+        for position, found in certain.items():
+            if len(self._scenes[position].files) > 1:
+                certain[position] = self._with_other_files(position, found)
         lost = [position for position, judged in open_.items() if not judged]
         late = {
             position: self._doubtful(position, judged)
@@ -120,6 +125,21 @@ class _Resolution:
                 if key not in best or made.score > best[key].score:
                     best[key] = made
         return found + [best[key] for key in sorted(best, key=id_order)]
+
+    def _with_other_files(self, position: int, found: list[Match]) -> list[Match]:
+        """Let the first match of a scene ask for what could make its other files certain, too."""
+        settled = {made.candidates[0].scene_path for made in found}
+        others = (
+            one.option
+            for row in self._matching.judge(position)
+            for one in row
+            if one.option.ours.file.path not in settled
+            and one.option.weighed.undecided
+            and self._holder(one.option) is None
+        )
+        first = found[0]
+        unread = tuple(dict.fromkeys((*first.unread, *self._keys(others))))
+        return [structs.replace(first, unread=unread), *found[1:]]
 
     def _same_files(self, row: list[ScoredOption]) -> list[ScoredOption]:
         """Return the best option of a file, and those that do not exclude it."""

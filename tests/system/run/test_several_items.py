@@ -134,6 +134,23 @@ def test_a_run_over_another_library_adds_its_items(library: Library, tmp_path: P
         assert world.run(PLEX__LIBRARIES=BOTH).puts == 0
 
 
+def test_a_file_that_moved_in_stash_keeps_its_item_beside_a_certain_one(
+    library: Library, tmp_path: Path
+) -> None:
+    """Of two files of a scene one has only its content left to tell it by; it is asked for."""
+    with World(library, tmp_path, PLEX__LIBRARIES=ONE) as world:
+        (moved,) = world.stash.scene(4).file_ids
+        world.stash.merge_scenes([4], 3)
+        world.run()
+        kept = _links(world, "3")
+        assert len(kept) == 2
+        world.stash.move_file(moved, "/data/sorted/by hand/another name.mp4")
+        world.stash.edit_scene(3, title="Another Title")
+        assert world.run().count(Outcome.APPLIED) == 2
+        assert _links(world, "3") == kept
+        assert world.run(RunOptions(full=True)).puts == 0
+
+
 def test_a_copy_on_another_disk_is_written_as_well(tmp_path: Path) -> None:
     """A library also on a backup disk; without a rule, and by the content hash."""
     with World(_library(backup=True), tmp_path, PLEX__LIBRARIES=ALL) as world:
