@@ -32,7 +32,7 @@ from plexsync.state import RunKind, RunRecord, cache_directory, read_status, sta
 from plexsync.transport.responses import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plexsync.config.secrets import Secret
     from plexsync.config.sections import MetricsConfig, NotifyConfig
@@ -108,31 +108,26 @@ class Announcement:
         if not notify.urls:
             return
         directory = state_directory(self.environ)
-        before = read_notified(directory)
-        messages, after = choose_messages(
-            before, self._run_end(code), on=notify.on, digest=notify.digest
-        )
-        failed = send(notify.urls, messages) if messages else []
-        for sentence in failed:
-            self.warn(sentence)
-        if len(failed) == len(notify.urls):
-            after = undelivered(before, after)
-        if after != before:
-            write_notified(directory, after)
-
-    def _run_end(self, code: int) -> RunEnd:
-        summary = self.summary
-        words: Iterable[str] = self.lines
+        summary, words = self.summary, tuple(self.lines)
         if summary is not None:
             failed = problem_lines(summary.error) if summary.error else ()
             words = (*failed, outcome_sentence(summary))
-        return RunEnd(
+        end = RunEnd(
             at=iso(utc_now()),
             code=code,
             written=summary.counts.applied if summary else 0,
             new_review=summary.new_review if summary else 0,
             words=self._clean("\n".join(filter(None, words))),
         )
+        before = read_notified(directory)
+        messages, after = choose_messages(before, end, on=notify.on, digest=notify.digest)
+        unsent = send(notify.urls, messages) if messages else []
+        for sentence in unsent:
+            self.warn(sentence)
+        if len(unsent) == len(notify.urls):
+            after = undelivered(before, after)
+        if after != before:
+            write_notified(directory, after)
 
     def _write_metrics(self, code: int) -> None:
         if self._metrics is None or self._metrics.textfile is None:

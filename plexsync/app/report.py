@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -50,13 +49,13 @@ from plexsync.sync.detection.unversioned import remembered_names
 from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from plexsync.models import Change, RatingKey, SceneId, SceneRecord
     from plexsync.output.console import Invocation
     from plexsync.plex.client import PlexClient
-    from plexsync.state import Written
+    from plexsync.state import State, Written
 
 _STUDIOS, _SCENES, _REASONS = 40, 300, 40
 _RUNS, _ITEMS = 10, 120
@@ -112,13 +111,14 @@ def make_report(
             config = command_config(invocation)
             client_id = load_client_id(state_dir, create=False)
             plex = stack.enter_context(open_servers(config, client_id)).plex
+        state = load_state(state_dir)
         return Gathering(
-            state_dir=state_dir,
+            state,
             cache_dir=cache_directory(environ),
             now=datetime.now(UTC),
             scope=scope,
             plex=plex,
-            pages=partial(configured_addresses, invocation.config, environ),
+            addresses=configured_addresses(invocation.config, environ, state.lineage.plex),
         ).report()
 
 
@@ -126,35 +126,29 @@ class Gathering:
     """Gathers one report.
 
     Args:
-        state_dir: what is remembered.
+        state: what is remembered.
         cache_dir: what runs found for the scenes that wait.
         now: aware UTC time.
         scope: what the report is about.
         plex: is asked for covers; None to show none.
-        pages: the pages of scenes and items, by the machine identifier of Plex.
-
-    Raises:
-        StateError: what is remembered cannot be read.
+        addresses: the pages of scenes and items.
     """
 
     def __init__(
         self,
+        state: State,
         *,
-        state_dir: Path,
         cache_dir: Path,
         now: datetime,
+        addresses: WebAddresses,
         scope: ReportScope = _EVERYTHING,
         plex: PlexClient | None = None,
-        pages: Callable[[str], WebAddresses] = lambda machine: WebAddresses(machine=machine),
     ) -> None:
-        self._directory, self._now, self._scope = state_dir, now, scope
+        self._state, self._now, self._scope, self._addresses = state, now, scope, addresses
         self._covers = _Covers(plex)
-        self._state = state = load_state(state_dir)
-        path = review_queue_path(cache_dir, state_dir, state.lineage)
+        path = review_queue_path(cache_dir, state.path.parent, state.lineage)
         self._waiting = {one.scene_id: one for one in load_waiting(path, state)}
         self._libraries = cached_libraries(cache_dir, state.lineage.plex)
-        self._addresses = pages(state.lineage.plex)
-        self._total: Counter[str] = Counter()
         self._by_library: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._by_studio: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._failing: list[FailingScene] = []
@@ -179,6 +173,7 @@ class Gathering:
 
     def _gathered(self, since: str) -> Report:
         runs, state = tuple(self._runs(since)), self._state
+        total = sum(self._by_library.values(), Counter[str]())
         missing = self._covers.problem
         reasons = Counter(
             reason_kind(self._waiting[one].match.reason)
@@ -191,7 +186,7 @@ class Gathering:
             made_at=iso(self._now),
             version=__version__,
             scope=self._scope_words(),
-            coverage=CoverageLine(name="", scenes=self._total.total(), **self._total),
+            coverage=CoverageLine(name="", scenes=total.total(), **total),
             libraries=tuple(_lines(self._by_library)),
             studios=tuple(studios[:_STUDIOS]),
             more_studios=max(len(studios) - _STUDIOS, 0),
@@ -222,7 +217,6 @@ class Gathering:
             if record is None or not self._is_asked_for(library):
                 continue
             part = coverage_part(record.outcome, linked=bool(record.links))
-            self._total[part] += 1
             self._by_library[library][part] += 1
             studio = next((one for one in record.related.split() if one.startswith("s")), "")
             self._by_studio[names.get(studio, "")][part] += 1
@@ -270,7 +264,7 @@ class Gathering:
     # ---- Runs ------------------------------------------------------------------------------------
 
     def _runs(self, since: str) -> Iterator[ReportedRun]:
-        directory = self._directory
+        directory = self._state.path.parent
         if self._scope.run:
             wanted = [self._scope.run]
         else:

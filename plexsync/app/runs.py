@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import replace
 from functools import partial
 from shlex import quote
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -39,7 +39,7 @@ from plexsync.output.streams import Reporter
 from plexsync.output.summary import problem_lines, warning_line
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import cache_directory, load_client_id, state_directory
-from plexsync.sync.ports import Ports
+from plexsync.sync.ports import Ports, RunOptions
 from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from plexsync.output.console import Invocation, LogOptions, Streams
 
 T = TypeVar("T")
+Asked = TypeVar("Asked", bound=RunOptions)
 
 _PRIVATE_UMASK = 0o077
 """Every file a run makes is private, whatever the shell says."""
@@ -79,18 +80,11 @@ def uncollected() -> Iterator[None]:
         gc.unfreeze()
 
 
-class UseCase(Protocol):
-    """What a command does once its world is put together."""
-
-    def __call__(self, *, config: Config, ports: Ports, reporter: Reporter) -> RunSummary:
-        """Do it; how it ended is in the summary."""
-
-
 def perform(
     invocation: Invocation,
-    use_case: UseCase,
+    use_case: Callable[[Config, Asked, Ports, Reporter], RunSummary],
+    options: Asked,
     *,
-    dry_run: bool,
     announce: bool = False,
     named: bool = False,
 ) -> int:
@@ -98,8 +92,8 @@ def perform(
 
     Args:
         invocation: the global options.
-        use_case: what to do.
-        dry_run: nothing may be written, anywhere.
+        use_case: what to do; how it ended is in the summary.
+        options: what the command line asks; in a dry run nothing may be written, anywhere.
         announce: health check, messages and metrics learn of it, unless it is a dry run; and where
             nobody watches, an outage is reported once when it begins and once when it is over.
         named: scenes are asked for by their ids.
@@ -108,16 +102,16 @@ def perform(
         PlexsyncError: it could not begin, or a second signal ended it at once.
     """
     os.umask(_PRIVATE_UMASK)
-    announcement = _announcement(invocation, wanted=announce and not dry_run)
+    announcement = _announcement(invocation, wanted=announce and not options.dry_run)
     shape, streams = invocation.shape, invocation.streams
     quiet = announcement.wanted and not named and is_unwatched(shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet else None
     shown = make_reporter(shape, streams, monotonic=time.monotonic, named=named, outages=outages)
     try:
         with announced(announcement), uncollected():
-            world = _world(invocation, announcement, shown=shown, dry_run=dry_run)
+            world = _world(invocation, announcement, shown=shown, dry_run=options.dry_run)
             with world as (config, ports, reporter):
-                summary = use_case(config=config, ports=ports, reporter=reporter)
+                summary = use_case(config, options, ports, reporter)
             return announcement.end(_final_code(summary, reporter, streams))
     except PlexsyncError as error:
         if outages is not None and not outages.fail(error, at=iso(utc_now())).news:

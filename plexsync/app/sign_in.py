@@ -29,7 +29,7 @@ from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import AnswerLimits, RetryPolicy, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from xml.etree.ElementTree import Element
 
     from plexsync.transport.responses import HttpResponse
@@ -163,7 +163,20 @@ def account_servers(transport: Transport) -> tuple[AccountServer, ...]:
     answer = transport.request("GET", _RESOURCES, headers=_XML)
     root = _parsed(answer, "/api/v2/resources")
     with plexapi_imported():
-        found = list(_servers(root))
+        from plexapi.myplex import MyPlexResource  # noqa: PLC0415 - 0.2 s; see `plexapi_imported`
+
+        made: Any = MyPlexResource
+        found = [
+            AccountServer(
+                name=one.name or one.clientIdentifier,
+                machine=one.clientIdentifier or "",
+                owned=bool(one.owned),
+                token=Secret(one.accessToken),
+                addresses=tuple(dict.fromkeys(one.preferred_connections())),
+            )
+            for one in (made(None, entry) for entry in root.iter("resource"))
+            if "server" in (one.provides or "").split(",") and one.accessToken
+        ]
     return tuple(sorted(found, key=lambda server: not server.owned))
 
 
@@ -342,22 +355,6 @@ def _classic(token: str) -> Secret:
             hint=f"Put a classic one into [plex] token. {TOKEN_WORDS[0]}",
         )
     return Secret(token)
-
-
-def _servers(root: Element) -> Iterator[AccountServer]:
-    from plexapi.myplex import MyPlexResource  # noqa: PLC0415 - 0.2 s; see `plexapi_imported`
-
-    made: Any = MyPlexResource
-    for entry in root.iter("resource"):
-        resource = made(None, entry)
-        if "server" in (resource.provides or "").split(",") and resource.accessToken:
-            yield AccountServer(
-                name=resource.name or resource.clientIdentifier,
-                machine=resource.clientIdentifier or "",
-                owned=bool(resource.owned),
-                token=Secret(resource.accessToken),
-                addresses=tuple(dict.fromkeys(resource.preferred_connections())),
-            )
 
 
 def _shown(server: AccountServer) -> str:

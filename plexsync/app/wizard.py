@@ -85,7 +85,7 @@ class Interview(SignInSteps):
         if sections := self._ask_plex():
             chosen = self._choose_libraries(sections)
             if stash_works:
-                self._find_rules(chosen)
+                self._find_rules(chosen, ask=True)
         else:
             names = self.asker.ask("Plex libraries, separated by commas (empty: all)")
             self.answers.libraries = tuple(split_list(names))
@@ -108,7 +108,7 @@ class Interview(SignInSteps):
             server = servers.plex.connect()
             sections = servers.plex.sections(answers.libraries)
         self.asker.tell(f"Plex {server.version} with {_libraries(sections)}.")
-        self._find_rules(sections)
+        self._find_rules(sections, ask=False)
         return answers
 
     # ---- Stash
@@ -240,7 +240,7 @@ class Interview(SignInSteps):
 
     # ---- path rules
 
-    def _find_rules(self, sections: Sequence[Section]) -> None:
+    def _find_rules(self, sections: Sequence[Section], *, ask: bool) -> None:
         """Compare where both have their files; whatever goes wrong here can wait."""
         self.asker.tell("Comparing where both servers have their files ...")
         try:
@@ -257,7 +257,7 @@ class Interview(SignInSteps):
         for rule in rules:
             hits, covered = sample.hits(rule)
             self.asker.tell(f"    {rule_arrow(rule)}  fits {hits:,} of {covered:,}")
-        if self.asker.confirm("Write these rules?", default=True):
+        if not ask or self.asker.confirm("Write these rules?", default=True):
             self.answers.rules = rules
 
     # ---- both

@@ -109,8 +109,7 @@ def undo_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     from plexsync.app import runs as compose
     from plexsync.sync.replay.undo import UndoOptions, undo
 
-    wanted = UndoOptions(**options)
-    return compose.perform(invocation, partial(undo, options=wanted), dry_run=wanted.dry_run)
+    return compose.perform(invocation, undo, UndoOptions(**options))
 
 
 @new_command()

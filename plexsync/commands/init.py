@@ -6,7 +6,6 @@ import os
 import shutil
 import textwrap
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +118,7 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     if invocation.shape.as_document:
         raise click.UsageError("init talks to a person; it has no JSON.")
     require_absent(where)
-    asker = _Unasked() if yes else _Terminal()
+    asker = _Terminal()
     interview = _interview(invocation, asker, plex_tv)
     if yes:
         answers = interview.take_all(_given(os.environ, invocation))
@@ -208,8 +207,7 @@ def _try_out(invocation: Invocation, asker: Asker) -> bool:
         well = click.get_current_context().invoke(doctor_command) == ExitCode.OK
     if not asker.confirm("Make a dry run now? It writes nothing.", default=well):
         return False
-    once = partial(run, options=RunOptions(dry_run=True))
-    perform(invocation, once, dry_run=True)
+    perform(invocation, run, RunOptions(dry_run=True))
     return True
 
 
@@ -229,12 +227,16 @@ def _print_findings(invocation: Invocation, code: ExitCode, findings: Iterable[F
 
 def _probe(invocation: Invocation, keys: tuple[RatingKey, ...]) -> int:
     """Ask, then try edits on each item and say what Plex did with them."""
-    from plexsync.app.checkup.probe import open_probe
+    from plexsync.app.checkup.probe import Probe
+    from plexsync.app.opening import command_config, known_client_id, open_servers
+    from plexsync.state import state_directory
 
     if not console.can_ask(invocation.streams):
         raise click.UsageError("--probe writes to Plex, so it asks on a terminal first.")
-    for key in keys:
-        with open_probe(invocation, key) as probe:
+    directory = state_directory(os.environ)
+    with open_servers(command_config(invocation), known_client_id(directory)) as servers:
+        for key in keys:
+            probe = Probe(servers.plex_line, key, directory)
             title = clean_for_terminal(probe.item.title)
             if not click.confirm(f"Write to item {key} '{title}' and put it back?", default=False):
                 continue
@@ -310,11 +312,3 @@ class _Terminal:
     def confirm(self, question: str, *, default: bool) -> bool:
         """Yes or no."""
         return click.confirm(question, default=default)
-
-
-class _Unasked(_Terminal):
-    """Takes every default."""
-
-    def confirm(self, question: str, *, default: bool) -> bool:  # noqa: ARG002 - of the protocol
-        """Return the default."""
-        return default

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +109,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
         _check_ask(invocation, writes=writes)
     watched = any(map(console.is_terminal, (invocation.streams.stdout, invocation.streams.stderr)))
     wanted = replace(run_options(options), watched=watched)
-    once, named = partial(run, options=wanted), bool(wanted.scenes)
-    return compose.perform(invocation, once, dry_run=wanted.dry_run, announce=True, named=named)
+    return compose.perform(invocation, run, wanted, announce=True, named=bool(wanted.scenes))
 
 
 @new_command()
@@ -119,7 +117,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
 @dry_run_option("still be written")
 @lock_wait_option()
 @log_options
-def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wait_s: float) -> int:
+def apply_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN401 - click hands them over
     """Write the plan in FILE, as far as Plex is still as it was when it was saved.
 
     Each item is read first. One with other values in its planned fields by now, or that no
@@ -141,8 +139,7 @@ def apply_command(invocation: Invocation, *, file: Path, dry_run: bool, lock_wai
     from plexsync.sync.replay.apply import ApplyOptions
     from plexsync.sync.replay.apply import apply as carry_out
 
-    options = ApplyOptions(file=file, dry_run=dry_run, lock_wait_s=lock_wait_s)
-    return compose.perform(invocation, partial(carry_out, options=options), dry_run=dry_run)
+    return compose.perform(invocation, carry_out, ApplyOptions(**options))
 
 
 @new_command()
@@ -176,7 +173,7 @@ def adopt_command(invocation: Invocation, *, dry_run: bool, force: bool) -> int:
     if ends:
         return 0
     wanted = RunOptions(scenes=adoption.certain, force=force)
-    return compose.perform(invocation, partial(run, options=wanted), dry_run=False, announce=True)
+    return compose.perform(invocation, run, wanted, announce=True)
 
 
 @new_command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.app.failures import make_run_id, utc_now
@@ -118,7 +117,7 @@ def run_accepted(invocation: Invocation, options: RunOptions) -> int:
     from plexsync.app.runs import perform  # noqa: PLC0415 - no screen waits for a run
     from plexsync.sync.reconcile import run  # noqa: PLC0415 - same
 
-    return perform(invocation, partial(run, options=options), dry_run=options.dry_run)
+    return perform(invocation, run, options)
 
 
 # ---- Private -------------------------------------------------------------------------------------

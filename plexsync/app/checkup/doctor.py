@@ -90,6 +90,14 @@ def failed(area: str, error: PlexsyncError) -> Finding:
     return Finding(area, Severity.FAIL, str(error), error.hint, error.exit_code)
 
 
+def tried(area: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; what a server or the configuration refuses ends them as one more."""
+    try:
+        yield from findings
+    except (ConfigError, ServerError) as error:
+        yield failed(area, error)
+
+
 class PathSample(NamedTuple):
     """Scenes from all of Stash, and everything in the libraries of Plex."""
 
@@ -148,16 +156,11 @@ def check_config(config: Config) -> Iterator[Finding]:
 
 def check_stash(servers: Servers, now: datetime) -> Iterator[Finding]:
     """Whether it answers all that a run asks, and how far its clock is off."""
-    try:
-        server = servers.stash.connect()
-        _, lost = for_this_stash(servers.config, servers.stash)
-        count = servers.stash.count()
-        _ask_as_a_run(servers.stash)
-    except (ConfigError, ServerError) as error:
-        yield failed("Stash", error)
-        return
-    summary = f"{server.version} at {server.url}, {count:,} scenes"
-    yield passed("Stash", summary)
+    server = servers.stash.connect()
+    _, lost = for_this_stash(servers.config, servers.stash)
+    count = servers.stash.count()
+    _ask_as_a_run(servers.stash)
+    yield passed("Stash", f"{server.version} at {server.url}, {count:,} scenes")
     for sentence in lost:
         yield warned("Stash", sentence, "pip install -U plexsync")
     yield from check_clock("Stash", servers.stash.clock, now)
@@ -165,16 +168,19 @@ def check_stash(servers: Servers, now: datetime) -> Iterator[Finding]:
 
 def check_plex(servers: Servers, now: datetime) -> Iterator[Finding]:
     """Whether it answers, whether the token may write, and how far its clock is off."""
-    try:
-        server = servers.plex.connect()
-        answer = servers.plex_line.request("GET", "/")
-        root = read_xml(answer)
-    except ServerError as error:
-        yield failed("Plex", error)
-        return
-    summary = f"{server.version} at {server.url}"
-    yield passed("Plex", summary)
-    yield _rights(root.get("allowSync", ""))
+    server = servers.plex.connect()
+    answer = servers.plex_line.request("GET", "/")
+    root = read_xml(answer)
+    yield passed("Plex", f"{server.version} at {server.url}")
+    # Plex shows it to owners only. Source: docs/plex-api.md 1.
+    if root.get("allowSync", "") in {"1", "true"}:
+        yield passed("Plex", "the token is the owner's: it may write")
+    else:
+        yield warned(
+            "Plex",
+            "the token does not look like the owner's: it may not be allowed to write",
+            "Use the token of the account the server belongs to.",
+        )
     yield from check_clock("Plex", http_date(answer.headers.get("Date", "")), now)
 
 
@@ -182,10 +188,19 @@ def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding
     """Return the libraries that take part, and what is to be reported of each."""
     try:
         sections = servers.plex.sections(servers.config.plex.libraries)
-        found = [_library(servers, section) for section in sections]
-        found += [_other_writer(one) for one in sections if other_writer(one)]
+        found = [_library(section, servers.plex.count(section)) for section in sections]
     except ServerError as error:
         return (), [failed("library", error)]
+    found += [
+        warned(
+            "library",
+            f"'{one.title}' has {writer}, which writes there as well",
+            "Take over what it matched and wrote: plexsync adopt shows it first. Then give the "
+            "library another agent, such as Personal Media, or let it write alone.",
+        )
+        for one in sections
+        if (writer := other_writer(one))
+    ]
     if not found:
         missing = LibraryMissingError(
             "Plex shows this token no movie or show library",
@@ -199,11 +214,7 @@ def check_paths(
     servers: Servers, sections: Sequence[Section], *, cache: Path, now: datetime
 ) -> Iterator[Finding]:
     """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
-    try:
-        sample = read_sample(servers, sections, cache=cache, now=now)
-    except ServerError as error:
-        yield failed("paths", error)
-        return
+    sample = read_sample(servers, sections, cache=cache, now=now)
     yield from sample.judge(servers.config.paths)
 
 
@@ -284,36 +295,12 @@ def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
     return stash.scenes(ids[:: -(-len(ids) // most)]).found
 
 
-def _rights(allows_sync: str) -> Finding:
-    """Plex shows `allowSync` to owners only. Source: docs/plex-api.md 1."""
-    if allows_sync in {"1", "true"}:
-        return passed("Plex", "the token is the owner's: it may write")
-    return warned(
-        "Plex",
-        "the token does not look like the owner's: it may not be allowed to write",
-        "Use the token of the account the server belongs to.",
-    )
-
-
-def _library(servers: Servers, section: Section) -> Finding:
-    count = servers.plex.count(section)
+def _library(section: Section, count: int) -> Finding:
     summary = f"'{section.title}' holds {count:,} {section.kind}s"
-    if section.refreshing:
-        return warned(
-            "library",
-            f"{summary}, and Plex is scanning it",
-            "What it finds comes with a later run.",
-        )
-    return passed("library", summary)
-
-
-def _other_writer(section: Section) -> Finding:
-    return warned(
-        "library",
-        f"'{section.title}' has {other_writer(section)}, which writes there as well",
-        "Take over what it matched and wrote: plexsync adopt shows it first. Then give the "
-        "library another agent, such as Personal Media, or let it write alone.",
-    )
+    if not section.refreshing:
+        return passed("library", summary)
+    remedy = "What it finds comes with a later run."
+    return warned("library", f"{summary}, and Plex is scanning it", remedy)
 
 
 def _rule_finding(rule: PathRule, hits: int, covered: int) -> Finding:

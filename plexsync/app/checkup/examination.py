@@ -26,6 +26,7 @@ from plexsync.app.checkup.doctor import (
     check_stash,
     failed,
     passed,
+    tried,
     warned,
 )
 from plexsync.app.checkup.probe import ANY_ANSWER
@@ -156,7 +157,14 @@ def check_state(
         yield warned("state", note)
     yield from _parked(status_of(state, directory, now))
     yield from _space(directory, free_space(_existing(directory)))
-    yield _lock(directory)
+    if holder := at_work(directory):
+        yield warned(
+            "lock",
+            f"process {holder.pid} on {holder.host} is at work since {holder.since}",
+            "Wait for it with --lock-wait, or end it if it is stuck.",
+        )
+    else:
+        yield passed("lock", "nobody is at work")
 
 
 # ---- What is looked at ---------------------------------------------------------------------------
@@ -172,18 +180,6 @@ def _space(directory: Path, free_bytes: int) -> Iterator[Finding]:
             "Free some space: a run that finds none left ends with 9 and loses nothing, "
             "but gets nowhere.",
         )
-
-
-def _lock(directory: Path) -> Finding:
-    """Return whether somebody is at work."""
-    holder = at_work(directory)
-    if holder:
-        return warned(
-            "lock",
-            f"process {holder.pid} on {holder.host} is at work since {holder.since}",
-            "Wait for it with --lock-wait, or end it if it is stuck.",
-        )
-    return passed("lock", "nobody is at work")
 
 
 def _parked(status: Status) -> Iterator[Finding]:
@@ -217,9 +213,9 @@ def _existing(directory: Path) -> Path:
 def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
     now = utc_now()
     with open_servers(config, client_id) as servers:
-        about_stash = list(check_stash(servers, now))
+        about_stash = list(tried("Stash", check_stash(servers, now)))
         yield from about_stash
-        about_plex = list(check_plex(servers, now))
+        about_plex = list(tried("Plex", check_plex(servers, now)))
         yield from about_plex
         if any(one.exit_code for one in about_plex):
             return
@@ -227,15 +223,16 @@ def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
         yield from about_libraries
         if sections and not any(one.exit_code for one in about_stash):
             cache = cache_directory(os.environ)
-            yield from check_paths(servers, sections, cache=cache, now=now)
+            about_paths = check_paths(servers, sections, cache=cache, now=now)
+            yield from tried("paths", about_paths)
 
 
 def _examine_notify(config: Config) -> Iterator[Finding]:
-    tried = list(try_everything(config.notify, config_secrets(config)))
-    if not tried:
+    attempts = list(try_everything(config.notify, config_secrets(config)))
+    if not attempts:
         remedy = "Set notify.ping or notify.urls; see docs/configuration.md."
         yield warned("notify", "nothing is configured", remedy)
-    for what, problem in tried:
+    for what, problem in attempts:
         if problem:
             hint = "Check the address in [notify], and whether this machine reaches it."
             yield failed("notify", ServerError(f"{what}: {problem}", hint=hint))

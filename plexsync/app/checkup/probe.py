@@ -8,25 +8,21 @@ Source: docs/plex-api.md, what is marked [?].
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from plexsync.app.opening import command_config, known_client_id, open_servers
 from plexsync.errors import BadResponseError, MismatchError
 from plexsync.models import VIDEO_KINDS, RatingKey
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
-from plexsync.state import DISK, state_directory, state_errors, write_atomically
+from plexsync.state import DISK, state_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
-    from plexsync.output.console import Invocation
     from plexsync.transport.client import Transport
 
 ANY_ANSWER = frozenset(range(200, 500)) - {401, 429}
@@ -47,20 +43,6 @@ class ProbedItem(msgspec.Struct, frozen=True, kw_only=True):
     locked: tuple[str, ...]
 
 
-@contextmanager
-def open_probe(invocation: Invocation, rating_key: RatingKey) -> Iterator[Probe]:
-    """Yield a probe of one item of the configured Plex.
-
-    Raises:
-        ConfigError: the configuration is wrong.
-        ServerError: Plex has no such item, or is away.
-    """
-    config = command_config(invocation)
-    directory = state_directory(os.environ)
-    with open_servers(config, known_client_id(directory)) as servers:
-        yield Probe(servers.plex_line, rating_key, directory)
-
-
 class Probe:
     """Edits one item and puts it back.
 
@@ -68,6 +50,9 @@ class Probe:
         plex: the way to the server.
         rating_key: the item.
         directory: where its values are kept meanwhile; the state directory.
+
+    Raises:
+        ServerError: Plex has no such item, or is away.
     """
 
     def __init__(self, plex: Transport, rating_key: RatingKey, directory: Path) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from plexsync.app.checkup.examination import check_state
 from plexsync.app.report import Gathering
 from plexsync.app.retry import retry
+from plexsync.app.web_addresses import WebAddresses
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
 from plexsync.output.report.texts import report_markdown
@@ -93,7 +94,9 @@ def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path
         assert "Mother (parked)" in shown.get()
         (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
         assert found.message.startswith("1 collection is parked after too many failed tries: ")
-        gathering = Gathering(state_dir=world.state_dir, cache_dir=tmp_path, now=world.now)
+        gathering = Gathering(
+            world.state(), cache_dir=tmp_path, now=world.now, addresses=WebAddresses()
+        )
         report = "".join(report_markdown(gathering.report()))
         assert "Collections: 1 kept, 1 parked." in report
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from plexsync.app.checkup.examination import check_state
 from plexsync.app.report import Gathering
 from plexsync.app.retry import retry
+from plexsync.app.web_addresses import WebAddresses
 from plexsync.errors import ExitCode
 from plexsync.models import SceneId
 from plexsync.output.report.texts import report_markdown
@@ -53,7 +54,7 @@ def assert_shown_as_parked(world: World, show: str) -> None:
     (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
     assert found.message.startswith("1 show is parked after too many failed tries: ")
     gathering = Gathering(
-        state_dir=world.state_dir, cache_dir=world.state_dir / "none", now=world.now
+        world.state(), cache_dir=world.state_dir / "none", now=world.now, addresses=WebAddresses()
     )
     report = "".join(report_markdown(gathering.report()))
     assert "Shows and seasons: 2 kept, 1 parked, 3 left alone." in report
