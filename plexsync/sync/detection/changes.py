@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, SceneId, Section
 from plexsync.planning.relations import described
-from plexsync.planning.retry_schedule import is_past, is_search_due
+from plexsync.planning.retry_schedule import is_past
 from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.plex_changes import (
@@ -26,6 +26,7 @@ from plexsync.sync.detection.plex_changes import (
     broken,
     digest,
     find_returned,
+    is_list_due,
     read_unread,
     roused_by,
 )
@@ -162,30 +163,26 @@ class ChangeDetection:
     def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went.
 
-        Asks only if Plex scanned, or where the time of a scene without candidate has come and Plex
-        changed at all. The first look finds no scene: it has nothing to be compared with.
+        Asks only if Plex scanned, or changed at all and `is_list_due`. The first look finds no
+        scene: it has nothing to be compared with.
 
         Returns:
             What there was to see, the scenes it concerns, and those with a lost item.
         """
-        before = self._before
-        unseen = replace(self._now, items=before.items, counters=before.counters)
-        if self._run.state.is_new or self._run.options.scenes or not self._may_have_moved():
+        run, before, now = self._run, self._before, self._now
+        unseen = replace(
+            now, items=before.items, counters=before.counters, listed_at=before.listed_at
+        )
+        if run.state.is_new or run.options.scenes:
+            return unseen, Roused(), frozenset()
+        if not is_list_due(before, now, run.state.waiting(), run.ports.now()):
             return unseen, Roused(), frozenset()
         index = self._run.inventory.index()
         if index is None:  # the next run looks again
             return replace(unseen, scans=before.scans), Roused(), frozenset()
         roused = roused_by(self._run, index, before.items, self._uneven.several())
         lost = broken(self._run.state.links(), index.items, self._run.inventory.section_ids)
-        return _having_seen(self._now, index), roused, lost | roused.several
-
-    def _may_have_moved(self) -> bool:
-        """Whether Plex's items have to be compared with those that were seen before."""
-        before, now = self._before, self._now
-        if before.scans != now.scans:
-            return True
-        moved = before.counters != now.counters
-        return moved and is_search_due(self._run.state.waiting(), self._run.ports.now())
+        return self._having_seen(now, index), roused, lost | roused.several
 
     def _seen_through(self) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
@@ -200,7 +197,13 @@ class ChangeDetection:
         several = self._uneven.several()
         if seen.items and roused_by(self._run, index, seen.items, several) != Roused():
             return seen
-        return _having_seen(replace(seen, counters=self._now.counters), index)
+        return self._having_seen(replace(seen, counters=self._now.counters), index)
+
+    def _having_seen(self, seen: Seen, index: Index) -> Seen:
+        """Return that a list was seen; one that items were left out of is looked at again."""
+        counters = "" if index.notes else seen.counters
+        at = self._run.totals.header.started_at
+        return replace(seen, items=index.edition, counters=counters, listed_at=at)
 
     # ---- what is due
 
@@ -286,9 +289,3 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
         ),
         sections=tuple(sorted(one.section_id for one in sections)),
     )
-
-
-def _having_seen(seen: Seen, index: Index) -> Seen:
-    """Return that a list was seen; one that items were left out of is looked at again."""
-    counters = "" if index.notes else seen.counters
-    return replace(seen, items=index.edition, counters=counters)

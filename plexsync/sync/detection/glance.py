@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
-from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past, is_search_due
+from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past
 from plexsync.state import ENDED_WELL, RunKind, State
 from plexsync.sync.detection.changes import seen_at_once
-from plexsync.sync.detection.plex_changes import KEY, Seen, read_unread
+from plexsync.sync.detection.plex_changes import KEY, Seen, is_list_due, read_unread
 
 if TYPE_CHECKING:
     from plexsync.config.configuration import Config
@@ -30,7 +30,7 @@ SMALL_LIBRARY = 20_000
 
 _USUAL_S = 3600.0
 
-_NOT_AT_ONCE = ("items", "counters", "files_at", "look", "swept_at", "plex", "at_rest")
+_NOT_AT_ONCE = ("items", "counters", "listed_at", "files_at", "look", "swept_at", "plex", "at_rest")
 """What of `Seen` is not compared with what there is to see now."""
 
 
@@ -187,5 +187,5 @@ class Glance:
             return None
         if any(section.refreshing for section in sections):
             return None
-        moved = now.counters != before.counters
-        return None if moved and is_search_due(self.state.waiting(), self.ports.now()) else sections
+        is_due = is_list_due(before, now, self.state.waiting(), self.ports.now())
+        return None if is_due else sections

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.models import SceneId, Server, id_order
-from plexsync.planning.retry_schedule import WOKEN
+from plexsync.planning.retry_schedule import WOKEN, is_past, is_search_due
 from plexsync.state import LinkPlace, Session, State, Waiting, load_all
 from plexsync.text.folding import files_digest, short_digest
 from plexsync.text.normalize import compile_rules, holds_file, normalize_path
@@ -24,9 +24,10 @@ from plexsync.text.normalize import compile_rules, holds_file, normalize_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from plexsync.matcher import Text
-    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene
+    from plexsync.models import Match, PathRule, PlexItem, RatingKey, Scene, SceneRecord
     from plexsync.plex.index import Index
     from plexsync.sync.context import RunContext
 
@@ -36,6 +37,12 @@ UNREAD_KEY = "unread-hashes"
 """Under which the state remembers the scenes that wait for a content hash to be read."""
 
 _DIGITS = 16
+
+_LIST_EVERY_S = 3600.0
+"""Seconds between two looks at items where Plex changed and nothing says that it scanned.
+
+What moves which of its counters is not documented: a scan of a single folder may not count.
+"""
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +62,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         items: names the list of Plex's items all that wait were compared with; see
             `plex_index.Edition`.
         counters: when that list was had; moves when anything may have changed in a library.
+        listed_at: ISO time of that.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
         look: the mark of Stash before all that it shows was handled, where marks are compared; see
@@ -69,12 +77,28 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scans: str = ""
     items: str = ""
     counters: str = ""
+    listed_at: str = ""
     files_at: str = ""
     sections: tuple[str, ...] = ()
     look: str = ""
     swept_at: str = ""
     plex: Server | None = None
     at_rest: str = ""
+
+
+def is_list_due(
+    before: Seen, now: Seen, waiting: Iterable[tuple[SceneId, SceneRecord]], moment: datetime
+) -> bool:
+    """Whether Plex's items have to be compared with those that were seen `before`.
+
+    They have where Plex scanned, and where it changed at all if the time of a scene without
+    candidate has come, or an hour has passed.
+    """
+    if before.scans != now.scans:
+        return True
+    moved = before.counters != now.counters
+    late = is_past(before.listed_at, _LIST_EVERY_S, moment)
+    return moved and (late or is_search_due(waiting, moment))
 
 
 class Roused(NamedTuple):

@@ -63,6 +63,20 @@ def test_a_file_that_moved_is_linked_again_by_the_next_run(synced: World) -> Non
     assert_quiet(synced.run())
 
 
+def test_a_file_that_moved_is_found_in_an_hour_if_no_scan_shows(synced: World) -> None:
+    """Whether the scan of a single folder moves the time of the last scan is not known."""
+    moved = plex_path(synced, "7").replace("/media/", "/media/moved/")
+    new = synced.plex.move_file(synced.plex.key_of(plex_path(synced, "7")), moved)
+    synced.stash.move_file(synced.stash.scene(7).file_ids[0], moved.replace("/media/", "/data/"))
+    synced.run()
+    synced.wait(hours=1)
+    synced.run()
+    assert synced.shown(new, "title") == synced.stash.scene(7).title.strip()
+    synced.wait(hours=1)
+    assert_quiet(synced.run())
+    assert_quiet(synced.run())
+
+
 @pytest.mark.parametrize("moves", [True, False], ids=["trash is a change", "trash is none"])
 def test_six_files_that_moved_one_after_the_other_are_each_found(
     synced: World,
