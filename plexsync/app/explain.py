@@ -122,7 +122,6 @@ class MatchingInputs:
             ask=ports.plex.hashes,
             server=plex.identity,
             directory=ports.cache_dir,
-            sent=lambda: ports.requests().plex_reads,
         )
 
     def known(self, scenes: Sequence[Scene]) -> Known:

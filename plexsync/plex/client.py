@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
-from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
+from plexsync.errors import BadResponseError, NotFoundError
 from plexsync.models import (
     VIDEO_KINDS,
     ItemDetail,
@@ -34,7 +34,7 @@ from plexsync.plex.connection import (
     library_list,
     short_runs,
 )
-from plexsync.plex.decode import TYPE_NUMBERS, Hashes, decode_answers, decode_hashes, decode_listing
+from plexsync.plex.decode import TYPE_NUMBERS, decode_answers, decode_hashes, decode_listing
 from plexsync.plex.edit_query import URL_LIMIT_BYTES
 from plexsync.plex.edits import PlexEditor
 from plexsync.plex.last_details import LastDetails
@@ -61,8 +61,6 @@ _TRIED_ALONE = 5
 """Items of a batch that is not found which are asked for alone before all of it counts as gone."""
 
 _NOTHING_MORE: Mapping[str, int] = MappingProxyType({})
-
-_NO_HASHES = Hashes({}, frozenset())
 
 _UNREAD_ELEMENTS = "Genre,Country,Director,Writer,Producer,Role,Collection,Image,UltraBlurColors"
 _UNREAD_FIELDS = "summary,tagline"
@@ -116,7 +114,6 @@ class PlexClient:
         self._page_size = page_size
         self._detail_batch = detail_batch
         self._server: Server | None = None
-        self._many_trees = True
         self._last = LastDetails()
         self.answered: Mapping[RatingKey, ItemAnswer] = {}
         self.pictures = PlexPictures(transport)
@@ -268,23 +265,20 @@ class PlexClient:
         """Return what `details` makes its values of. Raises as that does."""
         return self._read(rating_keys, decode_answers)
 
-    def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[int, int]:
-        """Part id to OpenSubtitles hash of the items' files.
+    def hashes(self, rating_keys: Sequence[RatingKey]) -> dict[str, dict[int, int]]:
+        """Return the OpenSubtitles hashes of the files of each item, by part id. One request.
 
-        All items are read in one request where the server answers that; items it leaves out are
-        asked for one by one, so that it may as well answer for the first one only, or refuse.
-        Files Plex has not analysed and items that are gone are left out.
+        Items that are gone and files Plex has not analysed are left out. A server may refuse to
+        answer for several items, or answer for one of them alone.
 
         Raises:
-            ServerError: an item could not be read.
+            ServerError: they cannot be read.
         """
-        wanted = [checked_id(key) for key in dict.fromkeys(rating_keys)]
-        read = self._trees(wanted)
-        found = dict(read.by_part)
-        for key in wanted:
-            if key not in read.items:
-                found |= self._tree(key).by_part
-        return found
+        keys = ",".join(map(checked_id, rating_keys))
+        try:
+            return ask_plex(self._transport, f"/library/metadata/{keys}/tree", decode_hashes)
+        except NotFoundError:
+            return {}
 
     def scan(self, section: Section, folder: str) -> None:
         """Ask Plex to look for files in one folder of a library, as Plex sees it. One request.
@@ -370,31 +364,6 @@ class PlexClient:
                     context=f"/library/metadata/{keys}",
                 )
         return read
-
-    def _trees(self, batch: Sequence[str]) -> Hashes:
-        """Of several items at once, which nobody has seen a server do (docs/plex-api.md 3).
-
-        One that answers for none or one of several is not asked for several again.
-        """
-        if len(batch) == 1 or not self._many_trees:
-            return _NO_HASHES
-        self._many_trees = False
-        try:
-            read = self._tree(",".join(batch))
-        except AuthError:
-            raise
-        except ServerError:
-            if self._transport.down:
-                raise
-            return _NO_HASHES
-        self._many_trees = len(read.items.intersection(batch)) > 1
-        return read
-
-    def _tree(self, keys: str) -> Hashes:
-        try:
-            return ask_plex(self._transport, f"/library/metadata/{keys}/tree", decode_hashes)
-        except NotFoundError:
-            return _NO_HASHES
 
     def _read_one_by_one(
         self, batch: Sequence[RatingKey], decode: Callable[[bytes], tuple[A, ...]]

@@ -24,7 +24,6 @@ from plexsync.models import (
     Credit,
     ItemDetail,
     ItemKind,
-    Picture,
     PlexField,
     PlexFile,
     PlexItem,
@@ -37,7 +36,6 @@ from plexsync.plex.wire import (
     DetailObject,
     ItemObject,
     PartObject,
-    PicturesObject,
     RoleObject,
     TagObject,
     TreeObject,
@@ -207,56 +205,27 @@ def decode_details(body: bytes) -> tuple[ItemDetail, ...]:
     return tuple([one.detail() for one in decode_answers(body)])
 
 
-class Hashes(NamedTuple):
-    """What a tree says of files.
+def decode_hashes(body: bytes) -> dict[str, dict[int, int]]:
+    """Return the hashes of `/library/metadata/{id}/tree` by part id, for each item in it.
 
-    Attributes:
-        by_part: part id to OpenSubtitles hash; parts without one are left out.
-        items: the rating keys it speaks of.
-    """
-
-    by_part: dict[int, int]
-    items: frozenset[str]
-
-
-def decode_hashes(body: bytes) -> Hashes:
-    """Return the hashes of `/library/metadata/{ids}/tree`.
-
-    They are integers, because zero padding is not promised.
+    They are integers, because zero padding is not promised; parts without one are left out.
     Source: docs/plex-api.md 3.
 
     Raises:
         BadResponseError: not a tree.
     """
-    tree = read_json(body, _TREE).container
-    hashes: dict[int, int] = {}
-    items: set[str] = set()
-    waiting = list(tree.nodes)
+    found: dict[str, dict[int, int]] = {}
+    waiting = list(read_json(body, _TREE).container.nodes)
     while waiting:
         node = waiting.pop()
-        waiting.extend(node.nodes)
-        items.add(str(node.id))
-        for version in node.tree_versions:
-            for part in version.tree_parts:
-                if part.id and _HASH.fullmatch(part.hash):
-                    hashes[part.id] = int(part.hash, 16)
-    return Hashes(hashes, frozenset(items))
-
-
-def decode_pictures(body: bytes) -> tuple[Picture, ...]:
-    """Return the pictures of `/library/metadata/{id}/posters` or `/arts`, in Plex's order.
-
-    Raises:
-        BadResponseError: not a container of pictures, or cut short.
-    """
-    container = read_json(body, _PICTURES).container
-    # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
-    entries = whole_entries(container, container.entries or container.photos)
-    return tuple(
-        Picture(key=entry.rating_key, selected=entry.selected)
-        for entry in entries
-        if entry.rating_key
-    )
+        waiting += node.nodes
+        found[str(node.id)] = {
+            part.id: int(part.hash, 16)
+            for version in node.tree_versions
+            for part in version.tree_parts
+            if part.id and _HASH.fullmatch(part.hash)
+        }
+    return found
 
 
 class CollectionEntry(NamedTuple):
@@ -447,4 +416,3 @@ _ENCODER = msgspec.json.Encoder()
 _LISTING = msgspec.json.Decoder(AnswerObject[ContainerObject[ItemObject]], strict=False)
 _DETAILS = msgspec.json.Decoder(AnswerObject[ContainerObject[DetailObject]], strict=False)
 _TREE = msgspec.json.Decoder(AnswerObject[TreeObject], strict=False)
-_PICTURES = msgspec.json.Decoder(AnswerObject[PicturesObject], strict=False)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.errors import StateError
+from plexsync.errors import ServerError, StateError
 from plexsync.state import DISK, read_if_there, write_atomically
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _NAME = "hashes.json"
 _MOST_KEPT = 400_000
 """Entries beyond which the oldest are let go: a file of some 20 MB."""
 _BATCH = 100
-"""Items asked for at once, see `PlexClient.hashes`."""
+"""Items asked for at once."""
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,18 +56,17 @@ class HashCache:
     """Reads content hashes, asking Plex only for what is not known yet.
 
     Args:
-        ask: reads the hashes of items' parts from Plex.
+        ask: reads the hashes of items from Plex by their parts: `PlexClient.hashes`.
         server: Plex's machine identifier; hashes of another server are not looked at.
         directory: the cache directory; None keeps nothing.
-        sent: how many requests Plex was sent so far.
         left: after so many requests no more items are asked for; `math.inf` for no end.
     """
 
-    ask: Callable[[Sequence[RatingKey]], Mapping[int, int]]
+    ask: Callable[[Sequence[RatingKey]], Mapping[str, Mapping[int, int]]]
     server: str
     directory: Path | None
-    sent: Callable[[], int]
     left: float = MOST_REQUESTS
+    _many: bool = True
     _known: dict[int, _Entry] | None = None
 
     def known(self, items: Iterable[PlexItem]) -> dict[int, int]:
@@ -107,15 +106,31 @@ class HashCache:
         return self.known(wanted)
 
     def _read_batch(self, items: Sequence[PlexItem], known: dict[int, _Entry]) -> None:
-        before = self.sent()
-        fresh = self.ask([item.rating_key for item in items])
-        self.left -= max(self.sent() - before, 1)
+        fresh = self._asked([item.rating_key for item in items])
         for item in items:
             for file in item.files:
                 if file.part_id:
                     oshash = fresh.get(file.part_id, 0)
                     stamp = 0 if oshash else item.updated_at
                     known[file.part_id] = _Entry(file.size_bytes, file.changed_at, oshash, stamp)
+
+    def _asked(self, keys: Sequence[RatingKey]) -> dict[int, int]:
+        """Return the hashes of items' parts: of all at once where the server answers that.
+
+        Nobody has seen one do so (docs/plex-api.md 3): one that answers for none or one of several
+        is not asked for several again. Those it leaves out are asked for one by one.
+        """
+        read: dict[str, Mapping[int, int]] = {}
+        if self._many and len(keys) > 1:
+            self.left -= 1
+            with suppress(ServerError):  # what concerns them all is met once more below
+                read |= self.ask(keys)
+            self._many = len(read.keys() & set(keys)) > 1
+        for key in keys:
+            if key not in read:
+                self.left -= 1
+                read |= self.ask((key,))
+        return {part: oshash for parts in read.values() for part, oshash in parts.items()}
 
     def _load(self) -> dict[int, _Entry]:
         if self._known is None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import AuthError, BadResponseError, NotFoundError, ServerError
 from plexsync.models import PICTURE_FIELDS, Change, ItemPlan, Picture, PlexField, RatingKey
 from plexsync.plex.connection import DONE, ask_plex, change_rules, checked_id
-from plexsync.plex.decode import decode_pictures
+from plexsync.plex.decode import whole_entries
+from plexsync.plex.wire import AnswerObject, PicturesObject, read_json
 from plexsync.transport.outgoing import AnswerLimits, always
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ _PLACES = {PlexField.POSTER: "poster", PlexField.BACKGROUND: "art"}
 
 _SHOWN = {PlexField.POSTER: "thumb", PlexField.BACKGROUND: "art"}
 """The last word of the address of what is shown."""
+
+_DECODER = msgspec.json.Decoder(AnswerObject[PicturesObject], strict=False)
 
 
 class PlexPictures:
@@ -144,6 +148,22 @@ class PlexPictures:
                 f"Plex does not have the {change.field} any more that is to be shown again",
                 hint="choose one in Plex; plexsync run looks again",
             ) from error
+
+
+def decode_pictures(body: bytes) -> tuple[Picture, ...]:
+    """Return the pictures of `/library/metadata/{id}/posters` or `/arts`, in Plex's order.
+
+    Raises:
+        BadResponseError: not a container of pictures, or cut short.
+    """
+    container = read_json(body, _DECODER).container
+    # Plex calls every entry of a JSON answer Metadata; the XML name is Photo.
+    entries = whole_entries(container, container.entries or container.photos)
+    return tuple(
+        Picture(key=entry.rating_key, selected=entry.selected)
+        for entry in entries
+        if entry.rating_key
+    )
 
 
 def selected_key(pictures: Iterable[Picture]) -> str:

@@ -125,6 +125,5 @@ class Inventory:
             ask=ports.plex.hashes,
             server=self._machine(),
             directory=ports.cache_dir,
-            sent=lambda: ports.requests().plex_reads,
             left=math.inf if whole else MOST_REQUESTS,
         )

@@ -6,12 +6,21 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from plexsync.errors import BadResponseError
-from plexsync.models import PlexField, RatingKey
+from plexsync.models import PlexField, PlexItem, RatingKey
+from plexsync.plex.hash_cache import HashCache
 from plexsync.simulators.http.wire import ErrorStatus, Fault, garbage, html
-from tests.support.plex_bench import KEY, detail_of, make_library, make_video, plex_bench
+from tests.support.plex_bench import (
+    KEY,
+    Bench,
+    detail_of,
+    make_library,
+    make_video,
+    plex_bench,
+)
 
 if TYPE_CHECKING:
     from plexsync.simulators.http.wire import SimRequest, SimResponse
@@ -130,23 +139,39 @@ def test_a_key_that_is_none_is_never_sent(key: str) -> None:
 # ---- Hashes --------------------------------------------------------------------------------------
 
 
+def hash_cache(bench: Bench) -> HashCache:
+    """What asks for hashes, with nothing known yet and nothing kept."""
+    return HashCache(ask=bench.client.hashes, server="", directory=None)
+
+
+def items_of(bench: Bench, *keys: RatingKey) -> list[PlexItem]:
+    """Items as Plex has them."""
+    return [detail.item for detail in bench.client.details(keys)]
+
+
+def with_other_content(item: PlexItem) -> PlexItem:
+    """The same item with files that changed."""
+    files = (msgspec.structs.replace(one, changed_at=one.changed_at + 1) for one in item.files)
+    return msgspec.structs.replace(item, files=tuple(files))
+
+
 def test_hashes_come_by_part() -> None:
     """One request for all; what is not analysed is left out."""
     with plex_bench() as bench:
         bench.simulator.set_hash(OTHER, None)
 
-        hashes = bench.client.hashes([KEY, OTHER, KEY])
+        hashes = bench.client.hashes([KEY, OTHER])
 
-        assert hashes == {50_001: 0xABC0000000000001}
+        assert hashes == {KEY: {50_001: 0xABC0000000000001}, OTHER: {}}
         assert bench.spent() == {"plex.tree": 1}
 
 
 def test_hashes_of_an_item_that_is_gone_are_none() -> None:
-    """It is asked for by itself before that is believed."""
+    """It is not among the items of the answer, and alone it is no error."""
     with plex_bench() as bench:
         hashes = bench.client.hashes([KEY, OTHER, RatingKey("999999")])
 
-        assert set(hashes) == {50_001, 50_002}
+        assert set(hashes) == {KEY, OTHER}
         assert bench.client.hashes([RatingKey("999999")]) == {}
 
 
@@ -159,9 +184,10 @@ def test_hashes_come_one_by_one_where_many_are_refused(effect: ErrorStatus) -> N
     """A server that knows no list of ids is asked for a list once."""
     listed = Fault("plex.tree", 1, effect, None, lambda request: "," in request.path)
     with plex_bench(None, listed) as bench:
-        hashes = bench.client.hashes([KEY, OTHER])
+        cache, items = hash_cache(bench), items_of(bench, KEY, OTHER)
+        hashes = cache.read(items)
         bench.spent()
-        again = bench.client.hashes([KEY, OTHER])
+        again = cache.read([with_other_content(one) for one in items])
 
         assert hashes == again == {50_001: 0xABC0000000000001, 50_002: 0xABC0000000000002}
         assert bench.spent() == {"plex.tree": 2}
@@ -175,7 +201,8 @@ def test_hashes_of_items_a_tree_leaves_out_are_asked_for() -> None:
         def answer_first_only(request: SimRequest) -> SimResponse:
             return first(replace(request, path=re.sub(",[0-9,]+", "", request.path)))
 
+        items = items_of(bench, KEY, OTHER)
         bench.simulator.handle = answer_first_only  # type: ignore[method-assign] # another server
-        hashes = bench.client.hashes([KEY, OTHER])
+        hashes = hash_cache(bench).read(items)
 
         assert set(hashes) == {50_001, 50_002}

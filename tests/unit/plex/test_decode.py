@@ -412,8 +412,7 @@ def test_hashes_are_found_at_every_depth() -> None:
 
     hashes = decode_hashes(json.dumps({"MediaContainer": tree}).encode())
 
-    assert hashes.by_part == {868: 0x65F52AA3BD4025D4, 869: 0xAB5F}
-    assert "156" in hashes.items
+    assert hashes["156"] == {868: 0x65F52AA3BD4025D4, 869: 0xAB5F}
 
 
 def test_a_web_page_is_no_tree() -> None:
