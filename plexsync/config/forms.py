@@ -303,6 +303,8 @@ def template_unless(own: str = "") -> Form[tuple[str, ...]]:
 
 # ---- The keys -----------------------------------------------------------------------------------
 
+_DECLARED = "declared"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -348,18 +350,8 @@ def setting(
         required: whether plexsync cannot run without it.
     """
     # The attribute has the type its form reads to; that is all a type checker has to know.
-    return cast(
-        "T",
-        dataclasses.field(
-            metadata={
-                "meaning": meaning,
-                "form": form,
-                "default": default,
-                "name": name,
-                "required": required,
-            }
-        ),
-    )
+    declared = (name, form, default, meaning, required)
+    return cast("T", dataclasses.field(metadata={_DECLARED: declared}))
 
 
 def kept_policy(what: str) -> Policy:
@@ -369,9 +361,6 @@ def kept_policy(what: str) -> Policy:
 
 def key_of(section: str, field: dataclasses.Field[Any]) -> Key:
     """Return the key an attribute was declared with by `setting`, under its full name."""
-    declared = field.metadata
-    form = declared["form"] or form_for_type(field.type)
-    name = f"{section}.{declared['name'] or field.name}"
-    return Key(
-        name, form, declared["default"] or form.default, declared["meaning"], declared["required"]
-    )
+    name, form, default, meaning, required = field.metadata[_DECLARED]
+    form = form or form_for_type(field.type)
+    return Key(f"{section}.{name or field.name}", form, default or form.default, meaning, required)
