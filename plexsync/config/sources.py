@@ -185,7 +185,7 @@ class Sources:
             self._add_file_problem(
                 path, f"is not UTF-8 (byte {error.start})", "Save it as UTF-8 text."
             )
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # some of what is no TOML, tomllib lets pass
             self._add_file_problem(path, f"is not TOML: {error}", toml_hint(text, str(error)))
         else:
             self._take_document(_Places(path, text), document)
