@@ -96,7 +96,7 @@ class Notified(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema: int = 1
     failing_since: str = ""
     failed_runs: int = 0
-    worst: int = 0
+    worst: ExitCode = ExitCode.OK
     day: str = ""
     written: int = 0
     new_review: int = 0
@@ -250,19 +250,19 @@ def _outage(
     if end.code in _NEITHER:
         return (), before
     if end.code in ENDED_WELL:
-        well = msgspec.structs.replace(before, failing_since="", failed_runs=0, worst=0)
+        well = msgspec.structs.replace(before, failing_since="", failed_runs=0, worst=ExitCode.OK)
         if not before.failing_since or NotifyOn.RECOVERY not in on:
             return (), well
         runs = counted(before.failed_runs, "run")
         body = f"{runs} failed since {before.failing_since}. {end.words}".strip()
         return (Message("plexsync: runs end well again", body, Tone.SUCCESS),), well
-    codes = (ExitCode(end.code), ExitCode(before.worst))
-    worse = end.code != before.worst and most_severe(codes) == end.code
+    code = ExitCode(end.code)
+    worse = code != before.worst and most_severe((code, before.worst)) == code
     failing = msgspec.structs.replace(
         before,
         failing_since=before.failing_since or end.at,
         failed_runs=before.failed_runs + 1,
-        worst=end.code if worse else before.worst,
+        worst=code if worse else before.worst,
     )
     if not worse or NotifyOn.FAILURE not in on:
         return (), failing

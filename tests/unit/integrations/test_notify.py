@@ -8,7 +8,7 @@ import pytest
 
 from plexsync.config.secrets import Secret
 from plexsync.config.sections import NotifyOn
-from plexsync.errors import ConfigError, ServerError
+from plexsync.errors import ConfigError, ExitCode, ServerError
 from plexsync.integrations.notify import (
     HealthCheck,
     Notified,
@@ -118,7 +118,10 @@ def test_a_digest_adds_up_a_day() -> None:
     ("before", "run"),
     [
         (Notified(), end(4)),
-        (Notified(failing_since="2026-11-01T08:00:00Z", failed_runs=2, worst=4), end()),
+        (
+            Notified(failing_since="2026-11-01T08:00:00Z", failed_runs=2, worst=ExitCode.SERVER),
+            end(),
+        ),
         (Notified(day="2026-11-01", written=3, new_review=2), end(day=2, written=1)),
     ],
     ids=["outage", "recovery", "digest"],
@@ -136,12 +139,15 @@ def test_what_reached_nobody_is_reported_by_the_next_run(before: Notified, run: 
 
 def test_what_was_reported_survives_the_file(tmp_path: Path) -> None:
     """A damaged file costs one message too many, and no run."""
-    notified = Notified(failing_since="2026-11-01T08:00:00Z", worst=4, day="2026-11-01", written=2)
+    notified = Notified(
+        failing_since="2026-11-01T08:00:00Z", worst=ExitCode.SERVER, day="2026-11-01", written=2
+    )
     assert read_notified(tmp_path) == Notified()
     write_notified(tmp_path, notified)
     assert read_notified(tmp_path) == notified
-    (tmp_path / "notified.json").write_bytes(b"\xff{")
-    assert read_notified(tmp_path) == Notified()
+    for damaged in (b"\xff{", b'{"failing_since":"2026-11-01T08:00:00Z","worst":77}'):
+        (tmp_path / "notified.json").write_bytes(damaged)
+        assert read_notified(tmp_path) == Notified()
 
 
 # ---- Sending -------------------------------------------------------------------------------------
