@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -82,12 +83,14 @@ def path_command(invocation: Invocation) -> int:
     """
     from plexsync.config.loader import find_config
 
-    where = find_config(invocation.config, os.environ)
+    where, exists = find_config(invocation.config, os.environ), False
+    with suppress(OSError):  # what may not be looked at is not there for plexsync
+        exists = where.is_file()
     if invocation.shape.as_document:
         document = {
             "schema": "plexsync/config-path/1",
             "path": str(where),
-            "exists": where.is_file(),
+            "exists": exists,
         }
         console.print_document(invocation.streams, document)
     else:

@@ -100,10 +100,14 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       4  a server is failing                  130, 143  interrupted
     """
     from plexsync.app import runs as compose
+    from plexsync.state import state_errors
     from plexsync.sync.reconcile import run
 
-    if options["save_plan"] is not None and not options["save_plan"].absolute().parent.is_dir():
-        raise click.UsageError(f"--save-plan: there is no folder {options['save_plan'].parent}.")
+    if (plan := options["save_plan"]) is not None:
+        with state_errors("create", plan):
+            has_folder = plan.absolute().parent.is_dir()
+        if not has_folder:
+            raise click.UsageError(f"--save-plan: there is no folder {plan.parent}.")
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(invocation, writes=writes)

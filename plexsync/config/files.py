@@ -42,8 +42,11 @@ def require_absent(path: Path) -> None:
 
     Raises:
         ConfigError: there is one.
+        StateError: that cannot be seen.
     """
-    if path.exists() or path.is_symlink():
+    with state_errors("read", path):
+        is_there = path.exists() or path.is_symlink()
+    if is_there:
         raise ConfigError(
             "there is a configuration already",
             context=str(path),

@@ -153,7 +153,7 @@ def _read_verify(value: object, secrets: SecretReader) -> bool | str:
             hint="Leave it out unless the server's certificate is your own.",
         )
     path = secrets.resolve(value)
-    if not path.is_file():
+    if not _looked_at(path, Path.is_file):
         raise ParseError(f"there is no file {path}", hint="Name a PEM file of certificates.")
     return str(path)
 
@@ -192,9 +192,24 @@ def _read_new_file(value: object, secrets: SecretReader) -> Path:
     path = secrets.resolve(values.text(value))
     if path.suffix != ".prom":
         raise ParseError("must end with .prom", hint="node_exporter reads no other files.")
-    if not path.parent.is_dir():
+    if not _looked_at(path.parent, Path.is_dir):
         raise ParseError(f"there is no folder {path.parent}", hint="Make it, or name another.")
     return path
+
+
+def _looked_at(path: Path, is_it: Callable[[Path], bool]) -> bool:
+    """Return whether a path is what it should be.
+
+    Raises:
+        ParseError: that cannot be seen.
+    """
+    try:
+        return is_it(path)
+    except OSError as error:
+        raise ParseError(
+            f"{path} cannot be looked at ({error.strerror or 'unknown reason'})",
+            hint="Check its name, and that the user plexsync runs as may see it.",
+        ) from error
 
 
 def _secret_source(name: str) -> Json:

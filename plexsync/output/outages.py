@@ -116,10 +116,10 @@ class Outages:
 
         Before the first run there is no state directory, and a run that fails makes none.
         """
-        if not self._directory.is_dir():
-            return False
+        content = (msgspec.json.encode(outage), b"\n")
         try:
-            content = (msgspec.json.encode(outage), b"\n")
+            if not self._directory.is_dir():
+                return False
             write_atomically(DISK, self._directory / MEMORY_NAME, content)
         except (OSError, StateError):
             return False

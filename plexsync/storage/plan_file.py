@@ -12,7 +12,13 @@ import msgspec
 
 from plexsync.errors import ConfigError, MismatchError, StateVersionError
 from plexsync.models import Change, Confidence, FieldRule, ItemPlan
-from plexsync.storage.filesystem import DISK, Filesystem, read_if_there, write_atomically
+from plexsync.storage.filesystem import (
+    DISK,
+    Filesystem,
+    read_if_there,
+    state_errors,
+    write_atomically,
+)
 from plexsync.storage.journal import UNREADABLE, Lineage
 
 if TYPE_CHECKING:
@@ -139,7 +145,9 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
         StateVersionError: a newer plexsync saved it.
         StateError: it cannot be read.
     """
-    if path.is_dir():
+    with state_errors("read", path):
+        is_directory = path.is_dir()
+    if is_directory:
         raise ConfigError("this is a directory, not a plan", context=str(path), hint=_MAKES_ONE)
     content = read_if_there(disk, path)
     if content is None:

@@ -40,6 +40,9 @@ KEY, TOKEN = "canary-key-51b2", "canary-token-83e4"
 STASH, PLEX = "PLEXSYNC_STASH__URL", "PLEXSYNC_PLEX__URL"
 STASH_KEY, PLEX_TOKEN = "PLEXSYNC_STASH__API_KEY", "PLEXSYNC_PLEX__TOKEN"
 
+LONG = "x" * 300
+"""No name of a file: to look at it fails, as in a folder that may not be searched."""
+
 
 class House:
     """Both servers, a user's files, and an environment to spoil."""
@@ -219,7 +222,7 @@ class Case:
 
     Attributes:
         name: of the mistake.
-        words: the command line; `$H` is the user's directory.
+        words: the command line; `$H` is the user's directory, `$LONG` is `LONG`.
         code: the exit code.
         says: what stands in the message, then where, then what to do.
         wrong: makes the world wrong.
@@ -250,6 +253,34 @@ CONFIGURATION = (
         USAGE,
         ("is not TOML", "c.toml", "line 1", "toml.io"),
         file("c.toml", "[stash\n"),
+    ),
+    Case(
+        "no TOML for its depth",
+        "run -c c.toml",
+        USAGE,
+        ("is not TOML", "c.toml", "toml.io"),
+        file("c.toml", f"a = {'[' * 10_000}"),
+    ),
+    Case(
+        "a number beyond belief",
+        "run -c c.toml",
+        USAGE,
+        ("is not TOML", "c.toml", "toml.io"),
+        file("c.toml", f"a = 1{'0' * 10_000}"),
+    ),
+    Case(
+        "a file nobody can look at",
+        "run",
+        USAGE,
+        ("PLEXSYNC_STASH__VERIFY", "cannot be looked at (File name too long)", "may see it"),
+        variable("PLEXSYNC_STASH__VERIFY", f"/{LONG}"),
+    ),
+    Case(
+        "a folder nobody can look into",
+        "run",
+        USAGE,
+        ("PLEXSYNC_METRICS__TEXTFILE", "cannot be looked at (File name too long)", "may see it"),
+        variable("PLEXSYNC_METRICS__TEXTFILE", f"/{LONG}/a.prom"),
     ),
     Case(
         "unknown key",
@@ -489,6 +520,8 @@ PLANS = (
     Case("no plan", "apply nope", USAGE, ("no such file", "nope", "--save-plan")),
     Case("a folder", "apply $H", USAGE, ("a directory, not a plan", "$H", "--save-plan")),
     Case("no place", "run --save-plan no/plan", USAGE, ("there is no folder no", "--help")),
+    Case("no name", "apply $LONG", LOCAL, ("cannot read: file name too long",)),
+    Case("no folder", "run --save-plan $LONG/p", LOCAL, ("cannot create: file name too long",)),
     Case(
         "something else",
         "apply plan",
@@ -534,6 +567,13 @@ PLANS = (
 )
 
 FILES = (
+    Case(
+        "no place for a state",
+        "run -q",
+        LOCAL,
+        ("cannot read: file name too long", "PLEXSYNC_STATE_DIR"),
+        variable("PLEXSYNC_STATE_DIR", f"/{LONG}"),
+    ),
     Case(
         "damaged state",
         "run",
@@ -634,7 +674,8 @@ def test_a_mistake_is_reported_with_its_place_and_its_way_out(
 ) -> None:
     """In words, in a document, with the exit code of the contract, without a secret."""
     case.wrong(house)
-    arguments = case.words.replace("$H", str(house.directory)).split()
+    words = case.words.replace("$H", str(house.directory)).replace("$LONG", LONG)
+    arguments = words.split()
     capsys.readouterr()
 
     code = run_command_line(arguments)
@@ -644,8 +685,8 @@ def test_a_mistake_is_reported_with_its_place_and_its_way_out(
 
     assert code == case.code, err
     assert err.startswith("plexsync: ")
-    for words in case.says:
-        assert words.replace("$H", str(house.directory)) in err
+    for part in case.says:
+        assert part.replace("$H", str(house.directory)) in err
     assert KEY not in out + err + document
     assert TOKEN not in out + err + document
     assert "Traceback" not in err

@@ -231,6 +231,12 @@ def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
     )
 
 
+def test_a_place_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    """As a folder that may not be searched: whether a file is there cannot be known."""
+    with pytest.raises(StateError, match="cannot read: file name too long"):
+        require_absent(tmp_path / ("x" * 300))
+
+
 def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     """Not at the start, and not at the end, when it came into being meanwhile."""
     file = tmp_path / "config.toml"

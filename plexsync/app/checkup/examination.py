@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from shutil import disk_usage
@@ -206,8 +207,12 @@ def _may_write(directory: Path) -> bool:
 
 
 def _existing(directory: Path) -> Path:
-    """Return the directory, or the first above it that is there."""
-    return next((one for one in (directory, *directory.parents) if one.exists()), directory)
+    """Return the directory, or the first above it that is there, as far as that can be seen."""
+    for one in (directory, *directory.parents):
+        with suppress(OSError):
+            if one.exists():
+                return one
+    return directory
 
 
 def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:

@@ -105,6 +105,9 @@ def test_the_path_is_shown_there_or_not(
     assert capsys.readouterr().out == f"{where}\n"
     assert document_of(capsys, "path")["exists"] is False
 
+    monkeypatch.setenv("XDG_CONFIG_HOME", f"/{'x' * 300}")  # nobody can look at it
+    assert document_of(capsys, "path")["exists"] is False
+
 
 def test_a_good_configuration_is_right(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In words and as a document; a warning is no problem."""
