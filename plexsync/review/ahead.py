@@ -78,12 +78,14 @@ class LinkPreview(NamedTuple):
         kept: fields that differ but stay as Plex has them, by policy.
         problem: why it is unknown; "" when it is known.
         item: the item as Plex has it.
+        owed: a server was away, so both are asked again later.
     """
 
     changes: tuple[Change, ...] = ()
     kept: tuple[str, ...] = ()
     problem: str = ""
     item: PlexItem | None = None
+    owed: bool = False
 
 
 class PreviewLoader(AheadWorker[Pairs]):
@@ -115,13 +117,15 @@ class PreviewLoader(AheadWorker[Pairs]):
             )
 
     def load(self, pairs: Pairs) -> bool:
-        """Compare what is not known yet; returns whether there was any. A server may be away."""
+        """Compare what is not known yet, or is owed; returns whether there is news."""
         scene_id, keys = pairs
-        known = self.known(scene_id)
-        found = self._compare(scene_id, [key for key in keys if key not in known])
+        known, is_up = self.known(scene_id), time.monotonic() >= self._down_until
+        found = self._compare(
+            scene_id, [key for key in keys if key not in known or (is_up and known[key].owed)]
+        )
         with self._changed:
             self._known.setdefault(scene_id, {}).update(found)
-        return bool(found)
+        return any(known.get(key) != one for key, one in found.items())
 
     def _compare(
         self, scene_id: SceneId, keys: Sequence[RatingKey]
@@ -132,4 +136,4 @@ class PreviewLoader(AheadWorker[Pairs]):
             except ServerError as error:
                 self._problem = error.message
                 self._down_until = time.monotonic() + _DOWN_FOR_S
-        return {key: LinkPreview(problem=self._problem) for key in keys}
+        return {key: LinkPreview(problem=self._problem, owed=True) for key in keys}

@@ -361,7 +361,8 @@ class GivenAnswers:
         last = self._given[-1]
         last.take_back()
         self._given.pop()
-        self.answered -= last.scenes
+        # What an earlier answer settled stays so.
+        self.answered = set(self.verbs())
         return last
 
     def verbs(self) -> dict[SceneId, Verb | None]:

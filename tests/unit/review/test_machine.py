@@ -343,6 +343,16 @@ def test_both_are_opened_in_the_browser() -> None:
     assert answers.book == {}
 
 
+def test_undoing_a_second_answer_leaves_the_first_one() -> None:
+    """What stands again was answered: the scene waits no more, whatever is shown."""
+    answers = FakeAnswers()
+    review = start_review(make_waiting(1, (9001, 9002)), make_waiting(2), answers=answers)
+    type_keys(review, "a", "left", "2a", "u")
+    assert [pin.rating_key for pin in answers.recorded(ONE).pins] == ["9001"]
+    assert (review.given.answered, review.left) == ({ONE}, 1)
+    assert review.accepted == (ONE,)
+
+
 def test_undo_takes_back_one_answer_after_the_other() -> None:
     """Scene, focus and book are as they were."""
     answers = FakeAnswers()
