@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -53,7 +52,7 @@ def report_failure(error: PlexsyncError, invocation: Invocation) -> None:
             write_errors(streams.stderr, problem_lines(problem))
         return
     now = utc_now()
-    reporter = make_reporter(shape, streams, monotonic=time.monotonic)
+    reporter = make_reporter(shape, streams)
     reporter.finished(
         RunSummary(
             header=RunHeader(run_id=make_run_id(now), started_at=iso(now)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import select
-import time
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -106,7 +105,7 @@ def perform(
     shape, streams = invocation.shape, invocation.streams
     quiet = announcement.wanted and not named and is_unwatched(shape, streams)
     outages = Outages(state_directory(os.environ)) if quiet else None
-    shown = make_reporter(shape, streams, monotonic=time.monotonic, named=named, outages=outages)
+    shown = make_reporter(shape, streams, named=named, outages=outages)
     try:
         with announced(announcement), uncollected():
             world = _world(invocation, announcement, shown=shown, dry_run=options.dry_run)

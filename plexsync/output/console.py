@@ -11,13 +11,14 @@ import io
 import os
 import stat
 import sys
+import time
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from plexsync.errors import StateError
 from plexsync.output.streams import Meter, Priority, Reporter, Shape, Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import Console
@@ -70,7 +71,6 @@ def make_reporter(
     shape: Shape,
     streams: Streams,
     *,
-    monotonic: Callable[[], float],
     named: bool = False,
     outages: Outages | None = None,
 ) -> Reporter:
@@ -79,7 +79,6 @@ def make_reporter(
     Args:
         shape: what was asked for.
         streams: what there is.
-        monotonic: a clock that is never set.
         named: scenes are asked for by their ids, which is never left without an answer.
         outages: what was reported where nobody watches.
     """
@@ -87,7 +86,7 @@ def make_reporter(
 
     if shape.jsonl:
         return JsonlReporter(Sink(byte_stream(streams.stdout)))
-    meter = _meter(shape, streams, monotonic)
+    meter = _meter(shape, streams)
     out, err = Sink(byte_stream(streams.stdout)), error_sink(streams.stderr)
     if shape.json:
         return JsonReporter(out, err, shape, meter=meter)
@@ -254,12 +253,12 @@ def _file_of(stream: IO[str] | None) -> os.stat_result | None:
         return None
 
 
-def _meter(shape: Shape, streams: Streams, monotonic: Callable[[], float]) -> Meter:
+def _meter(shape: Shape, streams: Streams) -> Meter:
     if shape.quiet or not is_terminal(streams.stderr):
         return Meter()
     from plexsync.output.terminal import Bars
 
-    return Bars(make_console(streams.stderr, no_color=shape.no_color), monotonic)
+    return Bars(make_console(streams.stderr, no_color=shape.no_color), time.monotonic)
 
 
 class Invocation:

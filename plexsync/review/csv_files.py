@@ -56,11 +56,10 @@ def export_lines(
     """Yield the file, line by line, the heading first."""
     yield csv_line(COLUMNS)
     for one in waiting:
-        for candidate in one.candidates:
-            held_by = owner(candidate.rating_key, one.scene_id) or ""
-            yield csv_line(_cells(one, candidate, held_by))
-        if not one.candidates:
-            yield csv_line(_cells(one, None, ""))
+        for candidate in one.candidates or (None,):
+            key = candidate.rating_key if candidate else None
+            held_by = owner(key, one.scene_id) if key else None
+            yield csv_line(_cells(one, candidate, held_by or ""))
 
 
 def read_answers(

@@ -51,11 +51,7 @@ class WaitingQueue:
 
     def __init__(self, waiting: Iterable[Waiting]) -> None:
         self.every = {one.scene_id: one for one in waiting}
-        numbers: dict[Pattern, int] = {}
-        self._patterns = {
-            one.scene_id: numbers.setdefault(pattern_of(one), len(numbers))
-            for one in self.every.values()
-        }
+        self._patterns = {key: pattern_of(one) for key, one in self.every.items()}
         self._wanted: dict[RatingKey, list[SceneId]] | None = None
         self.sort = Sort.PATTERN
         self.filter = ""
@@ -125,7 +121,7 @@ class WaitingQueue:
         return f"scene {scene_id} ({scene_name(waiting)})" if waiting else f"scene {scene_id}"
 
     def _by_pattern(self, waiting: Iterable[Waiting]) -> list[list[Waiting]]:
-        groups: dict[int, list[Waiting]] = {}
+        groups: dict[Pattern, list[Waiting]] = {}
         for one in waiting:
             groups.setdefault(self._patterns[one.scene_id], []).append(one)
         for group in groups.values():
