@@ -185,23 +185,48 @@ def _fault(kind: WorkKind, error: ServerError, items: int) -> ServerError:
     )
 
 
+# ---- The world -----------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunHealth:
-    """Whether it is of any use to go on.
+class Ports:
+    """The world a run lives in, composed by the command line, and whether it is of use to go on.
 
     Args:
+        stash: where metadata comes from.
+        plex: where it goes.
+        requests: how many requests were sent so far.
+        state_dir: what is remembered between runs.
+        cache_dir: what may be deleted at any time.
+        now: the clock; aware UTC.
+        run_id: this run's name, unique and sortable by time.
         should_stop: True once the run is asked to end.
         plex_down: True once Plex failed so often that no further request is worth sending.
         stash_down: the same of Stash.
         faults: tells a server's fault from an item's, by all answers of the run.
         stop_code: what the process ends with once it is asked to end.
+        disk: how files are read and written.
+        confirm: asks a person whether so many items are to be written; needed with `ask` only.
+        sleep: lets so many seconds pass.
+        monotonic: seconds on a clock that is never set.
     """
 
+    stash: StashClient
+    plex: PlexClient
+    requests: Callable[[], Requests]
+    state_dir: Path
+    cache_dir: Path
+    now: Callable[[], datetime]
+    run_id: str
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
     stash_down: Callable[[], bool] = lambda: False
     faults: ServerFaults = field(default_factory=ServerFaults)
     stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
+    disk: Filesystem = DISK
+    confirm: Callable[[int], bool] = lambda _items: False
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
 
     def check(self) -> None:
         """Return unless the run is asked to end.
@@ -227,37 +252,3 @@ class RunHealth:
     def ends_run(self, error: ServerError) -> bool:
         """Return whether nothing more can be done after `error`."""
         return isinstance(error, AuthError) or self.servers_down()
-
-
-# ---- The world -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports(RunHealth):
-    """The world a run lives in, composed by the command line.
-
-    Args:
-        stash: where metadata comes from.
-        plex: where it goes.
-        requests: how many requests were sent so far.
-        state_dir: what is remembered between runs.
-        cache_dir: what may be deleted at any time.
-        now: the clock; aware UTC.
-        run_id: this run's name, unique and sortable by time.
-        sleep: lets so many seconds pass.
-        monotonic: seconds on a clock that is never set.
-        disk: how files are read and written.
-        confirm: asks a person whether so many items are to be written; needed with `ask` only.
-    """
-
-    stash: StashClient
-    plex: PlexClient
-    requests: Callable[[], Requests]
-    state_dir: Path
-    cache_dir: Path
-    now: Callable[[], datetime]
-    run_id: str
-    disk: Filesystem = DISK
-    confirm: Callable[[int], bool] = lambda _items: False
-    sleep: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic

@@ -28,11 +28,11 @@ from plexsync.planning.planner import AS_WANTED, Planned, Planner
 from plexsync.plex.client import PlexClient
 from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
-from plexsync.sync.ports import RunHealth
 from plexsync.sync.rows import Pair
 from plexsync.text.normalize import tag_key
 from plexsync.transport.client import Transport
 from tests.support.factories import make_plan
+from tests.support.plex_bench import ports_on
 
 ITEM = PlexItem(rating_key=RatingKey("9"), section_id="1", kind=ItemKind.MOVIE)
 LINK = Link(rating_key=RatingKey("9"), section_id="1", path="/media/9.mp4")
@@ -210,9 +210,8 @@ def test_what_shows_all_that_is_wanted_is_decided_as_field_by_field(
 
 
 URL = "http://plex.test:32400"
-PLEX = PlexClient(Transport(URL, name="Plex", headers={}, secrets=()), url=URL)
-HEALTH = RunHealth(should_stop=lambda: False, plex_down=lambda: False, stash_down=lambda: False)
-LOOK = Freshness(Reader(PLEX, HEALTH), Planner(Rules()), lambda: 0.0)
+PLEX = Transport(URL, name="Plex", headers={}, secrets=())
+LOOK = Freshness(Reader(ports_on(PlexClient(PLEX, url=URL), PLEX)), Planner(Rules()), lambda: 0.0)
 """Asks no server: what it compares was read."""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from plexsync.models import Change, ItemPlan, PlexField, Policy, RatingKey, SceneId, Value
 from plexsync.plex.client import PlexClient
@@ -19,6 +21,7 @@ from plexsync.simulators.library.records import (
     PlexVideo,
 )
 from plexsync.simulators.plex.simulator import PlexSimulator
+from plexsync.sync.ports import Ports
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import RetryPolicy, Timing
 
@@ -26,6 +29,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from plexsync.models import ItemDetail, Section
+
+
+def ports_on(plex: PlexClient, transport: Transport) -> Ports:
+    """Return the world of work that asks for nothing but Plex."""
+    nothing: Any = None
+    return Ports(
+        stash=nothing,
+        plex=plex,
+        requests=nothing,
+        state_dir=Path(),
+        cache_dir=Path(),
+        now=lambda: datetime.now(UTC),
+        run_id="",
+        should_stop=lambda: False,
+        plex_down=lambda: transport.down,
+    )
+
 
 SCENES = PlexLibrarySection(1, "Scenes", ("/media/scenes",), uuid="u-1")
 SHOWS = PlexLibrarySection(2, "Shows", ("/media/shows", "/media/more"), kind="show", uuid="u-2")

@@ -56,7 +56,6 @@ class Executor:
 
     Attributes:
         reader: reads items afresh.
-        health: says when to end.
         maker: makes collections, and knows which there are.
     """
 
@@ -70,9 +69,8 @@ class Executor:
         save: Callable[[Ready], None] | None = None,
     ) -> None:
         ports, session = scope.ports, scope.session
-        self.reader = Reader(ports.plex, ports)
-        self.health = ports
-        self._monotonic = ports.monotonic
+        self.reader = Reader(ports)
+        self._ports = ports
         self._session = session
         self._planner = planner
         self._outcomes = outcomes
@@ -137,9 +135,9 @@ class Executor:
                 end = written.error or self.maker.end
             if end := self._write_pictures(left, session, end) or end:
                 raise end
-            self.health.check()
+            self._ports.check()
             self._progress("writing to Plex", 0, total)
-        if (fault := self.health.faults.of()) is not None:
+        if (fault := self._ports.faults.of()) is not None:
             raise fault
 
     def _progress(self, phase: str, planned: int, total: int | None) -> None:
@@ -160,8 +158,8 @@ class Executor:
         waiting = iter(items)
         size = DETAIL_BATCH
         while batch := list(islice(waiting, size)):
-            self.health.check()
-            read_at = self._monotonic()
+            self._ports.check()
+            read_at = self._ports.monotonic()
             keys = (item.pair.link.rating_key for item in batch)
             read = self.reader.read([key for key in keys if key])
             decided = (self._decided(item, _found(item, read), read_at) for item in batch)
@@ -184,7 +182,7 @@ class Executor:
             other = "the item holds another file by now"
             self._outcomes.lose(pair, other if item.paths else f"it is no {item.kind} any more")
             return None
-        self.health.faults.proven(WorkKind.READ)
+        self._ports.faults.proven(WorkKind.READ)
         pair.title = str(detail.values.get(PlexField.TITLE, pair.title))
         if detail.above != pair.link.above:
             pair.link = replace(pair.link, above=detail.above)
@@ -192,7 +190,7 @@ class Executor:
         try:
             ready = self._ready(item, detail, read_at)
         except ServerError as error:
-            if self.health.ends_run(error):
+            if self._ports.ends_run(error):
                 raise
             self._outcomes.finish(pair, failed_end(error, WorkKind.READ))
             return None
@@ -356,7 +354,7 @@ class Executor:
         if pictures.unfinished and not (changes or pictures.refused):
             return  # the run ends, and says so for this item as for all that are left
         if pictures.changes:
-            self.health.faults.proven(WorkKind.PICTURE)
+            self._ports.faults.proven(WorkKind.PICTURE)
         self._finish(ready, Outcome.APPLIED, changes)
 
     def _finish(self, ready: Ready, done: Outcome, changes: tuple[Change, ...]) -> None:

@@ -89,9 +89,7 @@ class CollectionMaker:
     def __init__(self, ports: Ports, reader: Reader, planner: Planner, outcomes: Outcomes) -> None:
         self.end: ServerError | None = None
         self._reader = reader
-        self._plex = ports.plex
-        self._health = ports
-        self._monotonic = ports.monotonic
+        self._ports = ports
         self._planner = planner
         self._outcomes = outcomes
         self._known: dict[str, KnownCollections] = {}
@@ -103,9 +101,9 @@ class CollectionMaker:
             ServerError: they cannot be listed.
         """
         known = self._known.get(section_id)
-        now = self._monotonic()
+        now = self._ports.monotonic()
         if known is None or now - known.read_at > within_s:
-            entries = self._plex.collections.listing(section_id)
+            entries = self._ports.plex.collections.listing(section_id)
             by_title: defaultdict[str, list[CollectionEntry]] = defaultdict(list)
             for one in entries:
                 by_title[tag_key(one.title)].append(one)
@@ -130,7 +128,7 @@ class CollectionMaker:
             decided: says what one needs, as it was read.
         """
         for ready in batch:
-            if self._health.should_stop() or self._health.faults.of(WorkKind.EDIT):
+            if self._ports.should_stop() or self._ports.faults.of(WorkKind.EDIT):
                 break
             try:
                 ending = self._made(ready, session)
@@ -138,7 +136,7 @@ class CollectionMaker:
                     yield self._next(ready, decided)
                     continue
             except ServerError as error:
-                if self._health.ends_run(error):
+                if self._ports.ends_run(error):
                     self.end = error  # the next run settles the intent
                     break
                 ending = failed_end(error, WorkKind.EDIT)
@@ -171,7 +169,7 @@ class CollectionMaker:
             missing = tuple(change.target for change in first.changes)
             session.note(Result(seq, Settlement.FAILED, problem=as_problem(why), missing=missing))
             return failed_end(why, WorkKind.EDIT)
-        self._health.faults.answered(WorkKind.EDIT)
+        self._ports.faults.answered(WorkKind.EDIT)
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
         ready.made = first.changes
@@ -210,13 +208,13 @@ class CollectionMaker:
         sent = tuple(map(RatingKey, members.after))
         if detail.member_count == len(sent):
             return with_members(detail, sent)
-        return with_members(detail, self._plex.collections.members(detail.item.rating_key))
+        return with_members(detail, self._ports.plex.collections.members(detail.item.rating_key))
 
     def _first(self, plan: ItemPlan) -> ItemPlan:
         """Return what the first request writes of all that is planned."""
         changes = {change.target: change for change in plan.changes}
         members = changes[PlexField.MEMBERS]
-        piece = self._plex.collections.first_piece(tuple(map(RatingKey, members.after)))
+        piece = self._ports.plex.collections.first_piece(tuple(map(RatingKey, members.after)))
         changes[PlexField.MEMBERS] = replace(members, after=piece)
         return replace(plan, lock=False, changes=tuple(changes[target] for target in _FIRST))
 
@@ -229,13 +227,13 @@ class CollectionMaker:
         members = first.changes[-1].after
         kind = first.member_kind or ItemKind.MOVIE
         try:
-            made = self._plex.collections.make(
+            made = self._ports.plex.collections.make(
                 first.section_id, kind, title_in(first), tuple(map(RatingKey, members))
             )
         except AuthError:
             raise
         except ServerError as error:
-            self._health.faults.failed(WorkKind.EDIT, error)
+            self._ports.faults.failed(WorkKind.EDIT, error)
             return None, error
         return made, None
 

@@ -27,14 +27,13 @@ from plexsync.models import (
 )
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Session, Settlement, State, Unsettled
-from plexsync.sync.ports import RunHealth, WorkKind
+from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, Link, Value
     from plexsync.planning.planner import Planner
-    from plexsync.plex.client import PlexClient
     from plexsync.sync.execution.work import Write
 
 DETAIL_BATCH = 50
@@ -65,13 +64,12 @@ class Reader:
     """Reads items, and narrows an answer that fails down to the items that fail.
 
     Args:
-        plex: where to read.
-        health: says when Plex was given up.
+        ports: where to read; says when Plex was given up.
     """
 
-    def __init__(self, plex: PlexClient, health: RunHealth) -> None:
-        self._plex = plex
-        self._health = health
+    def __init__(self, ports: Ports) -> None:
+        self._plex = ports.plex
+        self._ports = ports
         self._pictures: defaultdict[RatingKey, set[PlexField]] = defaultdict(set)
         self._members: set[RatingKey] = set()
 
@@ -122,13 +120,13 @@ class Reader:
             raise
         except ServerError as error:
             if len(keys) == 1:
-                self._health.faults.failed(WorkKind.READ, error)
-            if self._health.plex_given_up():
-                raise self._health.faults.of(WorkKind.READ) or error from error
+                self._ports.faults.failed(WorkKind.READ, error)
+            if self._ports.plex_given_up():
+                raise self._ports.faults.of(WorkKind.READ) or error from error
             if len(keys) == 1:
                 return {keys[0]: error}
         else:
-            self._health.faults.answered(WorkKind.READ)
+            self._ports.faults.answered(WorkKind.READ)
             return dict(found)
         # Not by halves: each half that fails brings Plex nearer to being given up.
         step = DETAIL_BATCH if len(keys) > DETAIL_BATCH else 1

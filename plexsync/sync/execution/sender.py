@@ -118,8 +118,7 @@ class Sender:
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
     ) -> None:
         self._doors = doors
-        self._collections = ports.plex.collections
-        self._health = ports
+        self._ports = ports
         self._reader = reader
         self._freshness = freshness
         self._session = session
@@ -182,7 +181,8 @@ class Sender:
         try:
             if there and not ended:
                 keys = [edit.plan.rating_key for edit in there]
-                self._collections.set_mode(keys, mode, partial(self._freshness.hold, there))
+                hold = partial(self._freshness.hold, there)
+                self._ports.plex.collections.set_mode(keys, mode, hold)
         except ServerError as refusal:
             error = refusal
         for edit in edits:
@@ -229,7 +229,7 @@ class Sender:
             parts = [[edit] for edit in group] if known else [group[:1], group[1:]]
             yield from self._send_apart(parts, error)
         else:
-            self._health.faults.answered(WorkKind.EDIT)
+            self._ports.faults.answered(WorkKind.EDIT)
             for edit in group:
                 edit.together = True
             yield from group
@@ -260,10 +260,10 @@ class Sender:
         except ServerError as error:
             ends = isinstance(error, (AuthError, MisdirectedEditError))
             self._refused = self._refused or ends
-            self._health.faults.failed(WorkKind.EDIT, error)
+            self._ports.faults.failed(WorkKind.EDIT, error)
             edit.error = error
         else:
-            self._health.faults.answered(WorkKind.EDIT)
+            self._ports.faults.answered(WorkKind.EDIT)
 
     def _send_again(self, edit: Write, *, mode: bool = False) -> None:
         """Send one of which a part may be there; where the run ends before, reading back tells."""
@@ -271,7 +271,7 @@ class Sender:
         edit.unsent, edit.problem = None, edit.unsent
 
     def _ended(self) -> bool:
-        return self._refused or self._health.plex_given_up() or self._health.should_stop()
+        return self._refused or self._ports.plex_given_up() or self._ports.should_stop()
 
     # ---- finding out
 

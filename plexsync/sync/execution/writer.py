@@ -85,7 +85,7 @@ class FieldWriter:
         planner: Planner,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None,
     ) -> None:
-        self._health = ports
+        self._ports = ports
         self._doors = EditDoors(ports.plex, reader, planner)
         self._freshness = Freshness(reader, planner, ports.monotonic)
         self._sender = Sender(
@@ -94,7 +94,6 @@ class FieldWriter:
         self._reader = reader
         self._session = session
         self._planner = planner
-        self._monotonic = ports.monotonic
 
     def write(self, groups: Iterable[Sequence[Ready]]) -> FieldsWritten:
         """Write the fields of items, each another one, and read back what Plex holds.
@@ -118,8 +117,8 @@ class FieldWriter:
                 break  # nothing is made any more, either
         self._sender.set_modes(written.tried)
         unread = self._read_back(written)
-        fault = self._health.faults.of(WorkKind.READ, WorkKind.EDIT)
-        written.error = unread or refused or fault or self._health.interruption()
+        fault = self._ports.faults.of(WorkKind.READ, WorkKind.EDIT)
+        written.error = unread or refused or fault or self._ports.interruption()
         return written
 
     def _take(self, edit: Write, written: FieldsWritten) -> ServerError | None:
@@ -169,7 +168,7 @@ class FieldWriter:
         """Decide by reading what became of each write, whatever its reply was."""
         tried = written.tried
         try:
-            read_at = self._monotonic()
+            read_at = self._ports.monotonic()
             read = self._reader.read([one.plan.rating_key for one in tried if one.held is None])
             read |= {one.plan.rating_key: one.held for one in tried if one.held is not None}
             tried = written.tried = self._mended(tried, read, read_at)
@@ -233,7 +232,7 @@ class FieldWriter:
 
         It is an intent of its own, durable before it is sent. `read` is brought up to date.
         """
-        read_at = self._monotonic()
+        read_at = self._ports.monotonic()
         for edit in tried:
             detail = read.get(edit.plan.rating_key)
             if isinstance(detail, ItemDetail) and (plan := self._planner.later(edit.plan, detail)):
@@ -276,7 +275,7 @@ class FieldWriter:
         if edit.unsent is None:
             missing = self._planner.not_stored(edit.plan, detail)
         if len(missing) < len(edit.plan.changes):
-            self._health.faults.proven(WorkKind.EDIT)
+            self._ports.faults.proven(WorkKind.EDIT)
         problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)
         problem = problem or _not_stored_problem(missing, detail) if missing else None
         edit.missing, edit.problem, edit.held = missing, problem, detail

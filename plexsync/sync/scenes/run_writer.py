@@ -277,7 +277,7 @@ class RunWriter:
         denied = list(self._outcomes.orphans)
         for pair, _ in denied:
             self._outcomes.skip(pair, "Plex keeps changing it; next time again")
-        self._executor.health.faults.check_denied(len(denied))
+        self._run.ports.faults.check_denied(len(denied))
 
 
 def _name(pair: Pair) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,10 +25,9 @@ from plexsync.sync.execution.doors import EditDoors
 from plexsync.sync.execution.reader import FRESH_S, Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender
 from plexsync.sync.execution.work import Decision, Ready, WorkItem, Write
-from plexsync.sync.ports import Ports, RunHealth
 from plexsync.sync.rows import Pair
 from tests.support.factories import make_change, make_plan
-from tests.support.plex_bench import plex_bench
+from tests.support.plex_bench import plex_bench, ports_on
 from tests.support.world import edited_keys
 
 if TYPE_CHECKING:
@@ -59,12 +56,8 @@ def test_the_first_of_several_items_in_the_way_is_named() -> None:
     """The same one in each run."""
     edits = [edit_of(make_plan(rating_key=RatingKey(str(8000 + number)))) for number in range(40)]
     with plex_bench() as bench:
-        health = RunHealth(
-            should_stop=lambda: False,
-            plex_down=lambda: bench.transport.down,
-            stash_down=lambda: False,
-        )
-        freshness = Freshness(Reader(bench.client, health), Planner(Rules()), lambda: 0.0)
+        reader = Reader(ports_on(bench.client, bench.transport))
+        freshness = Freshness(reader, Planner(Rules()), lambda: 0.0)
 
         with pytest.raises(OvertakenError, match="item 8000 "):
             freshness.hold(edits)
@@ -110,18 +103,8 @@ def sending() -> Iterator[Sending]:
     """Five movies."""
     nothing: Any = None
     with plex_bench() as bench:
-        ports = Ports(
-            should_stop=lambda: False,
-            plex_down=lambda: bench.transport.down,
-            stash=nothing,
-            plex=bench.client,
-            requests=nothing,
-            state_dir=Path(),
-            cache_dir=Path(),
-            now=lambda: datetime.now(UTC),
-            run_id="",
-        )
-        reader, planner = Reader(bench.client, ports), Planner(Rules())
+        ports = ports_on(bench.client, bench.transport)
+        reader, planner = Reader(ports), Planner(Rules())
         looks: list[tuple[str, ...]] = []
 
         def watch(request: SimRequest) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import ItemDetail, RatingKey
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.sync.execution.reader import DETAIL_BATCH, Reader
-from plexsync.sync.ports import RunHealth
-from tests.support.plex_bench import make_library, plex_bench
+from tests.support.plex_bench import make_library, plex_bench, ports_on
 
 if TYPE_CHECKING:
     from plexsync.simulators.http.wire import SimRequest
@@ -24,13 +23,7 @@ def test_a_read_of_many_items_that_is_refused_is_made_in_smaller_ones() -> None:
     keys = [RatingKey(str(1001 + number)) for number in range(120)]
     refusal = Fault("plex.detail", 1, ErrorStatus(414), None, crowded)
     with plex_bench(make_library(120), refusal, detail_batch=250) as bench:
-        health = RunHealth(
-            should_stop=lambda: False,
-            plex_down=lambda: bench.transport.down,
-            stash_down=lambda: False,
-        )
-
-        read = Reader(bench.client, health).read(keys)
+        read = Reader(ports_on(bench.client, bench.transport)).read(keys)
 
         assert list(read) == keys
         assert all(isinstance(one, ItemDetail) for one in read.values())

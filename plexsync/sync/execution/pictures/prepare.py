@@ -43,9 +43,7 @@ class PictureWriter:
 
     def __init__(self, ports: Ports, reader: Reader, session: Session | None) -> None:
         self._is_dry = session is None
-        self._covers = ports.stash
-        self._gallery = ports.plex.pictures
-        self._health = ports
+        self._ports = ports
         self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
         self._end: ServerError | None = None
@@ -63,9 +61,9 @@ class PictureWriter:
             if change.target is PlexField.POSTER and change.before:
                 key = str(change.before)
                 try:
-                    body = self._gallery.original(ready.plan.rating_key, key)
+                    body = self._ports.plex.pictures.original(ready.plan.rating_key, key)
                 except ServerError as error:
-                    if self._health.ends_run(error):
+                    if self._ports.ends_run(error):
                         raise
                     continue  # the collection is empty and ours: it goes all the same
                 self._kept.keep(key, body)
@@ -139,7 +137,7 @@ class PictureWriter:
         try:
             pictures = self._pictures_of(ready, change)
         except ServerError as error:
-            if self._health.ends_run(error):
+            if self._ports.ends_run(error):
                 raise
             ready.pictures.problem = as_problem(error)
             return False
@@ -155,14 +153,14 @@ class PictureWriter:
     def _prepare(self, ready: Ready, change: PictureChange) -> PictureUpload | None:
         """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
         result = ready.pictures
-        if self._health.should_stop() or self._health.faults.of(WorkKind.PICTURE):
+        if self._ports.should_stop() or self._ports.faults.of(WorkKind.PICTURE):
             result.unfinished = True
             return None
         try:
             cover = self._bytes_of(change)
             pictures = self._pictures_of(ready, change) if cover else ()
         except ServerError as error:
-            if self._health.ends_run(error):
+            if self._ports.ends_run(error):
                 raise
             result.problem = as_problem(error)
             result.refused.append(change.shown)
@@ -199,7 +197,7 @@ class PictureWriter:
             return ()
         if change.seen is not None and (self._is_dry or change.shown.locked_before):
             return change.seen
-        return self._gallery.available(ready.plan.rating_key, change.rule.to)
+        return self._ports.plex.pictures.available(ready.plan.rating_key, change.rule.to)
 
     def _bytes_of(self, change: PictureChange) -> Cover | None:
         """Return what is to be sent: nothing for a picture that is only to be chosen again.
@@ -228,7 +226,7 @@ class PictureWriter:
     def _fetch(self, cover_path: str) -> Cover | NoCover:
         """Return the cover; asked for once for all the pictures in a row that want it."""
         if self._fetched[0] != cover_path:
-            self._fetched = (cover_path, self._covers.cover(cover_path))
+            self._fetched = (cover_path, self._ports.stash.cover(cover_path))
         return self._fetched[1]
 
 

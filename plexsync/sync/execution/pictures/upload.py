@@ -111,9 +111,7 @@ class Uploader:
     def __init__(self, ports: Ports, reader: Reader, session: Session) -> None:
         self._gallery = ports.plex.pictures
         self._reader = reader
-        self._health = ports
-        self._sleep = ports.sleep
-        self._monotonic = ports.monotonic
+        self._ports = ports
         self._session = session
         self._pace = Pace()
         self._names_are_known = False
@@ -146,8 +144,8 @@ class Uploader:
         for at, upload in enumerate(uploads, 1):
             if (
                 end is not None
-                or self._health.should_stop()
-                or self._health.faults.of(WorkKind.PICTURE)
+                or self._ports.should_stop()
+                or self._ports.faults.of(WorkKind.PICTURE)
             ):
                 self._failed(upload, UNSENT)
                 upload.result.unfinished = True
@@ -195,7 +193,7 @@ class Uploader:
             return True
         refusal = self._hand_over(upload)
         if refusal is None:
-            self._health.faults.answered(WorkKind.PICTURE)
+            self._ports.faults.answered(WorkKind.PICTURE)
         if refusal is None and self._names_are_known and not upload.was_locked:
             return False
         self._look(upload, refusal)
@@ -210,7 +208,7 @@ class Uploader:
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        now = self._monotonic()
+        now = self._ports.monotonic()
         if now - upload.read_at <= FRESH_S:
             return False
         key, target = upload.place
@@ -218,7 +216,7 @@ class Uploader:
             try:
                 return selected_key(self._gallery.available(key, target)) != upload.before
             except ServerError as error:
-                if self._health.ends_run(error):
+                if self._ports.ends_run(error):
                     raise
                 return True
         ahead = [one for one in coming[: self._pace.coming(now)] if not one.was_locked]
@@ -230,7 +228,7 @@ class Uploader:
             detail = read.get(key)
             moved = not isinstance(detail, ItemDetail) or target in detail.locked
             one.read_at = -inf if moved else now
-        if ahead and self._monotonic() - now > FRESH_S:
+        if ahead and self._ports.monotonic() - now > FRESH_S:
             return self._has_moved(upload)  # one of the others failed, or Plex is slow by now
         return upload.read_at < now
 
@@ -265,11 +263,11 @@ class Uploader:
         try:
             selected = self._settle(upload)
             if refusal is not None and selected == upload.before:
-                self._sleep(_PAUSE_S)
+                self._ports.sleep(_PAUSE_S)
                 refusal = self._hand_over(upload)
                 selected = self._settle(upload)
         except ServerError as error:
-            if self._health.ends_run(error):
+            if self._ports.ends_run(error):
                 raise
             upload.result.problem = as_problem(error)
             upload.result.refused.append(upload.change.shown)
@@ -284,7 +282,7 @@ class Uploader:
             return
         problem = _refused_problem(refusal, upload) if refusal else _not_shown(upload, selected)
         if refusal is not None:
-            self._health.faults.failed(WorkKind.PICTURE, refusal)
+            self._ports.faults.failed(WorkKind.PICTURE, refusal)
         self._failed(upload, problem)
         upload.result.problem = problem
         upload.result.refused.append(upload.change.shown)
