@@ -9,17 +9,14 @@ from msgspec.structs import replace
 from plexsync.errors import ServerError, StateError
 from plexsync.models import as_problem
 from plexsync.output import streams as sinks
-from plexsync.state import SavedItem, SavedPicture, item_line, write_plan
-from plexsync.sync.execution.pictures.saved import SavedPictures
+from plexsync.state import SavedPicture, item_line, write_plan
+from plexsync.sync.execution.pictures.saved import saved_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Ready
-
-    SavedAs = Callable[[Ready, tuple[SavedPicture, ...]], SavedItem]
+    from plexsync.sync.execution.work import Outcomes, Ready
 
 
 class PlanSaver:
@@ -32,23 +29,22 @@ class PlanSaver:
     def __init__(self, run: RunContext) -> None:
         self._run = run
         self._plan = sinks.Spool()
-        self._pictures = SavedPictures(run.ports.stash, run.ports.plex.pictures)
 
     def close(self) -> None:
         """Give back what was held."""
         self._plan.close()
 
-    def add(self, saved_as: SavedAs, ready: Ready) -> None:
-        """Put a planned item into the plan, in the words of `saved_as`."""
+    def add(self, ready: Ready, outcomes: Outcomes) -> None:
+        """Put a planned item into the plan, in the words of `outcomes`."""
         saved: tuple[SavedPicture, ...] = ()
         try:
-            saved = self._pictures.save(ready.plan.rating_key, ready.decision.pictures)
+            saved = saved_pictures(self._run.ports, ready)
         except ServerError as error:
             if self._run.ports.ends_run(error):
                 raise
             ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
         if saved or ready.plan.changes:
-            self._plan.add(item_line(saved_as(ready, saved)))
+            self._plan.add(item_line(outcomes.saved(ready, saved)))
 
     def write(self, path: Path) -> None:
         """Save what was planned; a run that failed as a whole saves nothing.

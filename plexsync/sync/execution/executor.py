@@ -52,7 +52,7 @@ class Executor:
         planner: says what Plex shows alike, and what is ours once it was written.
         outcomes: shows and remembers how each item ended.
         spare: see `Sender`; None where nothing is to be found out.
-        save: takes what a dry run would write, and says why that failed; None for nobody.
+        save: takes what a dry run would write; None for nobody.
 
     Attributes:
         reader: reads items afresh.
@@ -66,7 +66,7 @@ class Executor:
         planner: Planner,
         outcomes: Outcomes,
         spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
-        save: Callable[[Ready], None] | None = None,
+        save: Callable[[Ready, Outcomes], None] | None = None,
     ) -> None:
         ports, session = scope.ports, scope.session
         self.reader = Reader(ports)
@@ -230,7 +230,7 @@ class Executor:
         for batch in batches:
             for ready in batch:
                 if self._save is not None:
-                    self._save(ready)
+                    self._save(ready, self._outcomes)
                 self._finish(ready, Outcome.PLANNED, ready.changes)
             self._progress("comparing", 0, total)
 

@@ -30,6 +30,7 @@ from plexsync.models import (
 )
 from plexsync.planning.limits import clears_any, loses
 from plexsync.plex.edit_query import PlanEdits
+from plexsync.state import SavedItem
 from plexsync.sync.ports import WorkKind
 from plexsync.text.normalize import holds_file
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from plexsync.errors import ServerError
     from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
-    from plexsync.state import Result
+    from plexsync.state import Result, SavedPicture
     from plexsync.sync.rows import Pair, PairEnd
 
 
@@ -395,3 +396,15 @@ class Outcomes(Protocol):
     def note_settled(self, pair: Pair, /) -> None:
         """Remember what is ours on an item by writes of earlier runs."""
         self.note_written(pair)
+
+    def saved(self, ready: Ready, pictures: tuple[SavedPicture, ...], /) -> SavedItem:
+        """Return what is planned as a plan file holds it; to be asked before it is finished."""
+        pair = ready.pair
+        return SavedItem(
+            plan=ready.plan,
+            pictures=pictures,
+            agreed=ready.decision.agreed,
+            scene_title=pair.scene.title,
+            version=pair.scene.updated_at,
+            reason=pair.reason,
+        )

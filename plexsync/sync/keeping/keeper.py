@@ -36,7 +36,6 @@ from plexsync.models import (
 )
 from plexsync.planning.planner import Planned, Planner
 from plexsync.planning.retry_schedule import PARKED, has_come
-from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
@@ -141,7 +140,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
             run,
             planner=self._planner,
             outcomes=self,
-            save=partial(saver.add, _saved) if saver else None,
+            save=saver.add if saver else None,
         )
 
     @abstractmethod
@@ -341,16 +340,3 @@ def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:
     if stamp and not stash.is_settled(stamp):
         return ""
     return short_digest("\x1d".join((*parts, stamp)), DIGITS)
-
-
-def _saved(ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
-    """Return what is planned as a plan file holds it."""
-    pair = ready.pair
-    return SavedItem(
-        plan=ready.plan,
-        pictures=pictures,
-        agreed=ready.decision.agreed,
-        scene_title=pair.scene.title,
-        version=pair.scene.updated_at,
-        reason=pair.reason,
-    )

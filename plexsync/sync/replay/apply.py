@@ -33,7 +33,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
-from plexsync.sync.execution.pictures.saved import Fit, SavedPictures
+from plexsync.sync.execution.pictures.saved import Fit, fit_of
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
@@ -85,11 +85,10 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
                 headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
                 stale="nothing of the plan can be applied: all of it changed since the plan was "
                 "saved",
-                saved={place_of(item.plan): item for item in plan.items},
-                pictures=SavedPictures(ports.stash, ports.plex.pictures),
+                items={place_of(item.plan): item for item in plan.items},
             )
-            items = [work.item(one) for one in work.saved.values()]
-            work.carry_out(items, [one.plan for one in work.saved.values()], lineage)
+            items = [work.item(one) for one in work.items.values()]
+            work.carry_out(items, [one.plan for one in work.items.values()], lineage)
     return totals.ended
 
 
@@ -116,14 +115,12 @@ class _PlanWork(EarlierWork):
     """The items of a saved plan.
 
     Args:
-        saved: the items.
-        pictures: says whether pictures still fit.
+        items: what it says of each.
         links: what is right by now, of each scene.
         matched: the scenes with files, or an item, they were not linked by before.
     """
 
-    saved: dict[Place, SavedItem]
-    pictures: SavedPictures
+    items: dict[Place, SavedItem]
     links: defaultdict[SceneId, list[Link]] = field(default_factory=lambda: defaultdict(list))
     matched: set[SceneId] = field(default_factory=set)
 
@@ -173,7 +170,7 @@ class _PlanWork(EarlierWork):
             else:
                 stale.append(change.field)
         # Of an item that is left alone as a whole it does not matter what its pictures are.
-        pictures = Fit() if stale else self.pictures.fit(item.pictures, detail, pair.link)
+        pictures = Fit() if stale else fit_of(self.scope.ports, item.pictures, detail, pair.link)
         moved = (("Plex", stale + pictures.moved_in_plex), ("Stash", pictures.moved_in_stash))
         notes = [
             f"changed in {where} since the plan was saved: {', '.join(names)}"
@@ -219,7 +216,7 @@ class _PlanWork(EarlierWork):
                 session.keep(pair.scene.scene_id, self._kept_with(pair))
             return
         scene_id, links = pair.scene.scene_id, self.links[pair.scene.scene_id]
-        item = self.saved[scene_id, pair.link.rating_key]
+        item = self.items[scene_id, pair.link.rating_key]
         if outcome in _GOOD:
             links.append(pair.link)
         if len(links) == item.items:

@@ -17,9 +17,9 @@ from plexsync.planning.desired import COMMON
 from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import PARKED
-from plexsync.state import SavedItem, SavedPicture
 from plexsync.sync.execution.charging import GIVEN_UP, group_by_cause, next_try_of, own_failures
 from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.work import Outcomes, Ready
 from plexsync.sync.linking.pairs import Pairs, bare
 from plexsync.sync.rows import GOOD, REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
         SceneId,
     )
     from plexsync.planning.planner import Planner
+    from plexsync.state import SavedItem, SavedPicture
     from plexsync.sync.context import RunContext
-    from plexsync.sync.execution.work import Ready
     from plexsync.sync.ports import WorkKind
 
 _YEAR_DIGITS = 4
@@ -65,7 +65,7 @@ class _Progress(msgspec.Struct, gc=False):
     has_resting: bool = False
 
 
-class SceneOutcomes:
+class SceneOutcomes(Outcomes):
     """Keeps the outcomes of a run, scene by scene.
 
     Args:
@@ -142,13 +142,9 @@ class SceneOutcomes:
     def saved(self, ready: Ready, pictures: tuple[SavedPicture, ...]) -> SavedItem:
         """Return a planned pair as a plan file holds it; to be asked before it is finished."""
         pair = ready.pair
-        progress = self._scenes[pair.scene.scene_id]
-        files = pair.scene.files
-        return SavedItem(
-            plan=ready.plan,
-            pictures=pictures,
-            agreed=ready.decision.agreed,
-            scene_title=pair.scene.title,
+        progress, files = self._scenes[pair.scene.scene_id], pair.scene.files
+        return replace(
+            super().saved(ready, pictures),
             scene_path=files[0].path if files else "",
             version=progress.version or pair.scene.updated_at,
             files=files_digest(files),

@@ -5,7 +5,6 @@ Imported when there is such work: a run that has nothing to do needs none of it.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import (
@@ -63,7 +62,7 @@ class RunWriter:
             planner=planner,
             outcomes=outcomes,
             spare=outcomes.spare,
-            save=partial(saver.add, outcomes.saved) if saver else None,
+            save=saver.add if saver else None,
         )
 
     def write(self, linked: Linked) -> UnsafeError | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from plexsync.models import ItemDetail, Link, PictureBase, PlexField, RatingKey
+from plexsync.models import ItemDetail, Link, PictureBase, PlexField
 from plexsync.planning.picture_policy import UPLOADED, upload_key
-from plexsync.plex.pictures import PlexPictures, selected_key
+from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, StashClient, checksum
 from plexsync.state import (
@@ -25,13 +25,14 @@ from plexsync.state import (
     state_errors,
     write_atomically,
 )
-from plexsync.sync.execution.work import PictureChange
+from plexsync.sync.execution.work import PictureChange, Ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.state import Filesystem
+    from plexsync.sync.ports import Ports
 
 
 DIRECTORY = "pictures"
@@ -57,114 +58,100 @@ class Fit:
     moved_in_stash: list[str] = field(default_factory=list)
 
 
-class SavedPictures:
-    """Puts pictures into plans, and takes them out again.
+def saved_pictures(ports: Ports, ready: Ready) -> tuple[SavedPicture, ...]:
+    """Return the pictures a run would write to an item, as its plan says them.
+
+    One that is only to be looked at, because it may be the cover already, is none of them.
+
+    Raises:
+        ServerError: what is there cannot be read.
+    """
+    found, key = [], ready.plan.rating_key
+    for change in ready.decision.pictures:
+        cover = NoCover.NONE if change.ask else _cover(ports.stash, change.cover_path)
+        if not isinstance(cover, Cover):
+            continue
+        pictures = change.seen if key else ()
+        if pictures is None:
+            pictures = ports.plex.pictures.available(key, change.rule.to)
+        found.append(
+            SavedPicture(
+                rule=change.rule,
+                shown=change.shown,
+                before=selected_key(pictures),
+                cover_path=change.cover_path,
+                stamp=change.stamp,
+                checksum=checksum(cover),
+            )
+        )
+    return tuple(found)
+
+
+def fit_of(ports: Ports, saved: Sequence[SavedPicture], detail: ItemDetail, link: Link) -> Fit:
+    """Compare what a plan says with both servers.
 
     Args:
-        covers: where covers come from.
-        gallery: where they go.
+        ports: where they are.
+        saved: the pictures of one item.
+        detail: a fresh read of the item.
+        link: what is remembered of it.
+
+    Raises:
+        ServerError: one of them cannot be asked.
     """
-
-    def __init__(self, covers: StashClient, gallery: PlexPictures) -> None:
-        self._covers = covers
-        self._gallery = gallery
-
-    def save(
-        self, rating_key: RatingKey, changes: Sequence[PictureChange]
-    ) -> tuple[SavedPicture, ...]:
-        """Return the pictures a run would write to an item, as its plan says them.
-
-        One that is only to be looked at, because it may be the cover already, is none of them.
-
-        Raises:
-            ServerError: what is there cannot be read.
-        """
-        found = []
-        for change in changes:
-            cover = NoCover.NONE if change.ask else self._cover(change.cover_path)
-            if not isinstance(cover, Cover):
-                continue
-            pictures = change.seen if rating_key else ()
-            if pictures is None:
-                pictures = self._gallery.available(rating_key, change.rule.to)
-            found.append(
-                SavedPicture(
-                    rule=change.rule,
-                    shown=change.shown,
-                    before=selected_key(pictures),
-                    cover_path=change.cover_path,
-                    stamp=change.stamp,
-                    checksum=checksum(cover),
+    fit, key = Fit(), detail.item.rating_key
+    for one in saved:
+        target = one.rule.to
+        selected = selected_key(ports.plex.pictures.available(key, target)) if key else ""
+        locked = target in detail.locked and not one.shown.locked_before
+        if not _is_same_cover(ports.stash, one):
+            fit.moved_in_stash.append(one.rule.name)
+        elif selected == one.before and not locked:
+            fit.pictures.append(
+                PictureChange(
+                    rule=one.rule,
+                    shown=one.shown,
+                    cover_path=one.cover_path,
+                    stamp=one.stamp,
+                    checksum=one.checksum,
                 )
             )
-        return tuple(found)
+        elif _is_there(ports.stash, one, selected, link):
+            fit.right[target] = PictureBase(
+                stamp=one.stamp, etag=one.checksum, key=selected, made=recipe(one.rule)
+            )
+        else:
+            fit.moved_in_plex.append(one.rule.name)
+    return fit
 
-    def fit(self, saved: Sequence[SavedPicture], detail: ItemDetail, link: Link) -> Fit:
-        """Compare what a plan says with both servers.
 
-        Args:
-            saved: the pictures of one item.
-            detail: a fresh read of the item.
-            link: what is remembered of it.
+def _cover(stash: StashClient, cover_path: str, known: str = "") -> Cover | NoCover:
+    """Return a cover with what its sum is made of, as a rule without fetching it.
 
-        Raises:
-            ServerError: one of them cannot be asked.
-        """
-        fit = Fit()
-        for one in saved:
-            target = one.rule.to
-            key = detail.item.rating_key
-            selected = selected_key(self._gallery.available(key, target)) if key else ""
-            locked = target in detail.locked and not one.shown.locked_before
-            if not self._is_same_cover(one):
-                fit.moved_in_stash.append(one.rule.name)
-            elif selected == one.before and not locked:
-                fit.pictures.append(
-                    PictureChange(
-                        rule=one.rule,
-                        shown=one.shown,
-                        cover_path=one.cover_path,
-                        stamp=one.stamp,
-                        checksum=one.checksum,
-                    )
-                )
-            elif self._is_there(one, selected, link):
-                fit.right[target] = PictureBase(
-                    stamp=one.stamp, etag=one.checksum, key=selected, made=recipe(one.rule)
-                )
-            else:
-                fit.moved_in_plex.append(one.rule.name)
-        return fit
+    `known` is the sum of the one it may still be.
+    """
+    cover = stash.cover(cover_path, known, whole=False)
+    return stash.cover(cover_path) if isinstance(cover, Cover) and not checksum(cover) else cover
 
-    def _cover(self, cover_path: str, known: str = "") -> Cover | NoCover:
-        """Return a cover with what its sum is made of, as a rule without fetching it.
 
-        `known` is the sum of the one it may still be.
-        """
-        cover = self._covers.cover(cover_path, known, whole=False)
-        if isinstance(cover, Cover) and not checksum(cover):
-            return self._covers.cover(cover_path)
-        return cover
+def _is_same_cover(stash: StashClient, one: SavedPicture) -> bool:
+    """Whether Stash still has the cover that was planned."""
+    cover = _cover(stash, one.cover_path, one.checksum)
+    return cover is NoCover.UNCHANGED or (
+        isinstance(cover, Cover) and checksum(cover) == one.checksum
+    )
 
-    def _is_same_cover(self, one: SavedPicture) -> bool:
-        """Whether Stash still has the cover that was planned."""
-        cover = self._cover(one.cover_path, one.checksum)
-        return cover is NoCover.UNCHANGED or (
-            isinstance(cover, Cover) and checksum(cover) == one.checksum
-        )
 
-    def _is_there(self, one: SavedPicture, selected: str, link: Link) -> bool:
-        """Whether an item shows the planned cover already, as when a plan is applied again."""
-        known = link.pictures.get(one.rule.to)
-        made_of = (known.key, known.etag, known.made) if known else ()
-        if made_of == (selected, one.checksum, recipe(one.rule)):
-            return True
-        if not selected.startswith(UPLOADED):
-            return False
-        cover = self._covers.cover(one.cover_path)
-        if not isinstance(cover, Cover):
-            return False
-        return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
+def _is_there(stash: StashClient, one: SavedPicture, selected: str, link: Link) -> bool:
+    """Whether an item shows the planned cover already, as when a plan is applied again."""
+    known = link.pictures.get(one.rule.to)
+    made_of = (known.key, known.etag, known.made) if known else ()
+    if made_of == (selected, one.checksum, recipe(one.rule)):
+        return True
+    cover = stash.cover(one.cover_path) if selected.startswith(UPLOADED) else NoCover.NONE
+    if not isinstance(cover, Cover):
+        return False
+    return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
 
 
 class KeptPictures:
