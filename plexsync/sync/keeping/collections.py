@@ -7,6 +7,7 @@ to each of its members.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -88,7 +89,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         self._rules = settings.rules
         self._named = frozenset(map(tag_key, settings.take_over))
         self._records = run.state.collections()
-        self._claims: Mapping[RatingKey, SceneId] | None = None
+        self._claims = cache(run.state.claims)
 
     def keep(self) -> UnsafeError | None:
         """Bring every collection in step; see `Keeper.keep`."""
@@ -103,19 +104,15 @@ class CollectionKeeper(Keeper[CollectionWork]):
 
     def _due(self) -> list[CollectionWork]:
         """Return what needs a look, each with the collection of Plex it is about."""
-        plans = [one.plan for one in self._run.state.unsettled]
-        unsettled = [plan for plan in plans if plan.kind is ItemKind.COLLECTION]
-        open_works = {plan.scene_id for plan in unsettled}
-        open_keys = {plan.rating_key for plan in unsettled}
         found: list[CollectionWork] = []
         for work in due_collections(self._run, self._names, self._records):
-            if self._needs_a_look(work, unsettled=work.key in open_works):
+            if self._needs_a_look(work):
                 self._works[work.key] = work
-                if self._attach(work, unsettled=work.pair.link.rating_key in open_keys):
+                if self._attach(work):
                     found.append(work)
         return found
 
-    def _needs_a_look(self, work: CollectionWork, *, unsettled: bool) -> bool:
+    def _needs_a_look(self, work: CollectionWork) -> bool:
         """Whether a collection may not be as it is wanted."""
         record = work.before
         if record is None:
@@ -125,9 +122,9 @@ class CollectionKeeper(Keeper[CollectionWork]):
             again = self._run.is_asked_for or not same
             again = again or (self._run.compares_all and record.withheld is Withheld.TAKEN)
             return bool(work.wish.members) and again
-        return self._may_differ(work, unsettled=unsettled)
+        return self._may_differ(work)
 
-    def _attach(self, work: CollectionWork, *, unsettled: bool) -> bool:
+    def _attach(self, work: CollectionWork) -> bool:
         """Find the collection of Plex that work is about; False where that is to be left alone.
 
         Raises:
@@ -139,7 +136,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
             return False
         if not key:
             return self._is_free(work)
-        changed = record is None or record.members != work.members or unsettled
+        changed = record is None or record.members != work.members
+        changed = changed or work.key in self._unsettled
         if self._run.compares_all:
             entry = self._executor.maker.listed(work.wish.section_id).by_key.get(key)
             if entry is None:
@@ -159,7 +157,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
         if any(one.rating_key in ours for one in holders):
             self._show(work.pair, Outcome.SKIPPED, _STILL_OURS)
             return False
-        named = self._is_given_to_stash(title)
+        # A person gave Stash the last word in it, or in all of them for once.
+        named = bool(self._taken) or tag_key(title) in self._named
         for holder in holders:
             if not holder.smart and (named or self._is_tagged_by_us(holder)):
                 work.taking = named
@@ -177,10 +176,6 @@ class CollectionKeeper(Keeper[CollectionWork]):
         self.lose(work.pair, "")
         return False
 
-    def _is_given_to_stash(self, title: str) -> bool:
-        """Whether a person gave Stash the last word in a collection, or in all of them for once."""
-        return bool(self._taken) or tag_key(title) in self._named
-
     def _is_tagged_by_us(self, entry: CollectionEntry) -> bool:
         """Whether a collection is just a name plexsync wrote to each of its members.
 
@@ -188,9 +183,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             ServerError: its members cannot be read.
         """
         members = self._run.ports.plex.collections.members(entry.rating_key)
-        if self._claims is None:
-            self._claims = self._run.state.claims()
-        claims = self._claims
+        claims = self._claims()
         return bool(members) and all(
             key in claims and self._wrote_name(claims[key], key, entry.title) for key in members
         )
@@ -297,7 +290,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         else:
             self._withhold(work, Withheld.DELETED, _DELETED, Outcome.SKIPPED)
 
-    def _ended(
+    def _record(
         self, work: CollectionWork, ending: PairEnd, *, done: bool
     ) -> CollectionRecord | None:
         link = work.pair.link
@@ -306,7 +299,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         if not link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
-        return work.record_of(link, done=done)
+        return work.record(done=done)
 
     # ---- writes of earlier runs
 

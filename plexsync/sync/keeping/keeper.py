@@ -23,7 +23,6 @@ from plexsync.models import (
     ItemDetail,
     ItemKind,
     KeptRecord,
-    Link,
     Outcome,
     PlexField,
     Policy,
@@ -100,7 +99,7 @@ class KeptWork(ABC):
         return before.attempts if before and before.wanted in {"", self.wanted} else 0
 
     @abstractmethod
-    def record_of(self, link: Link, *, done: bool) -> KeptRecord:
+    def record(self, *, done: bool) -> KeptRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
 
 
@@ -131,6 +130,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
         self._session = run.session
         self._works: dict[SceneId, W] = {}
         self._uncharged: dict[SceneId, tuple[WorkKind, KeptRecord]] = {}
+        self._unsettled = {one.plan.scene_id for one in run.state.unsettled}
         # A person may have given Stash the last word for once, and not in single fields only.
         self._taken = (
             self.fields if run.options.take_over and not run.options.fields else frozenset()
@@ -155,15 +155,14 @@ class Keeper(Outcomes, ABC, Generic[W]):
 
     # ---- what is wanted
 
-    def _may_differ(self, work: W, *, unsettled: bool) -> bool:
-        """Whether one may not be as it is wanted, and does not wait for a later try.
-
-        `unsettled`: nobody knows whether the last write reached Plex.
-        """
+    def _may_differ(self, work: W) -> bool:
+        """Whether one may not be as it is wanted, and does not wait for a later try."""
         before, wanted = work.before, work.wanted
         if before is None or self._run.compares_all or not wanted or before.wanted != wanted:
             return True
-        return has_come(before.due_at, self._run.ports.now()) if before.due_at else unsettled
+        if before.due_at:
+            return has_come(before.due_at, self._run.ports.now())
+        return work.key in self._unsettled
 
     def _ask_sources(self, works: Sequence[W]) -> None:
         """Have the objects of works say their texts and pictures.
@@ -279,7 +278,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
         work, problem = self._works[pair.scene.scene_id], ending.problem
         self._run.totals.emit(self._run.rows.pair(pair, ending))
         done = ending.outcome in GOOD and problem is None and not ending.again
-        record = self._ended(work, ending, done=done)
+        record = self._record(work, ending, done=done)
         if problem is not None and record is not None and not record.is_left_alone:
             # Due at once, until it is charged.
             record = replace(record, problem=problem)
@@ -289,7 +288,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on one that needs more."""
         work = self._works[pair.scene.scene_id]
-        self._remember(work.key, work.record_of(pair.link, done=False))
+        self._remember(work.key, work.record(done=False))
 
     def _charge(self) -> None:
         """Charge what failed by its own fault with a try, and say what is parked by that."""
@@ -313,15 +312,10 @@ class Keeper(Outcomes, ABC, Generic[W]):
                 "or now: plexsync retry"
             )
 
-    def _ended(
-        self,
-        work: W,
-        ending: PairEnd,  # noqa: ARG002 - collections need it
-        *,
-        done: bool,
-    ) -> KeptRecord | None:
+    def _record(self, work: W, ending: PairEnd, *, done: bool) -> KeptRecord | None:
         """Return what is remembered of one that ended; None for nothing."""
-        return work.record_of(work.pair.link, done=done)
+        del ending  # collections need it
+        return work.record(done=done)
 
     def _remember(self, key: SceneId, record: KeptRecord | None) -> None:
         """Remember it, if this is no dry run."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.errors import ServerError, UnsafeError
 from plexsync.models import (
     SHOW_KINDS,
     CollectionKind,
@@ -34,8 +35,7 @@ from plexsync.sync.rows import WITHOUT_ITEM, Pair
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from plexsync.errors import UnsafeError
-    from plexsync.models import RatingKey, RelatedId, SceneId, ShowWish
+    from plexsync.models import RelatedId, SceneId, ShowWish
     from plexsync.sync.context import RunContext
     from plexsync.sync.plan_saver import PlanSaver
 
@@ -59,12 +59,12 @@ class ShowWork(KeptWork):
     before: ShowRecord | None
     apart: str = ""
 
-    def record_of(self, link: Link, *, done: bool) -> ShowRecord:
+    def record(self, *, done: bool) -> ShowRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
         # What is left alone keeps the year something was last written for.
         before = self.before.year if self.before else ""
         return ShowRecord(
-            link=link,
+            link=self.pair.link,
             title=self.wish.title,
             wanted=self.wanted if done else "",
             attempts=0 if done else self.tries_before,
@@ -112,7 +112,11 @@ class ShowKeeper(Keeper[ShowWork]):
     # ---- what there should be
 
     def _scenes(self) -> Iterator[EpisodeScene]:
-        """Yield the scenes of linked episodes, as this run leaves them."""
+        """Yield the scenes of linked episodes, as this run leaves them.
+
+        Raises:
+            ServerError: Plex cannot say in which season and show one of them is.
+        """
         sections = {one.section_id for one in self._run.sections if one.kind is not ItemKind.MOVIE}
         planned = self._run.planned
         by_now = {scene_id: one for scene_id, one in self._run.state.placings() if one.links}
@@ -123,9 +127,14 @@ class ShowKeeper(Keeper[ShowWork]):
             for link in one.links
             if link.section_id in sections
         ]
-        places = self._read_places([link.rating_key for *_, link in linked if not link.above])
+        # Some were never read to the end.
+        new = [link.rating_key for *_, link in linked if not link.above]
+        read = self._executor.reader.read(new)
         for scene_id, one, link in linked:
-            above = link.above or places.get(link.rating_key, ())
+            detail = None if link.above else read.get(link.rating_key)
+            if isinstance(detail, ServerError):
+                raise detail
+            above = link.above or (detail.above if detail else ())
             if len(above) == _LEVELS:
                 season, show = above
                 yield EpisodeScene(
@@ -138,29 +147,15 @@ class ShowKeeper(Keeper[ShowWork]):
                     known=bool(one.related) or one.outcome in SEEN,
                 )
 
-    def _read_places(self, keys: Sequence[RatingKey]) -> dict[RatingKey, tuple[RatingKey, ...]]:
-        """Return which season and show episodes are in that were never read to the end.
-
-        Raises:
-            ServerError: Plex cannot say, so the shows of these episodes are not known.
-        """
-        places: dict[RatingKey, tuple[RatingKey, ...]] = {}
-        for key, detail in self._executor.reader.read(keys).items():
-            if not isinstance(detail, ItemDetail):
-                raise detail
-            places[key] = detail.above
-        return places
-
     def _due(self, wishes: Sequence[ShowWish]) -> Iterator[ShowWork]:
         """Yield what needs a look; what is left alone is finished on the way."""
-        unsettled = {one.plan.scene_id for one in self._run.state.unsettled}
         for wish in wishes:
             record = self._records.get(wish.key)
             work = self._work(wish, record)
             if wish.apart:
                 if self._run.compares_all or record is None or record.apart != wish.apart:
                     self._leave_alone(work, done=False)
-            elif self._may_differ(work, unsettled=wish.key in unsettled):
+            elif self._may_differ(work):
                 yield work
 
     def _work(self, wish: ShowWish, record: ShowRecord | None) -> ShowWork:
@@ -243,7 +238,7 @@ class ShowKeeper(Keeper[ShowWork]):
     def _leave_alone(self, work: ShowWork, *, done: bool) -> None:
         """Say why one is left alone, and remember that."""
         self._show(work.pair, Outcome.UNCHANGED, f"left alone: {work.apart}")
-        self._remember(work.key, work.record_of(work.pair.link, done=done))
+        self._remember(work.key, work.record(done=done))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave one alone that is not in Plex any more, until a full run looks again.

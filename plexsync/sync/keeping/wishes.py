@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plexsync.models import (
     CollectionKind,
     CollectionRecord,
@@ -26,7 +28,7 @@ from plexsync.text.normalize import fold_tag
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plexsync.models import Link, RatingKey, RelatedId, SceneId, SceneRecord
+    from plexsync.models import RatingKey, RelatedId, SceneId, SceneRecord
     from plexsync.state import Placed
     from plexsync.sync.context import RunContext
 
@@ -57,12 +59,12 @@ class CollectionWork(KeptWork):
 
     def blank(self) -> CollectionRecord:
         """Return what is remembered of one that is not there."""
-        return self.record_of(blank_link(self.wish.section_id), done=True)
+        return replace(self.record(done=True), link=blank_link(self.wish.section_id))
 
-    def record_of(self, link: Link, *, done: bool) -> CollectionRecord:
+    def record(self, *, done: bool) -> CollectionRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
         return CollectionRecord(
-            link=link,
+            link=self.pair.link,
             title=self.wish.title,
             wanted=self.wanted if done else "",
             members=self.members if done else "",
