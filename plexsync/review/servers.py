@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
 from plexsync.config.forms import ENV_PATHS
-from plexsync.errors import ConfigError, NotFoundError, ParseError
+from plexsync.errors import AuthError, ConfigError, NotFoundError, ParseError
 from plexsync.matcher import collect_answers
 from plexsync.models import (
     Candidate,
@@ -377,6 +377,6 @@ class ReviewServers:
             preserve=config.apply.preserve_plex_edits,
             compare_all=True,
             asked_for=True,
-            servers_down=lambda: False,
+            ends_run=lambda error: isinstance(error, AuthError),
         )
         self._met = True

@@ -40,8 +40,7 @@ class PlanSaver:
         try:
             saved = saved_pictures(self._run.ports, ready)
         except ServerError as error:
-            if self._run.ports.ends_run(error):
-                raise
+            self._run.ports.raise_if_over(error)
             ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
         if saved or ready.plan.changes:
             self._plan.add(item_line(outcomes.saved(ready, saved)))

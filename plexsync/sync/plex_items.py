@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from plexsync.errors import AuthError, ServerError
+from plexsync.errors import ServerError
 from plexsync.plex.index import Index, IndexLoader
 from plexsync.text.normalize import normalize_path
 
@@ -73,10 +73,8 @@ class Inventory:
                 force=force,
                 progress=lambda done, total: reporter.progress("listing Plex", done, total),
             ).load(self.sections, self._check_lost)
-        except AuthError:
-            raise
         except ServerError as error:
-            if ports.plex_down() or len(self.sections) == 1:
+            if len(self.sections) == 1 or ports.ends_run(error):
                 raise
             self.failure = error
             return None

@@ -252,3 +252,8 @@ class Ports:
     def ends_run(self, error: ServerError) -> bool:
         """Return whether nothing more can be done after `error`."""
         return isinstance(error, AuthError) or self.servers_down()
+
+    def raise_if_over(self, error: ServerError) -> None:
+        """Raise `error` if nothing more can be done after it."""
+        if self.ends_run(error):
+            raise error

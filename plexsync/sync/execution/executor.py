@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import chain, islice
-from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -128,11 +127,9 @@ class Executor:
             there = [ready for ready in batch if ready.pair.link.rating_key]
             left = [ready for ready in there if not ready.plan.changes]
             edited = [ready for ready in there if ready.plan.changes]
-            end = None
-            if edited or new:
-                written = self._fields.write(self._groups(edited, new, left, session))
-                left += self._note_fields(written, session)
-                end = written.error or self.maker.end
+            written = self._fields.write(self._groups(edited, new, left, session))
+            left += self._note_fields(written, session)
+            end = written.error or self.maker.end
             if end := self._write_pictures(left, session, end) or end:
                 raise end
             self._ports.check()
@@ -190,8 +187,7 @@ class Executor:
         try:
             ready = self._ready(item, detail, read_at)
         except ServerError as error:
-            if self._ports.ends_run(error):
-                raise
+            self._ports.raise_if_over(error)
             self._outcomes.finish(pair, failed_end(error, WorkKind.READ))
             return None
         if ready.plan.changes or ready.decision.pictures:
@@ -263,20 +259,13 @@ class Executor:
             for ready in edited:
                 self._pictures.keep(ready)
             yield tuple(edited)
-        for ready in self.maker.make_all(new, session, self._decided_again):
+        for ready in self.maker.make_all(new, session, self._ready):
             if ready.plan.changes:
                 yield (ready,)
             else:
                 left.append(ready)
             if ready.decision.pictures:
                 self._pictures.write_ahead(ready)
-
-    def _decided_again(self, ready: Ready, detail: ItemDetail) -> Ready:
-        """Decide what a collection needs that was made a moment ago.
-
-        It is not looked at once more before its next writes.
-        """
-        return self._ready(ready.item, detail, inf)
 
     def _note_fields(self, written: FieldsWritten, session: Session) -> list[Ready]:
         """Note and remember what became of fields; return the items with pictures to come."""

@@ -26,7 +26,7 @@ from plexsync.models import (
 )
 from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.reader import Reader, with_members
-from plexsync.sync.execution.work import Outcomes, Ready, title_in
+from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, title_in
 from plexsync.sync.ports import Ports, WorkKind
 from plexsync.sync.rows import PairEnd, failed_end
 from plexsync.text.normalize import tag_key
@@ -115,7 +115,7 @@ class CollectionMaker:
         self,
         batch: Iterable[Ready],
         session: Session,
-        decided: Callable[[Ready, ItemDetail], Ready],
+        decided: Callable[[WorkItem, ItemDetail, float], Ready],
     ) -> Iterator[Ready]:
         """Make collections; yield each with what else it needs, for the requests right after.
 
@@ -125,7 +125,7 @@ class CollectionMaker:
         Args:
             batch: what to make.
             session: where that is noted.
-            decided: says what one needs, as it was read.
+            decided: says what one needs, as it was read then.
         """
         for ready in batch:
             if self._ports.should_stop() or self._ports.faults.of(WorkKind.EDIT):
@@ -190,10 +190,9 @@ class CollectionMaker:
             raise refusal or unread from unread
         return found[0].rating_key if found else None
 
-    def _next(self, ready: Ready, decided: Callable[[Ready, ItemDetail], Ready]) -> Ready:
-        """Return what else a new collection needs."""
-        detail = self._with_members(ready)
-        again = decided(ready, detail)
+    def _next(self, ready: Ready, decided: Callable[[WorkItem, ItemDetail, float], Ready]) -> Ready:
+        """Return what else a new collection needs; it is not looked at again before that."""
+        again = decided(ready.item, self._with_members(ready), inf)
         again.made = ready.made
         if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
             self._reader.expect([again.plan])

@@ -107,7 +107,7 @@ class Artwork:
         taken: the names of fields in which Stash has the last word for once.
         compare_all: look at every picture that may have changed in Plex, too.
         asked_for: write also what an undo took back.
-        servers_down: True once a server failed so often that no further request is worth sending.
+        ends_run: says whether nothing more can be done after an error.
         coverless: what has no cover, where that is known; None: Stash is asked when it matters.
     """
 
@@ -121,7 +121,7 @@ class Artwork:
         taken: frozenset[str] = frozenset(),
         compare_all: bool,
         asked_for: bool,
-        servers_down: Callable[[], bool],
+        ends_run: Callable[[ServerError], bool],
         coverless: frozenset[SceneId] | None = None,
     ) -> None:
         self._covers = covers
@@ -133,7 +133,7 @@ class Artwork:
         )
         self._compare_all = compare_all
         self._asked_for = asked_for
-        self._servers_down = servers_down
+        self._ends_run = ends_run
         self._glimpsed: dict[tuple[str, str], Cover | NoCover | ServerError] = {}
         self._news = 0
         self.looks = 0
@@ -160,7 +160,7 @@ class Artwork:
             taken=taken,
             compare_all=run.compares_all,
             asked_for=run.is_asked_for,
-            servers_down=run.ports.servers_down,
+            ends_run=run.ports.ends_run,
             coverless=coverless,
         )
 
@@ -241,10 +241,8 @@ class Artwork:
             one = _Compared(rule, pair, scene, detail, base_of(pair, rule), stamp)
             try:
                 found = self._compare(one)
-            except AuthError:
-                raise
             except ServerError as error:
-                if self._servers_down():
+                if self._ends_run(error):
                     raise
                 problem = as_problem(error)
                 continue

@@ -63,8 +63,7 @@ class PictureWriter:
                 try:
                     body = self._ports.plex.pictures.original(ready.plan.rating_key, key)
                 except ServerError as error:
-                    if self._ports.ends_run(error):
-                        raise
+                    self._ports.raise_if_over(error)
                     continue  # the collection is empty and ours: it goes all the same
                 self._kept.keep(key, body)
 
@@ -137,8 +136,7 @@ class PictureWriter:
         try:
             pictures = self._pictures_of(ready, change)
         except ServerError as error:
-            if self._ports.ends_run(error):
-                raise
+            self._ports.raise_if_over(error)
             ready.pictures.problem = as_problem(error)
             return False
         if not change.ask and not selected_key(pictures).startswith(UPLOADED):
@@ -160,8 +158,7 @@ class PictureWriter:
             cover = self._bytes_of(change)
             pictures = self._pictures_of(ready, change) if cover else ()
         except ServerError as error:
-            if self._ports.ends_run(error):
-                raise
+            self._ports.raise_if_over(error)
             result.problem = as_problem(error)
             result.refused.append(change.shown)
             return None

@@ -216,8 +216,7 @@ class Uploader:
             try:
                 return selected_key(self._gallery.available(key, target)) != upload.before
             except ServerError as error:
-                if self._ports.ends_run(error):
-                    raise
+                self._ports.raise_if_over(error)
                 return True
         ahead = [one for one in coming[: self._pace.coming(now)] if not one.was_locked]
         self._pace.looked(now, 1 + len(ahead))
@@ -267,8 +266,7 @@ class Uploader:
                 refusal = self._hand_over(upload)
                 selected = self._settle(upload)
         except ServerError as error:
-            if self._ports.ends_run(error):
-                raise
+            self._ports.raise_if_over(error)
             upload.result.problem = as_problem(error)
             upload.result.refused.append(upload.change.shown)
         else:
