@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.keeping.collections import CollectionKeeper
     from plexsync.sync.keeping.shows import ShowKeeper
-    from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.ports import Ports, RunOptions
     from plexsync.sync.run_scope import JournalEnd, RunScope
+    from plexsync.sync.saved_plan import PlanSaver
 
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
@@ -148,7 +148,7 @@ def _keepers(run: RunContext) -> Iterator[type[CollectionKeeper | ShowKeeper]]:
 def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:
     if run.options.save_plan is None:
         return nullcontext()
-    from plexsync.sync.plan_saver import PlanSaver  # noqa: PLC0415 - see above
+    from plexsync.sync.saved_plan import PlanSaver  # noqa: PLC0415 - see above
 
     return closing(PlanSaver(run))
 

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from plexsync.models import ItemDetail, RatingKey, RelatedId, SceneId, Value
     from plexsync.plex.decode import CollectionEntry
     from plexsync.sync.context import RunContext
-    from plexsync.sync.plan_saver import PlanSaver
     from plexsync.sync.rows import Pair, PairEnd
+    from plexsync.sync.saved_plan import PlanSaver
 
 _TAKEN = (
     "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from plexsync.stash_client import StashClient
     from plexsync.sync.context import RunContext
-    from plexsync.sync.plan_saver import PlanSaver
+    from plexsync.sync.saved_plan import PlanSaver
 
 SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""

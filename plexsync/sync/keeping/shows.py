@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import RelatedId, SceneId, ShowWish
     from plexsync.sync.context import RunContext
-    from plexsync.sync.plan_saver import PlanSaver
+    from plexsync.sync.saved_plan import PlanSaver
 
 _POSTER = "shows.poster"
 _TITLES = {ItemKind.SHOW: "shows.title", ItemKind.SEASON: "shows.season_title"}

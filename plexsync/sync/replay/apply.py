@@ -33,13 +33,13 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
-from plexsync.sync.execution.pictures.saved import Fit, fit_of
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import begun, concluded, remembered
+from plexsync.sync.saved_plan import Fit, fit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

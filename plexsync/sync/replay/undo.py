@@ -33,7 +33,7 @@ from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, RunLog, Session, Settlement, Written, find_run
 from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.making import find_made, going
-from plexsync.sync.execution.pictures.saved import KeptPictures
+from plexsync.sync.execution.pictures.prepare import KeptPictures
 from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import (
     Decision,

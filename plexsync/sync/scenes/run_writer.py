@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import Ready
-    from plexsync.sync.plan_saver import PlanSaver
+    from plexsync.sync.saved_plan import PlanSaver
     from plexsync.sync.scenes.due_work import DueWork
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from plexsync.models import PlexField
 from plexsync.planning.picture_policy import upload_key
 from plexsync.state import DISK
-from plexsync.sync.execution.pictures.saved import DIRECTORY, KeptPictures
+from plexsync.sync.execution.pictures.prepare import DIRECTORY, KeptPictures
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ In: linked pairs and the covers of their scenes. Out: uploaded pictures that Ple
 intent before and a result after each.
 
 `plan.py` decides which picture of an item is replaced; `prepare.py` gets the bytes when they are
-needed; `upload.py` sends and chooses them and looks whether Plex shows them. `saved.py` does the
-same for pictures of a saved plan, and keeps what would go with a collection.
+needed, and keeps what would go with a collection; `upload.py` sends and chooses them and looks
+whether Plex shows them.
 
 Read first: `plan.py`.
 """

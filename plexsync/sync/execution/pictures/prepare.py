@@ -1,10 +1,14 @@
 """What is to be sent of the pictures that need replacing: the bytes, fetched at the last moment.
 
 Each item is looked at once more; `upload` does the rest.
+
+Plex forgets a poster with its collection, and Stash may have forgotten what it was made from: so
+it is kept by its checksum until no undo can want it back.
 """
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,20 +19,26 @@ from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, checksum
+from plexsync.state import journal_runs, read_if_there, state_errors, write_atomically
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
-from plexsync.sync.execution.pictures.saved import KeptPictures
 from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
 from plexsync.sync.execution.work import PictureChange, PictureResult, Ready, deletes
 from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from plexsync.state import Session
+    from plexsync.state import Filesystem, Session
     from plexsync.sync.execution.reader import Reader
 
 _HELD_BYTES = 32 << 20
 """Covers held at once before they are sent; what they replace goes to disk in one piece."""
+
+DIRECTORY = "pictures"
+"""Below the state directory; each file is called `<run id>.<checksum>`."""
+
+_DIGITS = 40
 
 
 class PictureWriter:
@@ -249,3 +259,74 @@ def _mark_unfinished(work: Iterable[Ready]) -> None:
         result = ready.pictures
         accounted = len(result.changes) + len(result.kept) + (result.problem is not None)
         result.unfinished |= accounted < len(ready.decision.pictures)
+
+
+# ---- what an undo may want back ------------------------------------------------------------------
+
+
+class KeptPictures:
+    """Keeps pictures as long as the journal of the run that took them away.
+
+    Args:
+        directory: the state directory.
+        run_id: this run's.
+        disk: where to read and write.
+    """
+
+    def __init__(self, directory: Path, run_id: str, disk: Filesystem) -> None:
+        self._directory = directory
+        self._place = directory / DIRECTORY
+        self._run_id = run_id
+        self._disk = disk
+
+    def keep(self, key: str, body: bytes) -> None:
+        """Keep an uploaded picture, and let go of those no journal names any more.
+
+        Bytes that are not what the key says are not kept.
+
+        Raises:
+            StateError: they cannot be written.
+        """
+        digest = _digest_in(key)
+        if not digest or _digest_of(body) != digest:
+            return
+        with state_errors("create", self._place):
+            self._disk.make_directory(self._place)
+        write_atomically(self._disk, self._place / f"{self._run_id}.{digest}", (body,))
+        self._let_go()
+
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes of an uploaded picture; None where they are not kept.
+
+        Raises:
+            StateError: they cannot be read.
+        """
+        digest = _digest_in(key)
+        for name in self._names() if digest else ():
+            if name.endswith(f".{digest}"):
+                body = read_if_there(self._disk, self._place / name)
+                if body is not None and _digest_of(body) == digest:
+                    return body
+        return None
+
+    def _let_go(self) -> None:
+        known = {*journal_runs(self._directory, self._disk), self._run_id}
+        for name in self._names():
+            if name.partition(".")[0] not in known:
+                with state_errors("remove", self._place):
+                    self._disk.remove(self._place / name)
+
+    def _names(self) -> tuple[str, ...]:
+        with state_errors("read", self._place):
+            return self._disk.names(self._place)
+
+
+def _digest_of(body: bytes) -> str:
+    return sha1(body, usedforsecurity=False).hexdigest()
+
+
+def _digest_in(key: str) -> str:
+    """Return the checksum in the key of an uploaded picture; "" for none."""
+    digest = key.rpartition("/")[2]
+    is_one = key.startswith(UPLOADED) and len(digest) == _DIGITS and digest.isalnum()
+    return digest if is_one else ""

@@ -1,44 +1,83 @@
-"""Pictures that outlast a run: those of a saved plan, and posters an undo may want back.
+"""The plan a dry run saves: what it would write, to be carried out by `plexsync apply`.
 
-A plan holds no bytes. It says by its sum which cover is meant, and by Plex's key what that takes
+A plan holds no pictures. It says by its sum which cover is meant, and by Plex's key what that takes
 the place of; both must still be so when the plan is applied, and the bytes are fetched then.
-
-Plex forgets a poster with its collection, and Stash may have forgotten what it was made from: so
-it is kept by its checksum until no undo can want it back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from plexsync.models import ItemDetail, Link, PictureBase, PlexField
+from msgspec.structs import replace
+
+from plexsync.errors import ServerError, StateError
+from plexsync.models import PictureBase, PlexField, as_problem
+from plexsync.output import streams as sinks
 from plexsync.planning.picture_policy import UPLOADED, upload_key
 from plexsync.plex.pictures import selected_key
 from plexsync.plex.poster_padding import fitted, recipe
 from plexsync.stash_client import Cover, NoCover, StashClient, checksum
-from plexsync.state import (
-    SavedPicture,
-    journal_runs,
-    read_if_there,
-    state_errors,
-    write_atomically,
-)
-from plexsync.sync.execution.work import PictureChange, Ready
+from plexsync.state import SavedPicture, item_line, write_plan
+from plexsync.sync.execution.work import PictureChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plexsync.state import Filesystem
+    from plexsync.models import ItemDetail, Link
+    from plexsync.sync.context import RunContext
+    from plexsync.sync.execution.work import Outcomes, Ready
     from plexsync.sync.ports import Ports
 
 
-DIRECTORY = "pictures"
-"""Below the state directory; each file is called `<run id>.<checksum>`."""
+class PlanSaver:
+    """Keeps what one run would write until it is saved.
 
-_DIGITS = 40
+    Args:
+        run: what the run is about.
+    """
+
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._plan = sinks.Spool()
+
+    def close(self) -> None:
+        """Give back what was held."""
+        self._plan.close()
+
+    def add(self, ready: Ready, outcomes: Outcomes) -> None:
+        """Put a planned item into the plan, in the words of `outcomes`."""
+        saved: tuple[SavedPicture, ...] = ()
+        try:
+            saved = saved_pictures(self._run.ports, ready)
+        except ServerError as error:
+            self._run.ports.raise_if_over(error)
+            ready.decision = replace(ready.decision, pictures=(), problem=as_problem(error))
+        if saved or ready.plan.changes:
+            self._plan.add(item_line(outcomes.saved(ready, saved)))
+
+    def write(self, path: Path) -> None:
+        """Save what was planned; a run that failed as a whole saves nothing.
+
+        Raises:
+            StateError: it could not be kept until now, or cannot be written; `path` holds what it
+                held.
+        """
+        if failure := self._plan.failure:
+            reason = failure.strerror or failure
+            raise StateError(f"the plan could not be kept while the run went on: {reason}")
+        write_plan(
+            path,
+            self._plan,
+            run_id=self._run.ports.run_id,
+            created_at=self._run.totals.header.started_at,
+            lineage=self._run.lineage,
+            disk=self._run.ports.disk,
+        )
+
+
+# ---- its pictures --------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,71 +191,3 @@ def _is_there(stash: StashClient, one: SavedPicture, selected: str, link: Link) 
     if not isinstance(cover, Cover):
         return False
     return selected == upload_key(one.rule.to, fitted(one.rule, cover.body))
-
-
-class KeptPictures:
-    """Keeps pictures as long as the journal of the run that took them away.
-
-    Args:
-        directory: the state directory.
-        run_id: this run's.
-        disk: where to read and write.
-    """
-
-    def __init__(self, directory: Path, run_id: str, disk: Filesystem) -> None:
-        self._directory = directory
-        self._place = directory / DIRECTORY
-        self._run_id = run_id
-        self._disk = disk
-
-    def keep(self, key: str, body: bytes) -> None:
-        """Keep an uploaded picture, and let go of those no journal names any more.
-
-        Bytes that are not what the key says are not kept.
-
-        Raises:
-            StateError: they cannot be written.
-        """
-        digest = _digest_in(key)
-        if not digest or _digest_of(body) != digest:
-            return
-        with state_errors("create", self._place):
-            self._disk.make_directory(self._place)
-        write_atomically(self._disk, self._place / f"{self._run_id}.{digest}", (body,))
-        self._let_go()
-
-    def get(self, key: str) -> bytes | None:
-        """Return the bytes of an uploaded picture; None where they are not kept.
-
-        Raises:
-            StateError: they cannot be read.
-        """
-        digest = _digest_in(key)
-        for name in self._names() if digest else ():
-            if name.endswith(f".{digest}"):
-                body = read_if_there(self._disk, self._place / name)
-                if body is not None and _digest_of(body) == digest:
-                    return body
-        return None
-
-    def _let_go(self) -> None:
-        known = {*journal_runs(self._directory, self._disk), self._run_id}
-        for name in self._names():
-            if name.partition(".")[0] not in known:
-                with state_errors("remove", self._place):
-                    self._disk.remove(self._place / name)
-
-    def _names(self) -> tuple[str, ...]:
-        with state_errors("read", self._place):
-            return self._disk.names(self._place)
-
-
-def _digest_of(body: bytes) -> str:
-    return sha1(body, usedforsecurity=False).hexdigest()
-
-
-def _digest_in(key: str) -> str:
-    """Return the checksum in the key of an uploaded picture; "" for none."""
-    digest = key.rpartition("/")[2]
-    is_one = key.startswith(UPLOADED) and len(digest) == _DIGITS and digest.isalnum()
-    return digest if is_one else ""
