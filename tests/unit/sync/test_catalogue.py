@@ -51,14 +51,14 @@ def kept(tmp_path: Path) -> Path:
 
 def test_what_was_learned_from_the_same_scenes_and_items_is_not_learned_again(kept: Path) -> None:
     """Versions do not matter to it, and nothing is written where nothing is new."""
-    before = kept.stat()
+    before = kept.stat().st_ino  # what is written takes the place of the file
     moved = tuple(replace(scene, updated_at="another") for scene in SCENES)
     catalogue = looked_at_all(kept, moved)
 
     assert catalogue.layout == LAYOUT
     catalogue.learn(LAYOUT)
     catalogue.keep()
-    assert kept.stat() == before
+    assert kept.stat().st_ino == before
 
 
 @pytest.mark.parametrize(
