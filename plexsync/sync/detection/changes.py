@@ -252,7 +252,7 @@ class ChangeDetection:
         else:
             detected = detector.changes()
         if options.limit is not None:
-            detected.due = detected.due[: options.limit]
+            detected.due, detected.of_some = detected.due[: options.limit], True
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
         totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting

@@ -79,6 +79,7 @@ class Detected:
         complete: False when the sweep is known to be short, so that nothing follows from absence.
         failure: why it is short; None when it is complete.
         with_files: whether the files of all scenes were looked at.
+        of_some: whether only some of the scenes were asked for, of all that may be due.
         at_rest: digest of all versions, and of what is remembered, where no scene is due for its
             version and none is gone; "" where one is.
     """
@@ -101,7 +102,13 @@ class Detected:
     complete: bool = True
     failure: BadResponseError | None = None
     with_files: bool = False
+    of_some: bool = False
     at_rest: str = ""
+
+    @property
+    def has_all_due(self) -> bool:
+        """Whether no other scene is due, so that what it was linked with before is its own."""
+        return not (self.of_some or self.held or self.poisoned)
 
     @property
     def concerns_any(self) -> bool:

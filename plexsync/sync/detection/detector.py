@@ -88,11 +88,12 @@ class Detector:
             due=Packed(Scene, fetched.found),
             poisoned=list(fetched.poisoned),
             scenes_read=len(fetched.found),
+            of_some=True,
         )
 
     def among(self, edited: Sequence[Version]) -> Detected:
         """Read those of a few scenes that are due; all others are what they were."""
-        found = Detected()
+        found = Detected(of_some=True)
         due = [one for one, version, _ in edited if self._is_due(one, version, found)]
         fetched = self._stash.scenes(due, with_relations=self._scope.with_relations, whole=True)
         self._take_all(fetched, found)

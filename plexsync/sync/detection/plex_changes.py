@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 KEY = "seen"
 """Under which the state remembers it."""
 UNREAD_KEY = "unread-hashes"
-"""Under which the state remembers the scenes that wait for a content hash to be read."""
+"""Under which the state remembers the scenes that are to be matched once more: see `Unread`."""
 
 _DIGITS = 16
 
@@ -46,7 +46,11 @@ What moves which of its counters is not documented: a scan of a single folder ma
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """Scenes about which a content hash could decide otherwise that no run had read yet."""
+    """Scenes that are to be matched once more beside their links.
+
+    A content hash that no run had read yet could decide otherwise, or a scene that was due and not
+    looked at.
+    """
 
     scenes: tuple[SceneId, ...] = ()
 
@@ -116,7 +120,7 @@ class Roused(NamedTuple):
 
 
 def read_unread(state: State) -> frozenset[SceneId]:
-    """Return the scenes that wait for a content hash to be read."""
+    """Return the scenes that are to be matched once more: see `Unread`."""
     return frozenset((state.decision(UNREAD_KEY, Unread) or Unread()).scenes)
 
 
@@ -133,7 +137,7 @@ def digest(parts: Iterable[str]) -> str:
 
 
 def note_unread(session: Session, due: Collection[SceneId], unread: Collection[SceneId]) -> None:
-    """Remember which scenes wait for a content hash, so that the next run goes on with them."""
+    """Remember which scenes are to be matched once more, so that the next run goes on with them."""
     before = read_unread(session.state)
     now = (before - frozenset(due)) | frozenset(unread)
     if now != before:

@@ -73,7 +73,11 @@ class DueWork:
             for scene in rest:
                 self._refuse(scene, Outcome.SKIPPED, run.inventory.failure.message)
         if run.session is not None:
-            note_unread(run.session, [scene.scene_id for scene in rest], linked.unread)
+            again = set(linked.unread)
+            if not self._found.has_all_due:
+                # What is a second file of theirs may still count as that of a scene not looked at.
+                again.update(scene.scene_id for scene in rest if len(scene.files) > 1)
+            note_unread(run.session, [scene.scene_id for scene in rest], again)
             if rest and run.options.libraries:
                 forget_seen(run.session)
         # Of a scene with several files Plex may have found some only.
@@ -125,10 +129,8 @@ class DueWork:
         """Tell the catalogue what was seen of the scenes' files."""
         left_out = (scene.scene_id for scene, _ in detected.left_out)
         absent = detected.strangers.union(detected.gone, left_out)
-        options = self._run.options
-        unseen = detected.held or detected.poisoned or options.limit is not None
-        whole = self._run.totals.header.full and detected.complete and not unseen
-        self.catalogue.note(due, absent, whole=whole and not options.scenes)
+        whole = self._run.totals.header.full and detected.complete and detected.has_all_due
+        self.catalogue.note(due, absent, whole=whole)
 
     def link_again(
         self, scenes: Sequence[Scene], taken: Sequence[Pair] = (), *, force: bool = False

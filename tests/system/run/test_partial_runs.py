@@ -1,4 +1,4 @@
-"""A run over some libraries only: what it leaves out is done by the next whole run."""
+"""A run over some libraries or scenes: what it leaves out is done by the next whole run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plexsync.simulators.library.maker import DATA, NAS
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN
-from tests.support.world import World
+from tests.support.world import World, scene_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,3 +104,17 @@ def test_a_file_given_to_another_scene_is_not_written_by_the_old_one(
     world.run()
     assert world.shown(second, "title") == "The Heir"
     assert world.run(RunOptions(full=True)).puts == 0
+
+
+@pytest.mark.parametrize("few", [RunOptions(scenes=scene_ids(1)), RunOptions(limit=1)])
+def test_a_file_of_a_scene_that_was_not_looked_at_is_linked_later(
+    world: World, few: RunOptions
+) -> None:
+    """What it was linked with still counted as its own when the scene that has it now was."""
+    scene_id, _, second = in_two(world)
+    world.stash.assign_file(world.stash.scene(scene_id).file_ids[1], 1)
+    world.stash.edit_scene(1, title="The Heir")
+    assert world.run(few).outcomes() == {"1": "applied"}
+    assert world.shown(second, "title") != "The Heir"
+    world.run()
+    assert world.shown(second, "title") == "The Heir"
