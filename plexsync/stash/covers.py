@@ -52,7 +52,7 @@ _OTHER_PICTURES = (
 """How pictures begin that Plex does not show, and where."""
 
 _MD5 = re.compile("[0-9a-f]{32}")
-_TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
+_TOTAL = re.compile(r"bytes \d+-\d+/(\d{1,18})")
 
 
 class NoCover(StrEnum):

@@ -207,9 +207,9 @@ def http_date(text: str) -> datetime | None:
     """Return the moment a header names; None for what is none."""
     try:
         parsed = parsedate_to_datetime(text)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

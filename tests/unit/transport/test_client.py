@@ -33,7 +33,7 @@ from plexsync.simulators.http.wire import (
 )
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import RetryPolicy
-from plexsync.transport.responses import SlowError, redact
+from plexsync.transport.responses import SlowError, http_date, redact
 from plexsync.transport.sockets import TooLargeError
 from tests.support.transport_bench import JSON, KEY, ONCE, transport_bench
 
@@ -314,6 +314,25 @@ def test_retry_after_may_be_a_date() -> None:
     with transport_bench(ErrorStatus(503, headers=headers), retry=THRICE) as bench:
         bench.transport.request("GET", "/")
         assert bench.clock.slept == [12.0]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "yesterday",
+        "Mon, 01 Jan 99999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 99999999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+        "Fri, 31 Dec 9999 23:59:59 -2300",
+    ],
+)
+def test_a_date_beyond_the_calendar_is_none(odd: str) -> None:
+    """Neither when to ask again nor the time of an answer can be had from it."""
+    headers = (("Date", odd), ("Retry-After", odd))
+    with transport_bench(ErrorStatus(503, headers=headers), retry=THRICE) as bench:
+        bench.transport.request("GET", "/")
+        assert bench.clock.slept == [THRICE.first_wait_s]
+    assert http_date(odd) is None
 
 
 def test_a_stop_while_a_request_is_sent_again_is_a_stop() -> None:
