@@ -34,8 +34,6 @@ def shortened(text: str, most: int) -> str:
 _UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
 _PART = re.compile(r"([0-9]+)([wdhms])")
-LONGEST_S = 1_000 * 365 * 86_400
-"""A longer span is as long as this: no date lies further back that a program could name."""
 
 
 def parse_duration(value: object) -> int:
@@ -50,8 +48,7 @@ def parse_duration(value: object) -> int:
             "must be a duration: whole numbers, each with w, d, h, m or s",
             hint='Write "7d", "26h" or "1h30m".',
         )
-    span_s = sum(int(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
-    return min(span_s, LONGEST_S)
+    return sum(int(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
 
 
 # ---- Ids -----------------------------------------------------------------------------------------
