@@ -5,17 +5,16 @@ imported from here, and the modules only part them by subject.
 
 `servers.py` has scenes and items, and what all nouns share; `wishes.py` what Plex should hold and
 what is to be written, `telling.py` what matching finds, rows and summaries, `memory.py` what is
-remembered of scenes, collections, shows and seasons. `packed.py` holds many of a kind as bytes,
-`deferred.py` makes many when they are asked for.
+remembered of scenes, collections, shows and seasons. `sequences.py` holds many of a kind, which are
+made when they are asked for.
 
 Durations are seconds, sizes bytes, times aware UTC datetimes unless a name says otherwise. An
 unknown number is None, an unset text "", an unset list (): "absent" and "empty" look the same on
 both servers, so they are the same here. Read first: `servers.py`.
 """
 
-from plexsync.models.deferred import *
 from plexsync.models.memory import *
-from plexsync.models.packed import *
+from plexsync.models.sequences import *
 from plexsync.models.servers import *
 from plexsync.models.telling import *
 from plexsync.models.wishes import *
