@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from plexsync.storage.journal import (
     UNREADABLE,
     Begin,
     End,
-    Entry,
     Intent,
     Result,
     RunKind,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 LAST = "last"
 """Names the newest run that wrote something and is no undo."""
-
-_OPEN = frozenset({None, Settlement.UNKNOWN})
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +114,7 @@ def read_run(directory: Path, run_id: str, *, disk: Filesystem = DISK) -> RunLog
     if begin is None:
         return None
     log = _read_log(begin, path, disk)
-    if any(result is None or result.status in _OPEN for result in log.results.values()):
+    if log.is_open:
         _add_later_results(directory, log, disk)
     try:
         return log.run_log()
@@ -151,26 +149,20 @@ def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog
     return log
 
 
+@dataclass
 class _Log:
     """What the entries of one journal add up to."""
 
-    def __init__(self, begin: Begin) -> None:
-        self.begin = begin
-        self.end: End | None = None
-        self.plans: dict[int, msgspec.Raw] = {}
-        self.results: dict[int, Result | None] = {}
+    begin: Begin
+    end: End | None = None
+    plans: dict[int, msgspec.Raw] = field(default_factory=dict)
+    results: dict[int, Result] = field(default_factory=dict)
 
-    def take(self, entry: Entry) -> None:
-        match entry:
-            case Intent():
-                self.plans[entry.seq] = entry.plan
-                self.results[entry.seq] = None
-            case Result(run_id=""):
-                self.results[entry.intent] = entry
-            case End():
-                self.end = entry
-            case _:
-                pass
+    @property
+    def is_open(self) -> bool:
+        """Whether it does not say of each intent what became of it."""
+        found = map(self.results.get, self.plans)
+        return any(one is None or one.status is Settlement.UNKNOWN for one in found)
 
     def record(self) -> RunRecord:
         items = len({planned_item(plan) for plan in self.plans.values()})
@@ -181,18 +173,15 @@ class _Log:
             run=self.record(),
             serial=self.begin.serial,
             written=tuple(
-                Written(
-                    seq=seq,
-                    plan=unpack_plan(plan),
-                    status=result.status if (result := self.results[seq]) else None,
-                    problem=result.problem if result else None,
-                    missing=result.missing if result else (),
-                    partly=result.partly if result else {},
-                    made=result.made if result else None,
-                )
-                for seq, plan in self.plans.items()
+                _written(seq, plan, self.results.get(seq)) for seq, plan in self.plans.items()
             ),
         )
+
+
+def _written(seq: int, plan: msgspec.Raw, result: Result | None) -> Written:
+    ended = ("status", "problem", "missing", "partly", "made") if result else ()
+    known = {name: getattr(result, name) for name in ended}
+    return Written(seq=seq, plan=unpack_plan(plan), **known)
 
 
 def _last(directory: Path, disk: Filesystem) -> str:
@@ -208,7 +197,12 @@ def _last(directory: Path, disk: Filesystem) -> str:
 def _read_log(begin: Begin, path: Path, disk: Filesystem) -> _Log:
     log = _Log(begin)
     for entry in read_journal(path, disk):
-        log.take(entry)
+        if isinstance(entry, Intent):
+            log.plans[entry.seq] = entry.plan
+        elif isinstance(entry, Result) and not entry.run_id:
+            log.results[entry.intent] = entry
+        elif isinstance(entry, End):
+            log.end = entry
     return log
 
 
