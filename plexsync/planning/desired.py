@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ParseError
@@ -251,7 +251,6 @@ def _by_tag(detail: SceneDetail, rule: FieldRule) -> str | None:
     return None
 
 
-@cache  # few dates are those of many scenes
 def _date(text: str) -> str:
     """Plex wants whole days: a year or a month becomes its first day, an odd legacy row nothing."""
     try:

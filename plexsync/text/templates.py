@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from plexsync.errors import ParseError
 from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import fold_tag, normalize_path, stem, strip_control
+from plexsync.text.words import play_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -73,13 +74,8 @@ def _resolution(scene: SceneDetail) -> str:
 
 
 def _duration(scene: SceneDetail) -> str:
-    """`31:05` or `1:02:03`."""
     seconds = round((scene.files[0].duration_s or 0) if scene.files else 0)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    if not seconds:
-        return ""
-    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+    return play_time(seconds) if seconds else ""
 
 
 _PARENT = "parent_studio"

@@ -31,6 +31,13 @@ def shortened(text: str, most: int) -> str:
 # ---- Spans of time -------------------------------------------------------------------------------
 
 
+def play_time(seconds: int) -> str:
+    """Return whole seconds as a player shows them: `53:10`, `1:02:03`."""
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 _UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhms])+")
 _PART = re.compile(r"([0-9]+)([wdhms])")
