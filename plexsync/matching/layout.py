@@ -25,7 +25,6 @@ _LEAST_FILES = 3
 _LEAST_SHARE = 0.02
 """A rule for fewer files than this, or a smaller share of them, may as well be files that moved."""
 _LEAST_ROOT_SHARE = 0.005
-_REMEMBERED_ROOTS = 6
 _NO_NAME = "\0"
 """A name that nothing has: what rules say of it, they say of all files that lie beside it."""
 _OVERWHELMING_FILES = 20
@@ -167,7 +166,6 @@ class PlaceNumbers:
     def __init__(self) -> None:
         self.known: list[Place] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self._last: list[tuple[str, str]] = []
 
     def number(self, ours: NormalizedPath, theirs: NormalizedPath) -> int:
         """Return the number of the place of a pair."""
@@ -179,22 +177,8 @@ class PlaceNumbers:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.known)
-            self.known.append(Place(self._split(ours, theirs), *folders))
+            self.known.append(locate_pair(ours, theirs))
         return number
-
-    def _split(self, ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, str]:
-        """Do what `split_prefixes` does: most are left with what one of the last was left with."""
-        for root in self._last:
-            mine, other = len(root[0]) - 1, len(root[1]) - 1
-            if (
-                ours[mine:] == theirs[other:]
-                and ours.startswith(root[0])
-                and theirs.startswith(root[1])
-            ):
-                return root
-        root = split_prefixes(ours, theirs)
-        self._last = [root, *self._last[: _REMEMBERED_ROOTS - 1]]
-        return root
 
     def count(self, numbers: Iterable[int]) -> dict[Place, int]:
         """Return the places of some numbers, and how often each of these is there."""
@@ -235,9 +219,9 @@ class _Tally:
             self._files[place.folder] += count
             if self._is_explained(place):
                 self._explained[place.folder] += count
-        places, explained = PlaceNumbers(), set()
+        explained = set()
         for ours, theirs in self._several:
-            place = places.known[places.number(ours, theirs)]
+            place = locate_pair(ours, theirs)
             self._vote(place, 1)
             if self._is_explained(place):
                 explained.add(ours)

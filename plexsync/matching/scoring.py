@@ -329,18 +329,15 @@ def _even_out(options: Sequence[Option], titled: list[Comparison]) -> list[Compa
     depth = min(one.folders for one in alike)
     telling = min(one.telling_folders for one in alike)
     ours_spare = _is_spare(options[0].ours.path)
-    known: dict[tuple[int, bool], Comparison] = {}
     evened = []
     for option, made, is_alike in zip(options, titled, flags, strict=True):
-        found: Comparison | None = made
         if is_alike:
             spare = not ours_spare and _is_spare(option.theirs.path)
-            found = known.get((id(made), spare))
-            if found is None:
-                found = known[id(made), spare] = made._replace(
-                    tail_others=tail, folders=depth, telling_folders=telling, spare=spare
-                )
-        evened.append(found or made)
+            evened.append(
+                made._replace(tail_others=tail, folders=depth, telling_folders=telling, spare=spare)
+            )
+        else:
+            evened.append(made)
     return evened
 
 

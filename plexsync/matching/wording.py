@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.matching.comparing.evidence import Level
 from plexsync.matching.comparing.facts import compare_frame
+from plexsync.text.words import play_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -173,8 +173,14 @@ def scene_paths(scenes: Iterable[Scene]) -> dict[SceneId, str]:
 
 def compare_facts(ours: SceneFile, theirs: PlexFile) -> str:
     """Put the facts of two files side by side: what is here, in Stash, and there, in Plex."""
-    sizes, lengths = (ours.size_bytes, theirs.size_bytes), (ours.duration_s, theirs.duration_s)
-    return _compare_facts(sizes, lengths, (ours.width, ours.height), (theirs.width, theirs.height))
+    facts = [
+        _compare_sizes(ours.size_bytes, theirs.size_bytes),
+        _compare_lengths(ours.duration_s, theirs.duration_s),
+    ]
+    frame, other = (ours.width, ours.height), (theirs.width, theirs.height)
+    if compare_frame(frame, other) is Level.DIFFERENT:
+        facts.append("{}x{} against {}x{}".format(*frame, *other))
+    return "; ".join(facts)
 
 
 def format_size(size_bytes: int | None) -> str:
@@ -191,28 +197,10 @@ def format_length(duration_s: float | None) -> str:
     """Seconds as a player shows them: `53:10`, `1:02:03`; "unknown" where nobody knows."""
     if not duration_s or not 0 < duration_s < 1e9:  # noqa: PLR2004 - longer than any video, or nan
         return "unknown"
-    minutes, seconds = divmod(round(duration_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return play_time(round(duration_s))
 
 
 # ---- Private -------------------------------------------------------------------------------------
-
-_Frame = tuple[int | None, int | None]
-
-
-@lru_cache(maxsize=64)
-def _compare_facts(
-    sizes: tuple[int | None, int | None],
-    lengths: tuple[float | None, float | None],
-    ours: _Frame,
-    theirs: _Frame,
-) -> str:
-    """Return the facts in words; files of one name often have the same."""
-    facts = [_compare_sizes(*sizes), _compare_lengths(*lengths)]
-    if compare_frame(ours, theirs) is Level.DIFFERENT:
-        facts.append("{}x{} against {}x{}".format(*ours, *theirs))
-    return "; ".join(facts)
 
 
 def _compare_sizes(ours: int | None, theirs: int | None) -> str:
