@@ -16,13 +16,23 @@ from plexsync import __version__
 from plexsync.matcher import (
     NOTHING,
     Answer,
+    AnsweredPair,
     SceneAnswers,
     Verb,
     answer_key,
     answered,
     collect_answers,
 )
-from plexsync.models import Counts, Outcome, RatingKey, SceneId, SceneRecord, id_order
+from plexsync.models import (
+    Candidate,
+    Counts,
+    Outcome,
+    RatingKey,
+    Scene,
+    SceneId,
+    SceneRecord,
+    id_order,
+)
 from plexsync.planning.retry_schedule import iso
 from plexsync.review.queue import wanted_by
 from plexsync.state import DISK, End, Filesystem, RunKind, Session, load_state, open_session
@@ -98,12 +108,45 @@ class AnswerStore:
         """Return the answers about a scene so far."""
         return self.state.decision(answer_key(scene_id), SceneAnswers) or NOTHING
 
+    def refused(self, scene_id: SceneId) -> set[RatingKey]:
+        """Return the items a scene is not, by a person's answers."""
+        return {one.rating_key for one in self.recorded(scene_id).refusals}
+
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
         """Which other scene an item is linked or was given to; None when it is free."""
         others = self._owners.get(rating_key, set()) - {scene_id}
         return min(others, key=id_order, default=None)
 
     # ---- Answering -------------------------------------------------------------------------------
+
+    def answer_about(
+        self,
+        waiting: Waiting,
+        verb: Verb,
+        candidates: Sequence[Candidate] = (),
+        *,
+        reason: str = "",
+    ) -> Answer:
+        """Return an answer about a scene, to be given.
+
+        Args:
+            waiting: the scene.
+            verb: how it is answered.
+            candidates: the items that it is, or is not; otherwise not looked at.
+            reason: why it is ignored.
+        """
+        scene, is_open = waiting.scene, verb is Verb.RESET and bool(waiting.candidates)
+        if verb is Verb.REJECT:
+            keys = {one.rating_key for one in candidates} | self.refused(scene.scene_id)
+            left = any(one.rating_key not in keys for one in waiting.candidates)
+            is_open = left or waiting.match.candidate_count > len(waiting.candidates)
+        about = {
+            Verb.ACCEPT: candidates,
+            Verb.REJECT: candidates,
+            Verb.ABSENT: waiting.candidates,
+        }.get(verb, ())
+        targets = tuple(_pair(scene, one) for one in about)
+        return Answer(verb=verb, scene=scene, targets=targets, reason=reason.strip(), open=is_open)
 
     def take_lock(self) -> Session:
         """Take the lock, and know what was linked and answered since this store had it last.
@@ -279,6 +322,18 @@ def _due(
         attempts=0,
         due_at="",
         problem=None,
+    )
+
+
+def _pair(scene: Scene, candidate: Candidate) -> AnsweredPair:
+    """Return both, with what they are to be recognised by."""
+    hashes = (file.oshash for file in scene.files if file.path == candidate.scene_path)
+    return AnsweredPair(
+        scene_id=scene.scene_id,
+        rating_key=candidate.rating_key,
+        scene_path=candidate.scene_path,
+        item_path=candidate.item_path,
+        oshash=next(hashes, None),
     )
 
 

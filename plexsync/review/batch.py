@@ -19,9 +19,7 @@ from plexsync.review.queue import first_path
 from plexsync.review.selection import (
     ANSWER_WORDS,
     NOTHING_WAITS,
-    answer_about,
     candidate_of,
-    refused_keys,
 )
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
@@ -153,13 +151,11 @@ def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> in
 
 
 def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoice) -> Answer:
-    store = context.answers
     if verb is Verb.ACCEPT and not choice.items:
         candidates = _only(one, best=choice.best)
     else:
         candidates = _named(context, one, choice.items)
-    refused = refused_keys(store.recorded(one.scene_id))
-    return answer_about(one, verb, candidates, refused=refused, reason=choice.because)
+    return context.answers.answer_about(one, verb, candidates, reason=choice.because)
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------
@@ -173,7 +169,7 @@ def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> i
         _tell_notes(invocation, context)
         chosen = list(filter(choice.let_pass, context.waiting))
         # Excel takes a file for UTF-8 only if it says so.
-        text = "\ufeff" + "".join(export_lines(chosen, context.answers.owner))
+        text = "\ufeff" + "".join(export_lines(chosen, context.answers))
     try:
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
@@ -203,7 +199,7 @@ def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> i
     with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
         waiting = {one.scene_id: one for one in context.waiting}
         context.answers.take_lock()
-        answers = read_answers(text, file, waiting, None if choice.take else context.answers.owner)
+        answers = read_answers(text, file, waiting, context.answers, take=choice.take)
         return _give(invocation, context, answers)
 
 

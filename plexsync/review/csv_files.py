@@ -16,13 +16,13 @@ from plexsync.models import Candidate, RatingKey, SceneId
 from plexsync.output.formats.tsv import csv_line, unguarded
 from plexsync.output.summary import score_text
 from plexsync.review.queue import first_path
-from plexsync.review.selection import answer_about
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from plexsync.review.answer_store import AnswerStore
     from plexsync.state import Waiting
 
 COLUMNS = (
@@ -50,15 +50,13 @@ _NEEDED = ("scene_id", "rating_key", "answer")
 _MOST_PROBLEMS = 20
 
 
-def export_lines(
-    waiting: Iterable[Waiting], owner: Callable[[RatingKey, SceneId], SceneId | None]
-) -> Iterator[str]:
+def export_lines(waiting: Iterable[Waiting], answers: AnswerStore) -> Iterator[str]:
     """Yield the file, line by line, the heading first."""
     yield csv_line(COLUMNS)
     for one in waiting:
         for candidate in one.candidates or (None,):
             key = candidate.rating_key if candidate else None
-            held_by = owner(key, one.scene_id) if key else None
+            held_by = answers.owner(key, one.scene_id) if key else None
             yield csv_line(_cells(one, candidate, held_by or ""))
 
 
@@ -66,7 +64,9 @@ def read_answers(
     text: str,
     file: Path,
     waiting: Mapping[SceneId, Waiting],
-    owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
+    answers: AnswerStore,
+    *,
+    take: bool = False,
 ) -> tuple[Answer, ...]:
     """Return the answers in a file, in its order; nothing counts unless every line does.
 
@@ -74,7 +74,8 @@ def read_answers(
         text: what is in the file.
         file: its name.
         waiting: the scenes that may be answered.
-        owner: which other scene an item belongs to; None if it may be taken from that scene.
+        answers: knows what was answered, and which other scene an item belongs to.
+        take: an accepted item may be taken from another scene.
 
     Raises:
         ConfigError: with every problem and its line.
@@ -93,10 +94,10 @@ def read_answers(
             )
     givers: dict[RatingKey, int] = {}
     for rows in by_scene.values():
-        problems += _conflicts(rows, givers, owner)
+        problems += _conflicts(rows, givers, None if take else answers)
     if problems:
         raise _invalid(problems, file)
-    return tuple(_answer(waiting[scene_id], rows) for scene_id, rows in by_scene.items())
+    return tuple(_answer(answers, waiting[one], rows) for one, rows in by_scene.items())
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class _Row:
 def _conflicts(
     rows: Sequence[_Row],
     givers: dict[RatingKey, int],
-    owner: Callable[[RatingKey, SceneId], SceneId | None] | None,
+    answers: AnswerStore | None,
 ) -> Iterator[str]:
     """Yield what does not fit together about a scene; `givers` are lines that accepted an item."""
     first, verbs = rows[0], {row.verb for row in rows}
@@ -129,19 +130,19 @@ def _conflicts(
         earlier = givers.setdefault(row.rating_key, row.line)
         if earlier != row.line:
             yield f"line {row.line}: item {row.rating_key} is accepted on line {earlier}, too"
-        held_by = owner(row.rating_key, row.scene_id) if owner else None
+        held_by = answers.owner(row.rating_key, row.scene_id) if answers else None
         if held_by:
             yield f"line {row.line}: item {row.rating_key} is linked to scene {held_by} already"
 
 
-def _answer(waiting: Waiting, rows: Sequence[_Row]) -> Answer:
+def _answer(answers: AnswerStore, waiting: Waiting, rows: Sequence[_Row]) -> Answer:
     """Return the one answer all lines about a scene make."""
     # What is refused beside another answer follows from that one.
     verb = next((row.verb for row in rows if row.verb is not Verb.REJECT), Verb.REJECT)
     keys = {row.rating_key for row in rows if row.verb is verb}
     meant = [one for one in waiting.candidates if one.rating_key in keys]
     notes = (row.note for row in rows if row.note and verb is Verb.IGNORE)
-    return answer_about(waiting, verb, meant, reason=next(notes, ""))
+    return answers.answer_about(waiting, verb, meant, reason=next(notes, ""))
 
 
 def _cells(waiting: Waiting, candidate: Candidate | None, held_by: str) -> list[str]:

@@ -20,9 +20,7 @@ from plexsync.review.selection import (
     GivenAnswers,
     Group,
     Question,
-    answer_about,
     fitted_by,
-    refused_keys,
     rule_for,
     rule_question,
     same_file,
@@ -185,7 +183,7 @@ class Review:
         if not all(one.item_path for one in candidates):
             self.message = "This item shows no file, so it cannot be accepted."
             return
-        answer = answer_about(self.waiting, Verb.ACCEPT, candidates)
+        answer = self.answers.answer_about(self.waiting, Verb.ACCEPT, candidates)
         self.answers.take_lock()
         ours = self.waiting.scene_id
         owners = (self.answers.owner(one.rating_key, ours) for one in candidates)
@@ -203,16 +201,15 @@ class Review:
         if candidate is None:
             self.message = "There is no candidate to refuse."
             return
-        refused = self._refused()
-        answer = answer_about(self.waiting, Verb.REJECT, [candidate], refused=refused)
-        gone = refused | {candidate.rating_key}
+        answer = self.answers.answer_about(self.waiting, Verb.REJECT, [candidate])
+        gone = self._refused() | {candidate.rating_key}
         left = any(one.rating_key not in gone for one in self.waiting.candidates)
         still_open = {self.waiting.scene_id} if left else set()
         self._give([answer], "not this one", still_open=still_open)
 
     def deny(self) -> None:
         """Say that the scene is not in Plex."""
-        self._give([answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
+        self._give([self.answers.answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
 
     def put_off(self) -> None:
         """Leave the scene open for later."""
@@ -315,7 +312,8 @@ class Review:
         prompt = self.prompt
         self.to_scene()
         if prompt is Prompt.REASON:
-            self._give([answer_about(self.waiting, Verb.IGNORE, reason=text)], "ignored")
+            ignored = self.answers.answer_about(self.waiting, Verb.IGNORE, reason=text)
+            self._give([ignored], "ignored")
         elif prompt is Prompt.FILTER:
             self.arrange(self.queue.sort, text)
         elif not text:
@@ -447,4 +445,4 @@ class Review:
             question.on_yes()
 
     def _refused(self) -> set[RatingKey]:
-        return refused_keys(self.answers.recorded(self.waiting.scene_id))
+        return self.answers.refused(self.waiting.scene_id)

@@ -1,4 +1,4 @@
-"""Answers about waiting scenes, and those given in one review; for keys, commands and files."""
+"""Groups of scenes, path rules, and the answers given in one review."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from plexsync.matcher import Answer, AnsweredPair, SceneAnswers, Verb, split_prefixes
+from plexsync.matcher import Answer, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule, PlexItem, RatingKey, Scene, SceneId
 from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, normalize_path
@@ -34,59 +34,6 @@ class Question(NamedTuple):
     on_yes: Callable[[], None]
     scenes: tuple[Waiting, ...] = ()
     lines: tuple[str, ...] = ()
-
-
-# ---- Answers -------------------------------------------------------------------------------------
-
-
-def answer_about(
-    waiting: Waiting,
-    verb: Verb,
-    candidates: Sequence[Candidate] = (),
-    *,
-    refused: Collection[RatingKey] = (),
-    reason: str = "",
-) -> Answer:
-    """Return an answer about a scene.
-
-    Args:
-        waiting: the scene.
-        verb: how it is answered.
-        candidates: the items that it is, or is not; otherwise not looked at.
-        refused: items that it is not by earlier answers.
-        reason: why it is ignored.
-    """
-    is_open = verb is Verb.RESET and bool(waiting.candidates)
-    if verb is Verb.REJECT:
-        keys = {one.rating_key for one in candidates} | set(refused)
-        left = any(one.rating_key not in keys for one in waiting.candidates)
-        is_open = left or waiting.match.candidate_count > len(waiting.candidates)
-    about = {
-        Verb.ACCEPT: candidates,
-        Verb.REJECT: candidates,
-        Verb.ABSENT: waiting.candidates,
-    }.get(verb, ())
-    targets = tuple(_pair(waiting.scene, one) for one in about)
-    return Answer(
-        verb=verb, scene=waiting.scene, targets=targets, reason=reason.strip(), open=is_open
-    )
-
-
-def _pair(scene: Scene, candidate: Candidate) -> AnsweredPair:
-    """Return both, with what they are to be recognised by."""
-    hashes = (file.oshash for file in scene.files if file.path == candidate.scene_path)
-    return AnsweredPair(
-        scene_id=scene.scene_id,
-        rating_key=candidate.rating_key,
-        scene_path=candidate.scene_path,
-        item_path=candidate.item_path,
-        oshash=next(hashes, None),
-    )
-
-
-def refused_keys(answers: SceneAnswers) -> set[RatingKey]:
-    """Return the items a scene is not, by a person's answers."""
-    return {one.rating_key for one in answers.refusals}
 
 
 # ---- Items a person names ------------------------------------------------------------------------
@@ -242,19 +189,16 @@ class Group:
 
     def answers(self, key: str) -> list[Answer]:
         """Return what a key says of the chosen scenes: `a`, `b`, `r` or `n`."""
+        about = self._answers.answer_about
         if key == "n":
-            return [answer_about(one, Verb.ABSENT) for one in self.chosen]
+            return [about(one, Verb.ABSENT) for one in self.chosen]
         if key == "r":
             firsts = [(one, self._open_candidates(one)[:1]) for one in self.chosen]
-            return [
-                answer_about(one, Verb.REJECT, first, refused=self._refused(one))
-                for one, first in firsts
-                if first
-            ]
+            return [about(one, Verb.REJECT, first) for one, first in firsts if first]
         picks = self.picks()
         waiting = [one for one in self.chosen if one.scene_id in picks]
         if key == "a":
-            return [answer_about(one, Verb.ACCEPT, [picks[one.scene_id]]) for one in waiting]
+            return [about(one, Verb.ACCEPT, [picks[one.scene_id]]) for one in waiting]
         return self._both(waiting, picks)
 
     # ---- Private ---------------------------------------------------------------------------------
@@ -264,12 +208,12 @@ class Group:
         taken: set[RatingKey] = set()
         answers = []
         for one in waiting:
-            found = same_file(one, picks[one.scene_id], self._refused(one))
+            found = same_file(one, picks[one.scene_id], self._answers.refused(one.scene_id))
             keys = {candidate.rating_key for candidate in found}
             free = all(self._is_free(candidate, one) for candidate in found)
             if len(found) > 1 and free and not keys & taken:
                 taken |= keys
-                answers.append(answer_about(one, Verb.ACCEPT, found))
+                answers.append(self._answers.answer_about(one, Verb.ACCEPT, found))
         return answers
 
     def _as_good(self, waiting: Waiting) -> list[Candidate]:
@@ -283,15 +227,12 @@ class Group:
         ]
 
     def _open_candidates(self, waiting: Waiting) -> list[Candidate]:
-        refused = self._refused(waiting)
+        refused = self._answers.refused(waiting.scene_id)
         return [one for one in waiting.candidates if one.rating_key not in refused]
 
     def _is_free(self, candidate: Candidate, waiting: Waiting) -> bool:
         key = candidate.rating_key
         return bool(candidate.item_path) and self._answers.owner(key, waiting.scene_id) is None
-
-    def _refused(self, waiting: Waiting) -> set[RatingKey]:
-        return refused_keys(self._answers.recorded(waiting.scene_id))
 
 
 # ---- Given answers -------------------------------------------------------------------------------

@@ -111,14 +111,14 @@ def test_a_hundred_answers_by_keys_are_the_same_as_by_a_file(tmp_path: Path) -> 
     by_keys.release_lock()
 
     by_file = store_in(tmp_path / "file", waiting)
-    lines = list(export_lines(waiting, by_file.owner))
+    lines = list(export_lines(waiting, by_file))
     filled = [lines[0]]
     for place, line in enumerate(lines[1:]):
         keys = answers[place // 2]
         answer = words[keys] if keys != "a" or place % 2 == 0 else ""
         filled.append(line.rsplit(",", 2)[0] + f',"{answer}",""\r\n')
     known = {one.scene_id: one for one in waiting}
-    by_file.give(read_answers("".join(filled), tmp_path / "filled.csv", known, by_file.owner))
+    by_file.give(read_answers("".join(filled), tmp_path / "filled.csv", known, by_file))
     by_file.release_lock()
 
     after = meaning(load_state(tmp_path / "keys"))

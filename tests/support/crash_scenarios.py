@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from plexsync.matcher import Verb
 from plexsync.review.answer_store import AnswerStore
-from plexsync.review.selection import answer_about
 from plexsync.simulators.http.wire import Cut, ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.review_queue import load_waiting, review_queue_path
@@ -164,7 +163,7 @@ def answer(stage: OneProcess) -> object:
             free = [c for c in one.match.candidates if c.rating_key not in taken]
             if free:
                 taken.add(free[0].rating_key)
-                answers.give([answer_about(one, Verb.ACCEPT, free[:1])])
+                answers.give([answers.answer_about(one, Verb.ACCEPT, free[:1])])
     finally:
         answers.release_lock()
     return stage.run()

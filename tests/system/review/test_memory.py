@@ -13,7 +13,6 @@ from plexsync.plex.index import cached_items
 from plexsync.review.machine import Review
 from plexsync.review.queue import wanted_by
 from plexsync.review.selection import (
-    answer_about,
     candidate_of,
 )
 from plexsync.simulators.library.pairs import Case
@@ -106,14 +105,9 @@ def test_an_answer_settles_the_scene_that_wanted_the_same_item(tmp_path: Path, v
         world.plex.remove_item(world.key_of("2"))
         world.run()
         one, other, *_ = waiting_in(world)
-        answer = {
-            "accept": answer_about(one, Verb.ACCEPT, one.candidates[:1]),
-            "reject": answer_about(one, Verb.REJECT, one.candidates),
-            "absent": answer_about(one, Verb.ABSENT),
-            "ignore": answer_about(one, Verb.IGNORE),
-        }[verb]
+        chosen = {"accept": one.candidates[:1], "reject": one.candidates}.get(verb, ())
         with store_of(world) as answers:
-            answers.give([answer])
+            answers.give([answers.answer_about(one, Verb(verb), chosen)])
         assert other.scene_id in {left.scene_id for left in waiting_in(world)}
         row = world.run().row(other.scene_id)
         expected = Outcome.UNMATCHED if verb == "accept" else Outcome.APPLIED
@@ -125,7 +119,7 @@ def test_an_answer_taken_back_leaves_its_rivals_as_they_were(twins: World) -> No
     one = waiting_in(twins)[0]
     before = twins.state()
     with store_of(twins) as answers:
-        take_back = answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        take_back = answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
         changed = [i for i in before.scene_ids() if answers.state.get(i) != before.get(i)]
         assert len(changed) > 1
         take_back()
@@ -144,7 +138,7 @@ def test_an_accepted_pair_is_high_and_written_by_the_next_run(twins: World) -> N
     rivals = wanted_by(waiting_in(twins))
     chosen = one.candidates[-1]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.ACCEPT, [chosen])])
+        answers.give([answers.answer_about(one, Verb.ACCEPT, [chosen])])
     ran = twins.run()
     assert ran.outcomes()[one.scene_id] == "applied"
     assert set(ran.outcomes()) == {i for c in one.candidates for i in rivals[c.rating_key]}
@@ -158,7 +152,7 @@ def test_an_accepted_pair_stays_high_in_full_runs(twins: World) -> None:
     """The answer outlives the run that used it."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.confidence, row.outcome) == (Confidence.HIGH, Outcome.UNCHANGED)
@@ -168,7 +162,7 @@ def test_an_accepted_pair_comes_back_once_its_item_shows_another_file(twins: Wor
     """Then it is LOW again, and says why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     twins.exchange_file(one.candidates[0].rating_key, "/media/elsewhere/other.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -181,7 +175,7 @@ def test_what_came_back_is_asked_about_once(twins: World) -> None:
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     twins.exchange_file(key, one.candidates[0].item_path.replace(".mp4", " 2.mp4"))
     twins.run(FULL)
@@ -189,7 +183,7 @@ def test_what_came_back_is_asked_about_once(twins: World) -> None:
     item = next(item for item in _items(twins) if item.rating_key == key)
     again = candidate_of(item, back.scene, found="named by a person")
     with store_of(twins, number=2) as answers:
-        answers.give([answer_about(back, Verb.ACCEPT, [again])])
+        answers.give([answers.answer_about(back, Verb.ACCEPT, [again])])
     for options in (RunOptions(), FULL, FULL):
         row = twins.run(options).row(one.scene_id)
         assert row.confidence is Confidence.HIGH
@@ -205,12 +199,12 @@ def test_accepting_takes_the_item_from_the_scene_that_had_it(twins: World) -> No
     )
     key = first.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([answer_about(first, Verb.ACCEPT, first.candidates[:1])])
+        answers.give([answers.answer_about(first, Verb.ACCEPT, first.candidates[:1])])
     twins.run()
     wanted = [one for one in second.candidates if one.rating_key == key]
     with store_of(twins, number=2) as answers:
         assert answers.owner(first.candidates[0].rating_key, second.scene_id) == first.scene_id
-        answers.give([answer_about(second, Verb.ACCEPT, wanted)])
+        answers.give([answers.answer_about(second, Verb.ACCEPT, wanted)])
     ran = twins.run()
     assert ran.row(second.scene_id).outcome is Outcome.APPLIED
     assert twins.state().claims()[key] == second.scene_id
@@ -226,7 +220,7 @@ def test_a_rejected_pair_never_comes_back(strangers: World) -> None:
     """Not in the next run, not in a full one."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([answer_about(one, Verb.REJECT, one.candidates)])
+        answers.give([answers.answer_about(one, Verb.REJECT, one.candidates)])
     for options in (RunOptions(), FULL):
         rows = [row for row in strangers.run(options).rows if row.scene.id == one.scene_id]
         keys = {candidate.rating_key for row in rows for candidate in row.candidates}
@@ -238,7 +232,7 @@ def test_a_rejected_pair_comes_back_when_the_item_is_another_one(strangers: Worl
     """Plex found the refused file again, under a new rating key: asked once more, saying so."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([answer_about(one, Verb.REJECT, one.candidates)])
+        answers.give([answers.answer_about(one, Verb.REJECT, one.candidates)])
     strangers.run()
     key = one.candidates[0].rating_key
     video = next(v for v in strangers.library.plex.videos if str(v.rating_key) == key)
@@ -254,10 +248,10 @@ def test_a_linked_item_can_be_rejected_and_is_let_go(twins: World) -> None:
     one = waiting_in(twins)[0]
     key = one.candidates[0].rating_key
     with store_of(twins, number=1) as answers:
-        answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
     twins.run()
     with store_of(twins, number=2) as answers:
-        answers.give([answer_about(one, Verb.REJECT, one.candidates[:1])])
+        answers.give([answers.answer_about(one, Verb.REJECT, one.candidates[:1])])
     twins.run()
     assert twins.state().claims().get(key) != one.scene_id
 
@@ -266,7 +260,7 @@ def test_a_scene_answered_as_absent_is_not_asked_about_again(strangers: World) -
     """It counts as unmatched, whatever else resembles it."""
     one = waiting_in(strangers)[0]
     with store_of(strangers) as answers:
-        answers.give([answer_about(one, Verb.ABSENT)])
+        answers.give([answers.answer_about(one, Verb.ABSENT)])
     assert strangers.run(FULL).row(one.scene_id).outcome is Outcome.UNMATCHED
 
 
@@ -277,7 +271,7 @@ def test_an_ignored_scene_takes_no_part(twins: World) -> None:
     """Not even in a full run; its row says who wanted that, and why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.IGNORE, reason="a trailer")])
+        answers.give([answers.answer_about(one, Verb.IGNORE, reason="a trailer")])
     assert one.scene_id not in twins.run().outcomes()
     row = twins.run(FULL).row(one.scene_id)
     assert (row.outcome, row.reason) == (Outcome.IGNORED, "ignored by a person: a trailer")
@@ -288,7 +282,7 @@ def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None
     """Even where the new file would be HIGH, a person decides, and sees why."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.IGNORE)])
+        answers.give([answers.answer_about(one, Verb.IGNORE)])
     twins.run()
     twins.stash.move_file(_first_file(twins, one.scene_id), "moved.mp4")
     row = twins.run(FULL).row(one.scene_id)
@@ -304,14 +298,10 @@ def test_an_ignored_scene_comes_back_when_its_file_changes(twins: World) -> None
 def test_taking_an_answer_back_leaves_the_state_as_it_was(twins: World, verb: str) -> None:
     """Decisions and records are what they were before."""
     one = waiting_in(twins)[0]
-    answer = {
-        "accept": answer_about(one, Verb.ACCEPT, one.candidates[:1]),
-        "reject": answer_about(one, Verb.REJECT, one.candidates[:1]),
-        "absent": answer_about(one, Verb.ABSENT),
-        "ignore": answer_about(one, Verb.IGNORE, reason="why not"),
-    }[verb]
+    chosen = one.candidates[:1] if verb in {"accept", "reject"} else ()
     before = twins.state()
     with store_of(twins) as answers:
+        answer = answers.answer_about(one, Verb(verb), chosen, reason="why not")
         take_back = answers.give([answer])
         assert answers.state.get(one.scene_id) != before.get(one.scene_id)
         take_back()
@@ -324,7 +314,7 @@ def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: Worl
     """The lock was let go meanwhile; what the run wrote down is not overwritten with old news."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        take_back = answers.give([answer_about(one, Verb.ACCEPT, one.candidates[:1])])
+        take_back = answers.give([answers.answer_about(one, Verb.ACCEPT, one.candidates[:1])])
         answers.release_lock()
         assert twins.run().outcomes()[one.scene_id] == "applied"
         take_back()
@@ -339,7 +329,7 @@ def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> N
     with store_of(twins, number=1) as mine:
         review = Review(queue, mine, FakeActions())
         with store_of(twins, number=2) as other:
-            other.give([answer_about(first, Verb.ACCEPT, first.candidates[:1])])
+            other.give([other.answer_about(first, Verb.ACCEPT, first.candidates[:1])])
         twins.run()
         place = [one.rating_key for one in second.candidates].index(key)
         assert review.open_scene(second.scene_id)
@@ -364,10 +354,10 @@ def test_an_answer_store_that_rested_takes_the_lock_again(twins: World) -> None:
     """Answers before and after a run are both kept."""
     first, second = waiting_in(twins)[:2]
     with store_of(twins) as answers:
-        answers.give([answer_about(first, Verb.IGNORE)])
+        answers.give([answers.answer_about(first, Verb.IGNORE)])
         answers.release_lock()
         twins.run()
-        answers.give([answer_about(second, Verb.IGNORE)])
+        answers.give([answers.answer_about(second, Verb.IGNORE)])
     keys = set(twins.state().decision_keys())
     assert {f"review.{first.scene_id}", f"review.{second.scene_id}"} <= keys
 
@@ -376,8 +366,8 @@ def test_reset_forgets_and_looks_again(twins: World) -> None:
     """After a reset the scene waits as if nobody had answered."""
     one = waiting_in(twins)[0]
     with store_of(twins) as answers:
-        answers.give([answer_about(one, Verb.IGNORE)])
-        answers.give([answer_about(one, Verb.RESET)])
+        answers.give([answers.answer_about(one, Verb.IGNORE)])
+        answers.give([answers.answer_about(one, Verb.RESET)])
     row = twins.run().row(one.scene_id)
     assert row.outcome is Outcome.REVIEW
     assert [c.rating_key for c in row.candidates] == [c.rating_key for c in one.candidates]
