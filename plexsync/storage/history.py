@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -75,7 +76,8 @@ def read_history(
     Raises:
         StateError: a journal cannot be read.
     """
-    return tuple(islice(_newest_first(directory, disk), limit))
+    most = None if limit is None else min(limit, sys.maxsize)
+    return tuple(islice(_newest_first(directory, disk), most))
 
 
 def _newest_first(directory: Path, disk: Filesystem) -> Iterator[RunRecord]:

@@ -39,6 +39,7 @@ def test_history_is_newest_first_and_stops_at_its_limit(tmp_path: Path) -> None:
     ]
     assert [run.run_id for run in read_history(tmp_path, limit=1)] == [second]
     assert read_history(tmp_path, limit=0) == ()
+    assert read_history(tmp_path, limit=10**20) == runs
 
 
 def test_the_last_run_is_the_last_one_whatever_the_clock_showed(tmp_path: Path) -> None:
