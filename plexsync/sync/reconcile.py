@@ -170,7 +170,7 @@ def _complete(
     """
     if run.session is None:
         return
-    end.complete = found.complete and not run.options.partial
+    end.complete = found.failure is None and not run.options.partial
     end.full = run.totals.header.full and end.complete
     if end.complete:
         detection.remember(run.session, found, mark=mark)

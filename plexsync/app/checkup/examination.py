@@ -52,7 +52,7 @@ from plexsync.text.words import without_ids
 from plexsync.transport.responses import HttpResponse, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -115,11 +115,14 @@ def write_report(
     }
     if config is not None and not any(one.exit_code for one in findings):
         parts["this Plex server"] = _plex_fact_lines(config, directory)
-    text = _report_text(parts, invocation.secrets)
+    blocks = []
+    for title, lines in parts.items():
+        clean = (clean_for_terminal(redact(line, invocation.secrets)) for line in lines)
+        blocks.append("\n".join((f"== {title}", *clean)))
     with state_errors("create", file):
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.write("\n\n".join(blocks) + "\n")
 
 
 def free_bytes(place: Path) -> int:
@@ -246,15 +249,6 @@ def _examine_notify(config: Config) -> Iterator[Finding]:
 
 
 # ---- A bug report --------------------------------------------------------------------------------
-
-
-def _report_text(parts: Mapping[str, Iterable[str]], secrets: Sequence[str]) -> str:
-    """Return titled parts as one text, without secrets and control characters."""
-    blocks = []
-    for title, lines in parts.items():
-        clean = (clean_for_terminal(redact(line, secrets)) for line in lines)
-        blocks.append("\n".join((f"== {title}", *clean)))
-    return "\n\n".join(blocks) + "\n"
 
 
 def _version_lines() -> Iterator[str]:

@@ -241,10 +241,9 @@ class ChangeDetection:
         if options.scenes:
             detected = detector.named(options.scenes)
         elif self._edited:
-            detected = detector.among(self._edited)
-            if not detected.complete:  # ids have moved: what that means only all scenes tell
-                self._is_cut_short = True
-                detected = detector.everything()
+            some = detector.among(self._edited)
+            self._is_cut_short = some is None
+            detected = some or detector.everything()
         elif scope.everything or (
             not options.partial and is_past(self._before.files_at, files_every_s, scope.now)
         ):

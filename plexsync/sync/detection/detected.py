@@ -76,8 +76,8 @@ class Detected:
             their records may be those of other scenes.
         broken: scenes with an item that Plex is known to have lost.
         again: linked scenes that may be further items as well.
-        complete: False when the sweep is known to be short, so that nothing follows from absence.
-        failure: why it is short; None when it is complete.
+        failure: why the sweep is known to be short, so that nothing follows from absence; None
+            when it is complete.
         with_files: whether the files of all scenes were looked at.
         of_some: whether only some of the scenes were asked for, of all that may be due.
         at_rest: digest of all versions, and of what is remembered, where no scene is due for its
@@ -99,7 +99,6 @@ class Detected:
     strangers: set[SceneId] = field(default_factory=set)
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
-    complete: bool = True
     failure: BadResponseError | None = None
     with_files: bool = False
     of_some: bool = False

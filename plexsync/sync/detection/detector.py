@@ -91,15 +91,19 @@ class Detector:
             of_some=True,
         )
 
-    def among(self, edited: Sequence[Version]) -> Detected:
-        """Read those of a few scenes that are due; all others are what they were."""
+    def among(self, edited: Sequence[Version]) -> Detected | None:
+        """Read those of a few scenes that are due; all others are what they were.
+
+        Returns:
+            None where ids have moved: what that means only a look at all scenes tells.
+        """
         found = Detected(of_some=True)
         due = [one for one, version, _ in edited if self._is_due(one, version, found)]
         fetched = self._stash.scenes(due, with_relations=self._scope.with_relations, whole=True)
         self._take_all(fetched, found)
         self._fetch_held(found)
-        if self._ids_moved(found):  # what that means only a look at all scenes tells
-            return Detected(complete=False)
+        if self._ids_moved(found):
+            return None
         near = {one.scene_id for one in edited}
         for scene_id, record in self._waiting.items():
             if scene_id not in near:
@@ -116,7 +120,7 @@ class Detector:
         if self._is_short(here):
             found, here, wanted = self._swept_versions()
         self._check_absent(here, found)
-        if found.complete:
+        if found.failure is None:
             wanted = {scene_id: None for scene_id in wanted if scene_id in here}
         self._fetch(tuple(wanted), found)
         self._fetch_held(found)
@@ -348,8 +352,7 @@ class Detector:
 
     def _check_absent(self, here: set[SceneId], found: Detected) -> None:
         """Compare with Stash's own count: who is absent from a short sweep is not gone."""
-        found.complete = not self._is_short(here)
-        if not found.complete:
+        if self._is_short(here):
             found.failure = BadResponseError(
                 f"Stash lists {len(here):,} scenes twice in a row, but counts {self._counted:,}",
                 hint="what was listed is kept in step, and nothing is believed to be gone; see the "

@@ -48,10 +48,6 @@ class Pairs(Deferred[Pair]):
         scene, item = self._sure.of(number)
         return new_pair(scene, item, self._sure.match(number))
 
-    def after(self, others: Iterable[Pair]) -> Pairs:
-        """Return other pairs, and behind them these."""
-        return Pairs([*others, *self.slots], self._sure)
-
     def by_scene(self) -> Iterator[list[Pair]]:
         """Yield the pairs of each scene, the scenes in the order of their first pairs."""
         several: defaultdict[SceneId, list[Pair]] = defaultdict(list)

@@ -85,7 +85,7 @@ class DueWork:
             if pair.match is not None and len(pair.scene.files) > 1:
                 self.queue.put(Waiting(scene=pair.scene, match=pair.match))
         self._tell_unsupported(linked)
-        linked.pairs = linked.pairs.after(pairs)
+        linked.pairs.slots[:0] = pairs
         return linked
 
     def _make_linker(self) -> Linker:
@@ -129,7 +129,7 @@ class DueWork:
         """Tell the catalogue what was seen of the scenes' files."""
         left_out = (scene.scene_id for scene, _ in detected.left_out)
         absent = detected.strangers.union(detected.gone, left_out)
-        whole = self._run.totals.header.full and detected.complete and detected.has_all_due
+        whole = detected.failure is None and detected.has_all_due and self._run.totals.header.full
         self.catalogue.note(due, absent, whole=whole)
 
     def link_again(

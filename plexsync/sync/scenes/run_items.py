@@ -23,6 +23,7 @@ from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_o
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.pairs import Pairs, recall
 from plexsync.sync.rows import GOOD, Pair, PairEnd
+from plexsync.sync.scenes.in_step import InStep
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from plexsync.stash_client import SceneAnswer
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
-    from plexsync.sync.scenes.in_step import InStep
     from plexsync.sync.scenes.outcomes import SceneOutcomes
 
 _SHOWN = 3
@@ -57,6 +57,8 @@ class RunItems:
         outcomes: takes the pairs, and those that end here.
         planner: decides what is written.
         dictionary: takes what a scene shows of other objects, before it is remembered.
+
+    Attributes:
         in_step: knows the scenes that need not be compared.
     """
 
@@ -67,7 +69,6 @@ class RunItems:
         *,
         planner: Planner,
         dictionary: Dictionary,
-        in_step: InStep,
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
@@ -80,7 +81,7 @@ class RunItems:
         self._planner = planner
         self._artwork = Artwork.of_run(run, rules, taken=run.taken())
         self._dictionary = dictionary
-        self._in_step = in_step
+        self.in_step = InStep(run, dictionary)
         self._spellings: dict[str, str] = {}
         """Names Plex keeps in another spelling, by that of Stash."""
         self._unsettled = frozenset(place_of(one.plan) for one in run.state.unsettled)
@@ -99,7 +100,7 @@ class RunItems:
             opened = (list(filter(self._outcomes.open, some)) for some in chunk)
             by_scene = {some[0].scene.scene_id: some for some in opened if some}
             fetched = self._stash.answers(tuple(by_scene))
-            for scene_id in self._in_step.among(fetched.found, by_scene):
+            for scene_id in self.in_step.among(fetched.found, by_scene):
                 self._outcomes.stay(by_scene.pop(scene_id))
             self._run.totals.reporter.progress("comparing", self._run.totals.done, total)
             yield from self._of_scenes(
@@ -152,7 +153,7 @@ class RunItems:
         """Return the work items of one scene."""
         settled = self._stash.is_settled(scene.updated_at)
         if self._dictionary.observe(scene.related) and settled:
-            self._in_step.compare(answer, pairs)
+            self.in_step.compare(answer, pairs)
         wanted = self._fields.everywhere(scene)
         self._outcomes.note_compared(scene, wanted, settled=settled)
         for pair in pairs:
@@ -224,7 +225,7 @@ class RunItems:
         if (uncurated, held) != (pair.link.inherited, pair.link.held):
             pair.link = replace(pair.link, inherited=uncurated, held=held)
         stands = planned.is_in_step and not respelled and self._artwork.looks == looks
-        self._in_step.decided(pair, needs_nothing=stands)
+        self.in_step.decided(pair, needs_nothing=stands)
         lock = self._run.config.apply.lock_fields
         plan = plan_of(pair, detail, planned.changes, lock=lock)
         return decision_of(plan, planned, wanted, pair)

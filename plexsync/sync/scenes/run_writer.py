@@ -21,7 +21,6 @@ from plexsync.sync.execution.reader import settle_unlinked
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import Pair, PairEnd
-from plexsync.sync.scenes.in_step import InStep
 from plexsync.sync.scenes.outcomes import SceneOutcomes
 from plexsync.sync.scenes.run_items import RunItems
 from plexsync.sync.scenes.scans import request_scans, wanted_scans
@@ -53,10 +52,7 @@ class RunWriter:
         planner = run.planner()
         self._run, self._work, self._equality = run, work, planner.equality
         self._outcomes = outcomes = SceneOutcomes(run, planner)
-        self._in_step = InStep(run, dictionary)
-        self._items = RunItems(
-            run, outcomes, planner=planner, dictionary=dictionary, in_step=self._in_step
-        )
+        self._items = RunItems(run, outcomes, planner=planner, dictionary=dictionary)
         self._executor = Executor(
             run,
             planner=planner,
@@ -110,10 +106,11 @@ class RunWriter:
             self._outcomes.charge()
             self._outcomes.show_unfinished(linked.pairs)
         finally:
-            self._work.queue.close()
-            self._work.catalogue.keep()
-            self._in_step.keep(whole=is_done)
-            for kept in (self._work.queue, self._work.catalogue, self._in_step):
+            work, in_step = self._work, self._items.in_step
+            work.queue.close()
+            work.catalogue.keep()
+            in_step.keep(whole=is_done)
+            for kept in (work.queue, work.catalogue, in_step):
                 if kept.problem:
                     self._run.totals.reporter.warn(kept.problem)
 
@@ -233,24 +230,19 @@ class RunWriter:
         again = self._work.link_again(tuple(scenes.values()), force=True)
         linked.review += again.review
         linked.unmatched += again.unmatched
-        found = self._items_of(again.pairs)
+        index = self._run.inventory.index() if again.pairs else None
+        keys = {one.link.rating_key for one in again.pairs}
+        listed = index.items if index else ()  # walked once
+        items = {item.rating_key: item for item in listed if item.rating_key in keys}
+        found: dict[SceneId, list[PlexItem]] = {}
+        for one in again.pairs:
+            found.setdefault(one.scene.scene_id, []).append(items[one.link.rating_key])
         for scene_id in scenes.keys() - found.keys():
             self._outcomes.forgo(scene_id)
         for pair, note in lost:
             if pair.scene.scene_id in found:
                 self._show_lost(pair, note, found[pair.scene.scene_id])
         return again.pairs
-
-    def _items_of(self, pairs: Sequence[Pair]) -> dict[SceneId, list[PlexItem]]:
-        """Return the items each scene goes to, by one walk over Plex's list."""
-        index = self._run.inventory.index() if pairs else None
-        keys = {one.link.rating_key for one in pairs}
-        listed = index.items if index else ()
-        items = {item.rating_key: item for item in listed if item.rating_key in keys}
-        found: dict[SceneId, list[PlexItem]] = {}
-        for one in pairs:
-            found.setdefault(one.scene.scene_id, []).append(items[one.link.rating_key])
-        return found
 
     def _show_lost(self, pair: Pair, note: str, theirs: Sequence[PlexItem]) -> None:
         """Show a pair that is no more, unless its scene goes to that item all the same."""
