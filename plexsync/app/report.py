@@ -305,13 +305,10 @@ class Gathering:
             )
 
     def _scope_words(self) -> str:
-        redacted = self._scope.redact
-        parts = [
-            f"since {self._scope.since}" if self._scope.since else "",
-            f"run {self._scope.run}" if self._scope.run else "",
-            f"library {self._scope.library}" if self._scope.library and not redacted else "",
-        ]
-        return ", ".join(filter(None, parts))
+        scope = self._scope
+        words = {"since": scope.since, "run": scope.run}
+        words["library"] = "" if scope.redact else scope.library
+        return ", ".join(f"{name} {value}" for name, value in words.items() if value)
 
 
 class _Covers:

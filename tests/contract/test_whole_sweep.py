@@ -13,7 +13,6 @@ from plexsync.planning.participation import Participation
 from plexsync.stash.paging import BELIEVED_S
 from plexsync.stash_client import StashClient
 from plexsync.state import load_state
-from plexsync.sync.detection.detected import Scope
 from plexsync.sync.detection.detector import Detector
 from tests.support.stash_bench import make_library, make_scene, stash_bench
 
@@ -114,22 +113,19 @@ def test_a_large_library_is_read_in_one_pass_where_everything_is_due(
     scenes: int, asked: int, tmp_path: Path
 ) -> None:
     """In a small one, and where little is due, what is written is read by itself."""
-    scope = Scope(
-        organized_only=False,
-        participation=Participation(),
-        sync_unversioned=True,
-        everything=True,
-        woken=False,
-        now=datetime.now(UTC),
-    )
     with stash_bench(make_library(scenes), sockets=False) as bench:
         client = StashClient(bench.transport, url=bench.server.url)
         detector = Detector(
-            client,
-            load_state(tmp_path),
-            scope,
+            stash=client,
+            records=load_state(tmp_path),
             step=lambda _done: None,
             wait=lambda _seconds: None,
+            organized_only=False,
+            participation=Participation(),
+            sync_unversioned=True,
+            every_scene=True,
+            woken=False,
+            now=datetime.now(UTC),
         )
         due = detector.everything().due
         before = bench.asked

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from plexsync.models import Outcome, SceneId, SceneRecord
 from plexsync.planning.participation import Participation
 from plexsync.stash_client import StashClient
-from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.sync.detection.detector import Detector
 from tests.support.stash_bench import make_library, make_scene, stash_bench
 from tests.support.state_factories import make_record, state_of
 
 if TYPE_CHECKING:
+    from plexsync.sync.detection.detected import Detected
     from tests.support.stash_bench import Bench
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -73,11 +73,15 @@ NEWS = st.fixed_dictionaries(
 def look(bench: Bench, records: Records, rules: dict[str, Any], at_rest: str) -> Detected:
     """What a run would find."""
     detector = Detector(
-        StashClient(bench.transport, url=bench.server.url),
-        state_of(records),
-        Scope(participation=Participation(), everything=False, now=NOW, at_rest=at_rest, **rules),
+        stash=StashClient(bench.transport, url=bench.server.url),
+        records=state_of(records),
         step=lambda _done: None,
         wait=lambda _seconds: None,
+        participation=Participation(),
+        every_scene=False,
+        now=NOW,
+        at_rest=at_rest,
+        **rules,
     )
     return detector.changes()
 

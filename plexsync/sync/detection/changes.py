@@ -17,7 +17,6 @@ from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, SceneId, Section
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past
-from plexsync.sync.detection.detected import Detected, Scope
 from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.plex_changes import (
     KEY,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from plexsync.stash_client import Names, Version
     from plexsync.state import Session
     from plexsync.sync.context import RunContext
+    from plexsync.sync.detection.detected import Detected
 
 _STEP_S = 0.5
 
@@ -104,7 +104,7 @@ class ChangeDetection:
         concerned = lost | again | dictionary.concerned(config.participants) | uneven.concerned()
         if not run.options.partial:
             concerned |= find_returned(state.links(), self._before, self._now)
-        found = self._detect(self._scope(concerned, roused))
+        found = self._detect(self._detector(concerned, roused))
         found.broken, found.again = lost, again | read_unread(state)
         return found
 
@@ -207,16 +207,20 @@ class ChangeDetection:
 
     # ---- what is due
 
-    def _scope(self, concerned: frozenset[SceneId], roused: Roused) -> Scope:
-        """Which scenes take part, and what is known of their being due."""
+    def _detector(self, concerned: frozenset[SceneId], roused: Roused) -> Detector:
+        """Return what finds the scenes that take part and are due."""
         run, config = self._run, self._run.config.stash
         unsettled = (one.plan for one in run.state.unsettled)
-        return Scope(
+        return Detector(
+            stash=run.ports.stash,
+            records=run.state,
+            step=lambda done: run.totals.reporter.progress("reading Stash", done, None),
+            wait=self._let_pass,
             organized_only=config.organized_only,
             participation=run.config.participants.among(self.dictionary.present),
             required=config.needed,
             sync_unversioned=config.missing_timestamp == "sync",
-            everything=self.full,
+            every_scene=self.full,
             woken=self._before.library != self._now.library,
             roused=roused.waiting,
             timed=run.config.plex.scan,
@@ -227,16 +231,9 @@ class ChangeDetection:
             at_rest=self._before.at_rest,
         )
 
-    def _detect(self, scope: Scope) -> Detected:
+    def _detect(self, detector: Detector) -> Detected:
         """Which scenes are due."""
         totals, options = self._run.totals, self._run.options
-        detector = Detector(
-            self._run.ports.stash,
-            self._run.state,
-            scope,
-            step=lambda done: totals.reporter.progress("reading Stash", done, None),
-            wait=self._let_pass,
-        )
         files_every_s = self._run.config.run.files_every_s
         if options.scenes:
             detected = detector.named(options.scenes)
@@ -244,8 +241,8 @@ class ChangeDetection:
             some = detector.among(self._edited)
             self._is_cut_short = some is None
             detected = some or detector.everything()
-        elif scope.everything or (
-            not options.partial and is_past(self._before.files_at, files_every_s, scope.now)
+        elif self.full or (
+            not options.partial and is_past(self._before.files_at, files_every_s, detector.now)
         ):
             detected = detector.everything()
         else:

@@ -1,4 +1,4 @@
-"""What decides which scenes are due, and what a look at both servers found."""
+"""What a look at both servers found."""
 
 from __future__ import annotations
 
@@ -9,50 +9,7 @@ from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import PARKED
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from plexsync.errors import BadResponseError
-    from plexsync.planning.participation import Participation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which scenes take part, and which of them are due.
-
-    Args:
-        organized_only: only scenes Stash calls organized.
-        participation: decides by tags, studios and folders.
-        required: names of what a scene needs a value for; else it waits.
-        sync_unversioned: a scene without `updated_at` is always due; else never.
-        everything: every scene is due, changed or not.
-        woken: all that wait for Plex are due: they may be matched otherwise now.
-        roused: these are, of those that wait: Plex changed in what concerns them.
-        timed: one without a candidate is due when its time has come; else only once `roused`.
-        now: aware UTC time.
-        forced: due whatever their version says.
-        first: forced, too; and first, and not to wait until they are settled.
-        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
-        at_rest: see `Detected`, of an earlier run; "" for none.
-    """
-
-    organized_only: bool
-    participation: Participation
-    required: frozenset[str] = frozenset()
-    sync_unversioned: bool
-    everything: bool
-    woken: bool
-    roused: frozenset[SceneId] = frozenset()
-    timed: bool = True
-    now: datetime
-    forced: frozenset[SceneId] = frozenset()
-    first: tuple[SceneId, ...] = ()
-    patient: bool = True
-    at_rest: str = ""
-
-    @property
-    def with_relations(self) -> bool:
-        """Whether a scene's tags, studio and fields decide if it takes part."""
-        return bool(self.participation.chosen or self.required)
 
 
 @dataclass(slots=True, kw_only=True)

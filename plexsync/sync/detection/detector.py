@@ -9,6 +9,7 @@ Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,14 @@ from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
 from plexsync.planning.participation import refusal_of
 from plexsync.planning.retry_schedule import is_due
-from plexsync.sync.detection.detected import Detected, Scope
+from plexsync.sync.detection.detected import Detected
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from plexsync.planning.participation import Participation
     from plexsync.stash_client import Fetched, StashClient, Version
     from plexsync.state import State
 
@@ -40,36 +43,57 @@ _WORTH_READING_WHOLE = 1000
 """Scenes of a library that is read in one pass; in a smaller one a second read costs little."""
 
 
+@dataclass(kw_only=True)
 class Detector:
     """Finds the scenes a run looks at.
 
     Args:
         stash: the server that knows.
         records: what earlier runs remember.
-        scope: which scenes take part.
         step: receives how many scenes were read so far.
         wait: lets so many seconds pass.
+        organized_only: only scenes Stash calls organized.
+        participation: decides by tags, studios and folders.
+        required: names of what a scene needs a value for; else it waits.
+        sync_unversioned: a scene without `updated_at` is always due; else never.
+        every_scene: every scene is due, changed or not.
+        woken: all that wait for Plex are due: they may be matched otherwise now.
+        roused: these are, of those that wait: Plex changed in what concerns them.
+        timed: one without a candidate is due when its time has come; else only once `roused`.
+        now: aware UTC time.
+        forced: due whatever their version says.
+        first: forced, too; and first, and not to wait until they are settled.
+        patient: a scene that is being edited waits a few seconds; else it is taken as it is.
+        at_rest: see `Detected`, of an earlier run; "" for none.
     """
 
-    def __init__(
-        self,
-        stash: StashClient,
-        records: State,
-        scope: Scope,
-        *,
-        step: Callable[[int], None],
-        wait: Callable[[float], None],
-    ) -> None:
-        self._stash = stash
-        self._wait = wait
-        self._records = records
-        self._scope = scope
-        self._step = step
-        self._waiting = dict(records.waiting())
-        self._handled: Callable[[SceneId], str | None] = records.version
+    stash: StashClient
+    records: State
+    step: Callable[[int], None]
+    wait: Callable[[float], None]
+    organized_only: bool
+    participation: Participation
+    required: frozenset[str] = frozenset()
+    sync_unversioned: bool
+    every_scene: bool
+    woken: bool
+    roused: frozenset[SceneId] = frozenset()
+    timed: bool = True
+    now: datetime
+    forced: frozenset[SceneId] = frozenset()
+    first: tuple[SceneId, ...] = ()
+    patient: bool = True
+    at_rest: str = ""
+
+    def __post_init__(self) -> None:
+        """Look up what waits."""
+        self._waiting = dict(self.records.waiting())
+        self._handled: Callable[[SceneId], str | None] = self.records.version
         self._counted: int | None = None
-        self._first = frozenset(scope.first)
-        self._forced = scope.forced | self._first
+        self._first = frozenset(self.first)
+        self._forced = self.forced | self._first
+        # Whether a scene's tags, studio and fields decide if it takes part.
+        self._with_relations = bool(self.participation.chosen or self.required)
 
     def named(self, ids: Sequence[SceneId]) -> Detected:
         """Just the scenes a person named, due or not.
@@ -77,7 +101,7 @@ class Detector:
         Raises:
             ConfigError: Stash has no scene of that id.
         """
-        fetched = self._stash.scenes(tuple(dict.fromkeys(ids)))
+        fetched = self.stash.scenes(tuple(dict.fromkeys(ids)))
         if fetched.missing:
             raise ConfigError(
                 f"Stash has no scene {', '.join(fetched.missing)}",
@@ -99,7 +123,7 @@ class Detector:
         """
         found = Detected(of_some=True)
         due = [one for one, version, _ in edited if self._is_due(one, version, found)]
-        fetched = self._stash.scenes(due, with_relations=self._scope.with_relations, whole=True)
+        fetched = self.stash.scenes(due, with_relations=self._with_relations, whole=True)
         self._take_all(fetched, found)
         self._fetch_held(found)
         if self._ids_moved(found):
@@ -142,9 +166,9 @@ class Detector:
         """Return what the versions of all scenes say, which there are, and which are due."""
         found = Detected()
         swept: list[Version] = []
-        for page in self._stash.versions(with_organized=self._scope.organized_only):
+        for page in self.stash.versions(with_organized=self.organized_only):
             swept += page
-            self._step(len(swept))
+            self.step(len(swept))
         found.scenes_read = len(swept)
         found.newest = max((version for _, version, _ in swept), default="")
         found.at_rest = self._rest(swept)
@@ -152,10 +176,10 @@ class Detector:
             watched = self._forced | self._waiting.keys()
             looked_at = [one for one in swept if one[0] in watched]
         else:
-            looked_at, self._handled = swept, self._records.versions().get
-        wanted = dict.fromkeys(self._scope.first)
+            looked_at, self._handled = swept, self.records.versions().get
+        wanted = dict.fromkeys(self.first)
         for scene_id, version, organized in looked_at:
-            if self._scope.organized_only and not organized:
+            if self.organized_only and not organized:
                 is_due = self._waits_in_vain(scene_id)
             else:
                 is_due = self._is_due(scene_id, version, found)
@@ -167,25 +191,24 @@ class Detector:
 
     def _rest(self, swept: list[Version]) -> str:
         """Return a digest of all that says whether a scene is due for its version."""
-        scope = self._scope
-        rules = (scope.organized_only, scope.sync_unversioned)
-        known = (self._records.records_mark(), rules, swept)
+        rules = (self.organized_only, self.sync_unversioned)
+        known = (self.records.records_mark(), rules, swept)
         return blake2b(msgspec.msgpack.encode(known), digest_size=_REST_BYTES).hexdigest()
 
     def _is_at_rest(self, found: Detected) -> bool:
         """Whether an earlier run saw just this, so that no scene is due for its version or gone."""
-        return bool(found.at_rest) and found.at_rest == self._scope.at_rest
+        return bool(found.at_rest) and found.at_rest == self.at_rest
 
     def _swept_files(self) -> tuple[Detected, set[SceneId]]:
         """Return what a sweep with files finds, and which scenes there are."""
         found = Detected(with_files=True)
         here: set[SceneId] = set()
-        relations, whole = self._scope.with_relations, self._is_read_whole()
-        for page in self._stash.sweep(with_relations=relations, whole=whole):
+        relations, whole = self._with_relations, self._is_read_whole()
+        for page in self.stash.sweep(with_relations=relations, whole=whole):
             for scene in page:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
-                if self._scope.organized_only and not scene.organized:
+                if self.organized_only and not scene.organized:
                     if self._waits_in_vain(scene.scene_id):
                         self._take(scene, found)
                     else:
@@ -193,22 +216,22 @@ class Detector:
                 elif self._is_due(scene.scene_id, scene.updated_at, found, files=scene):
                     self._take(scene, found)
             found.scenes_read += len(page)
-            self._step(found.scenes_read)
+            self.step(found.scenes_read)
         # One that waits for a later try is left out as it was.
         found.poisoned += [
             one
-            for one in self._stash.poisoned
+            for one in self.stash.poisoned
             if one[0] not in here and self._is_due(one[0], "", Detected())
         ]
-        here.update(scene_id for scene_id, _ in self._stash.poisoned)
+        here.update(scene_id for scene_id, _ in self.stash.poisoned)
         return found, here
 
     def _is_read_whole(self) -> bool:
         """Whether nearly all scenes will be asked for in full, and are many."""
-        if not self._scope.everything:
+        if not self.every_scene:
             return False
         if self._counted is None:
-            self._counted = self._stash.count()
+            self._counted = self.stash.count()
         return self._counted >= _WORTH_READING_WHOLE
 
     # ---- which are due
@@ -226,35 +249,33 @@ class Detector:
                 found.note_waiting(scene_id, waiting)
             return not waits
         if not version:
-            return self._scope.sync_unversioned
-        if not self._scope.everything and version == self._handled(scene_id):
+            return self.sync_unversioned
+        if not self.every_scene and version == self._handled(scene_id):
             return self._has_other_files(files)
         return self._may_begin(scene_id, version, found)
 
     def _waits(self, scene_id: SceneId, record: SceneRecord, version: str) -> bool:
-        scope = self._scope
-        if scope.everything:
+        if self.every_scene:
             return False
         return not is_due(
             version,
             record,
-            now=scope.now,
-            woken=scope.woken or scene_id in scope.roused,
-            timed=scope.timed,
-            sync_unversioned=scope.sync_unversioned,
+            now=self.now,
+            woken=self.woken or scene_id in self.roused,
+            timed=self.timed,
+            sync_unversioned=self.sync_unversioned,
         )
 
     def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
         """Whether a scene is looked at now; one edited this very moment is held back."""
-        scope = self._scope
-        if not scope.patient or self._stash.is_settled(version):
+        if not self.patient or self.stash.is_settled(version):
             return True
         found.held[scene_id] = version
         return False
 
     def _has_other_files(self, scene: Scene | None) -> bool:
         """Whether a scene, if its files were read, has others than when it was matched."""
-        files = self._records.files(scene.scene_id) if scene else ""
+        files = self.records.files(scene.scene_id) if scene else ""
         return scene is not None and files not in {"", files_digest(scene.files)}
 
     # ---- reading those
@@ -265,11 +286,11 @@ class Detector:
         if len(ids) > _FEW and len(ids) * _WORTH_A_SWEEP > found.scenes_read:
             self._sweep_for(dict.fromkeys(ids), found)
             return
-        self._take_all(self._stash.scenes(ids, with_relations=self._scope.with_relations), found)
+        self._take_all(self.stash.scenes(ids, with_relations=self._with_relations), found)
 
     def _take_all(self, fetched: Fetched[Scene], found: Detected) -> None:
         """Put what was asked for by ids where it belongs."""
-        found.gone.extend(i for i in fetched.missing if self._records.get(i) is not None)
+        found.gone.extend(i for i in fetched.missing if self.records.get(i) is not None)
         found.poisoned.extend(fetched.poisoned)
         for scene in fetched.found:
             self._take(scene, found)
@@ -282,13 +303,13 @@ class Detector:
         """
         if not found.held:
             return
-        left_s = max(map(self._stash.unsettled_s, found.held.values()))
+        left_s = max(map(self.stash.unsettled_s, found.held.values()))
         if left_s:
-            self._wait(left_s + _WHOLE_SECOND)
-        fetched = self._stash.scenes(tuple(found.held), with_relations=self._scope.with_relations)
+            self.wait(left_s + _WHOLE_SECOND)
+        fetched = self.stash.scenes(tuple(found.held), with_relations=self._with_relations)
         found.poisoned.extend(fetched.poisoned)
         for scene in fetched.found:
-            if self._stash.is_settled(scene.updated_at):
+            if self.stash.is_settled(scene.updated_at):
                 self._take(scene, found)
             else:
                 found.note_waiting(scene.scene_id, self._waiting.get(scene.scene_id))
@@ -297,29 +318,28 @@ class Detector:
         """Read a large part of the library by reading all of it."""
         read = {
             scene.scene_id: scene
-            for page in self._stash.sweep(with_relations=self._scope.with_relations)
+            for page in self.stash.sweep(with_relations=self._with_relations)
             for scene in page
             if scene.scene_id in wanted
         }
         for scene_id in wanted:
             if scene_id in read:
                 self._take(read[scene_id], found)
-        found.poisoned.extend(one for one in self._stash.poisoned if one[0] in wanted)
+        found.poisoned.extend(one for one in self.stash.poisoned if one[0] in wanted)
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
-        scope = self._scope
         refused = refusal_of(
             scene,
-            scope.participation,
-            organized_only=scope.organized_only,
+            self.participation,
+            organized_only=self.organized_only,
             required=frozenset(),  # why it is left out, whatever values it still needs
         )
-        if refused is None and scope.required.issubset(scene.filled):
+        if refused is None and self.required.issubset(scene.filled):
             found.due.append(scene)
             return
         self._note_stranger(scene, found)
-        record = self._records.get(scene.scene_id)
+        record = self.records.get(scene.scene_id)
         if (
             record is not None
             and record.outcome is Outcome.IGNORED
@@ -347,7 +367,7 @@ class Detector:
     def _is_short(self, here: set[SceneId]) -> bool:
         """Whether a sweep found fewer scenes than Stash counts, which is asked once."""
         if self._counted is None or len(here) < self._counted:
-            self._counted = self._stash.count()
+            self._counted = self.stash.count()
         return len(here) < self._counted
 
     def _check_absent(self, here: set[SceneId], found: Detected) -> None:
@@ -359,7 +379,7 @@ class Detector:
                 "log of Stash, and of the proxy before it if [stash] url names one",
             )
         elif not self._is_at_rest(found):
-            found.gone.extend(i for i in self._records.scene_ids() if i not in here)
+            found.gone.extend(i for i in self.records.scene_ids() if i not in here)
         if found.failure or found.gone:
             found.at_rest = ""
 
@@ -370,4 +390,4 @@ class Detector:
             for scene in found.due
             if scene.files and self._has_other_files(scene)
         }
-        return bool(strangers and self._records.with_files(strangers).difference(found.gone))
+        return bool(strangers and self.records.with_files(strangers).difference(found.gone))

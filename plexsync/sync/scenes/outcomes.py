@@ -133,7 +133,11 @@ class SceneOutcomes(Outcomes):
 
     def desired_digest(self, scene_id: SceneId) -> str:
         """Return the digest of what it wants, in all libraries."""
-        return self._digest(self._scenes[scene_id])
+        progress = self._scenes[scene_id]
+        if not progress.desired:
+            wanted = tuple(chain.from_iterable(progress.wanted.values()))
+            progress.desired = self._planner.desired_digest(wanted)
+        return progress.desired
 
     def spare(self, plan: ItemPlan, change: Change) -> tuple[str, ...]:
         """See `Planner.spare`; what a list is to hold is the same for every kind of item."""
@@ -295,7 +299,7 @@ class SceneOutcomes(Outcomes):
     def _handled(self, progress: _Progress, previous: SceneRecord | None) -> tuple[str, str]:
         """Return the version and the digest of values that all items of a scene have by now."""
         version = progress.scene.updated_at if progress.version is None else progress.version
-        desired = self._digest(progress) if progress.wanted else ""
+        desired = self.desired_digest(progress.scene.scene_id) if progress.wanted else ""
         if not progress.has_resting:
             return version, desired
         # An item of a library that takes no part now does not have what moved. Where the library
@@ -305,12 +309,6 @@ class SceneOutcomes(Outcomes):
         elif previous.updated_at == version and previous.outcome in GOOD:
             return version, desired
         return "" if self._run.options.libraries else version, desired
-
-    def _digest(self, progress: _Progress) -> str:
-        if not progress.desired:
-            wanted = tuple(chain.from_iterable(progress.wanted.values()))
-            progress.desired = self._planner.desired_digest(wanted)
-        return progress.desired
 
     def charge(self) -> None:
         """Charge the scenes that failed by their own fault with a try, now that all is known.
