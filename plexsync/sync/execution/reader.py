@@ -386,7 +386,7 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     unlinked = [
         one
         for one in session.state.unsettled
-        if one.plan.kind in VIDEO_KINDS and not _is_linked(session.state, one)
+        if one.plan.kind in VIDEO_KINDS and known_link(session.state, one.plan) is None
     ]
     for one, detail in reread(reader, unlinked):
         settle_one(session, one, detail, planner)
@@ -436,8 +436,7 @@ def settle_one(
     )
 
 
-def _is_linked(state: State, one: Unsettled) -> bool:
-    record = state.get(one.plan.scene_id)
-    return record is not None and any(
-        link.rating_key == one.plan.rating_key for link in record.links
-    )
+def known_link(state: State, plan: ItemPlan) -> Link | None:
+    """Return what is remembered of the item of a plan, with its scene; None for nothing."""
+    record, key = state.get(plan.scene_id), plan.rating_key
+    return next((one for one in (record.links if record else ()) if one.rating_key == key), None)

@@ -33,7 +33,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
-from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.reader import known_link, with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
@@ -131,7 +131,7 @@ class _PlanWork(EarlierWork):
         if (
             record is None
             or record.files != item.files
-            or all(one.rating_key != plan.rating_key for one in record.links)
+            or known_link(self.scope.state, plan) is None
         ):
             self.matched.add(plan.scene_id)
         link = replace(

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
 from plexsync.models import (
-    VIDEO_KINDS,
     CollectionRecord,
     Link,
     Outcome,
@@ -23,7 +22,7 @@ from plexsync.models import (
     is_show_key,
 )
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
-from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.reader import known_link, with_link
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
@@ -151,10 +150,9 @@ class EarlierWork(Outcomes, ABC):
 
     def _link_of(self, plan: ItemPlan) -> Link:
         """Return the link of a plan's scene to its item, with what is remembered of it."""
-        links: tuple[Link, ...] = ()
-        if plan.kind in VIDEO_KINDS:
-            links = record.links if (record := self.scope.state.get(plan.scene_id)) else ()
-        elif kept := self.scope.state.kept(plan.scene_id):
-            links = (kept.link,)
+        found = known_link(self.scope.state, plan)
+        kept = self.scope.state.kept(plan.scene_id) if is_kept(plan.scene_id) else None
+        if kept is not None and kept.link.rating_key == plan.rating_key:
+            found = kept.link
         blank = Link(rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path)
-        return next((link for link in links if link.rating_key == plan.rating_key), blank)
+        return found or blank
