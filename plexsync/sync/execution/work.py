@@ -5,7 +5,7 @@ A run, a saved plan and an undo are three sources of the same work items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,7 +28,7 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.planning.limits import clears_any, loses
+from plexsync.planning.limits import MAX_CLEARS, Limits, PassedLimit, clears_any, loses
 from plexsync.plex.edit_query import PlanEdits
 from plexsync.state import SavedItem
 from plexsync.sync.ports import WorkKind
@@ -215,7 +215,7 @@ class PictureResult(msgspec.Struct, kw_only=True, gc=False):
     sent_ahead: bool = False
 
 
-class Ready(msgspec.Struct, kw_only=True, gc=False):
+class Ready(msgspec.Struct, kw_only=True, gc=False, eq=False):
     """An item that was read and has something to write.
 
     Args:
@@ -260,14 +260,25 @@ class Ready(msgspec.Struct, kw_only=True, gc=False):
         pictures = [one.shown for one in self.decision.pictures if not one.ask]
         return (*self.made, *self.plan.changes, *pictures)
 
-    @property
-    def clears(self) -> bool:
-        """Whether a field would be left without a value."""
-        return clears_any(self.plan.changes)
 
-    def is_loss(self, equality: PlexEquality) -> bool:
-        """Whether anything would be lost; `equality` says what is ours."""
-        return any(loses(change, equality) for change in self.changes)
+def held_back(
+    ready: Sequence[Ready], limits: Limits, equality: PlexEquality, *, synced: int
+) -> tuple[PassedLimit | None, Sequence[Ready]]:
+    """Return the first limit that writing would pass, and what the passed ones hold back.
+
+    Args:
+        ready: what is to be written.
+        limits: how much is too much.
+        equality: says what is ours.
+        synced: how many of the kind were written before.
+    """
+    clearing = [one for one in ready if clears_any(one.plan.changes)]
+    gone = set(clearing)
+    losing = [one for one in ready if one in gone or any(loses(c, equality) for c in one.changes)]
+    passed = limits.passed(losses=len(losing), clears=len(clearing), synced=synced)
+    if not passed:
+        return None, ()
+    return passed[0], losing if any(one.key != MAX_CLEARS for one in passed) else clearing
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

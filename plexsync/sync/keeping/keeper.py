@@ -39,7 +39,7 @@ from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_fa
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem
+from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem, held_back
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import short_digest
@@ -230,17 +230,16 @@ class Keeper(Outcomes, ABC, Generic[W]):
 
     def _hold_back(self, ready: list[Ready], synced: int) -> tuple[UnsafeError | None, list[Ready]]:
         """Finish what a limit holds back; return the error, and what is left."""
-        clears = sum(one.clears for one in ready)
-        losing = [one for one in ready if one.clears or one.is_loss(self._planner.equality)]
-        passed = self._run.limits().passed(losses=len(losing), clears=clears, synced=synced)
-        if not passed or self._run.options.force:
+        equality = self._planner.equality
+        limit, held = held_back(ready, self._run.limits(), equality, synced=synced)
+        if limit is None or self._run.options.force:
             return None, ready
-        stopped = {id(one) for one in losing}
-        for one in losing:
-            note = f"held back by the limit {passed[0].key}"
+        stopped = set(held)
+        for one in held:
+            note = f"held back by the limit {limit.key}"
             self.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        error = passed[0].error([f"{self.noun} '{one.pair.title}'" for one in losing])
-        return error, [one for one in ready if id(one) not in stopped]
+        error = limit.error([f"{self.noun} '{one.pair.title}'" for one in held])
+        return error, [one for one in ready if one not in stopped]
 
     def _ask(self, ready: Sequence[Ready]) -> None:
         """Show what would be written, and have a person say yes.

@@ -15,9 +15,9 @@ from plexsync.errors import (
     UnsafeError,
 )
 from plexsync.models import Outcome, PlexItem, Preview, SceneId
-from plexsync.planning.limits import MAX_CLEARS
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import settle_unlinked
+from plexsync.sync.execution.work import Ready, held_back
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import Pair, PairEnd
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
-    from plexsync.sync.execution.work import Ready
     from plexsync.sync.saved_plan import PlanSaver
     from plexsync.sync.scenes.due_work import DueWork
 
@@ -147,19 +146,16 @@ class RunWriter:
         self, changing: Sequence[Ready], synced: int
     ) -> tuple[UnsafeError | None, list[Ready]]:
         """Finish the items of each limit that is passed; return the error, and the items left."""
-        clearing = [one for one in changing if one.clears]
-        losing = [one for one in changing if one.clears or one.is_loss(self._equality)]
-        passed = self._run.limits().passed(losses=len(losing), clears=len(clearing), synced=synced)
-        if not passed:
+        limit, held = held_back(changing, self._run.limits(), self._equality, synced=synced)
+        if limit is None:
             return None, list(changing)
-        group = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
-        held = {id(one) for one in group}
-        for one in group:
+        stopped = set(held)
+        for one in held:
             self._outcomes.open(one.pair)
-            note = f"held back by the limit {passed[0].key}"
+            note = f"held back by the limit {limit.key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        unsafe = passed[0].error([_name(one.pair) for one in group])
-        return unsafe, [one for one in changing if id(one) not in held]
+        unsafe = limit.error([_name(one.pair) for one in held])
+        return unsafe, [one for one in changing if one not in stopped]
 
     def _ask(self, linked: Linked) -> None:
         """Compare everything, show it, and have a person say yes.

@@ -395,6 +395,27 @@ def test_limits_hold_back_collections_that_would_lose_much(tmp_path: Path) -> No
         assert titles(world) == {}
 
 
+def test_a_limit_of_what_goes_holds_back_no_collection_that_only_shrinks(tmp_path: Path) -> None:
+    """As it holds back no item that only loses a name."""
+    on = {"COLLECTIONS__PERFORMERS": "true", "COLLECTIONS__GROUPS": "true"}
+    off = {f"FIELDS__{name}": "off" for name in ("STUDIO", "PERFORMERS", "GROUPS")}
+    with collection_world(tmp_path, **on, **off) as world:
+        world.run()
+        for number in (1, 2):
+            world.stash.edit_scene(number, performer_ids=(), groups=())
+        world.stash.edit_scene(4, studio_id=None)
+        world.wait(1)
+        ran = world.run(APPLY__MAX_CLEARS="1")
+
+        assert rows(ran) == {
+            "performer:1": "skipped",
+            "group:1": "skipped",
+            "studio:1": "applied",
+            "studio:2": "applied",
+        }
+        assert ran.summary.exit_code == ExitCode.UNSAFE
+
+
 def test_collections_that_were_names_alone_are_taken_over(tmp_path: Path) -> None:
     """Those plexsync wrote to each member before [collections] was there."""
     with collection_world(tmp_path, COLLECTIONS__STUDIOS="false") as world:
