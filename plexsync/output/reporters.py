@@ -7,6 +7,8 @@ Source: docs/contract.md, "Output".
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
 from plexsync.errors import ExitCode, StateError, most_severe
@@ -27,6 +29,7 @@ from plexsync.output.summary import (
 from plexsync.text.words import without_ids
 
 
+@dataclass
 class StreamReporter(Reporter):
     """What reporters on streams have in common: warnings on stderr, progress where it is watched.
 
@@ -37,48 +40,47 @@ class StreamReporter(Reporter):
         meter: where progress is shown, when stderr is a terminal.
     """
 
-    def __init__(
-        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, meter: Meter | None = None
-    ) -> None:
-        self._out, self._err = out, err
-        self._quiet, self._verbose = shape.quiet, shape.verbosity > 0
-        self._meter = meter or Meter()
+    out: Sink
+    err: Sink
+    shape: Shape = PLAIN
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def failure(self) -> OSError | None:
         """Why output is missing; None when all was written."""
-        return self._out.failure
+        return self.out.failure
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Pass it on to the meter."""
-        self._meter.step(phase, done, total)
+        self.meter.step(phase, done, total)
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""
-        if not self._quiet:
-            self._meter.clear()
-            self._err.write_line(warning_line(message), Priority.WARNING)
+        if not self.shape.quiet:
+            self.meter.clear()
+            self.err.write_line(warning_line(message), Priority.WARNING)
 
     def close(self) -> None:
         """Take the bar off the screen."""
-        self._meter.clear()
+        self.meter.clear()
 
     def _write_end(self, summary: RunSummary) -> None:
         """Print what went wrong, then what was done and what can be done next."""
         for line in problem_lines(summary.error) if summary.error else ():
-            self._err.write_line(line, Priority.ERROR)
-        if self._quiet:
+            self.err.write_line(line, Priority.ERROR)
+        if self.shape.quiet:
             return
         if sentence := outcome_sentence(summary):
-            self._err.write_line(sentence)
+            self.err.write_line(sentence)
         for note in next_steps(summary):
-            self._err.write_line(note.text)
+            self.err.write_line(note.text)
             for line in note.code:
-                self._err.write_line(f"    {line}")
-        if self._verbose:
-            self._err.write_line(cost_sentence(summary))
+                self.err.write_line(f"    {line}")
+        if self.shape.verbosity > 0:
+            self.err.write_line(cost_sentence(summary))
 
 
+@dataclass
 class PipeReporter(StreamReporter):
     """One tab-separated line per row that is not unchanged; words for people go to stderr.
 
@@ -93,41 +95,31 @@ class PipeReporter(StreamReporter):
         named: scenes were asked for by their ids, so that each has a line, unchanged or not.
     """
 
-    def __init__(
-        self,
-        out: Sink,
-        err: Sink,
-        shape: Shape = PLAIN,
-        *,
-        meter: Meter | None = None,
-        polite: bool = False,
-        named: bool = False,
-    ) -> None:
-        super().__init__(out, err, shape, meter=meter)
-        self._polite, self._named = polite, named
-        self._evidence = shape.verbosity > 1
+    polite: bool = False
+    named: bool = False
 
     def started(self, header: RunHeader) -> None:
         """Print the servers to stderr if that was asked for."""
-        if self._verbose:
-            self._err.write_line(servers_sentence(header))
+        if self.shape.verbosity > 0:
+            self.err.write_line(servers_sentence(header))
 
     def row(self, row: MatchRow) -> None:
         """Write the row's line."""
-        if (self._named or lines.is_worth_a_line(row)) and not self._quiet:
-            if self._polite:
-                self._meter.clear()
-                self._meter = Meter()
-            line = lines.row_line(row, evidence=self._evidence)
-            self._out.write(line.encode() + b"\n")
+        if (self.named or lines.is_worth_a_line(row)) and not self.shape.quiet:
+            if self.polite:
+                self.meter.clear()
+                self.meter = Meter()
+            line = lines.row_line(row, evidence=self.shape.verbosity > 1)
+            self.out.write(line.encode() + b"\n")
 
     def finished(self, summary: RunSummary) -> None:
         """Say on stderr how it ended."""
-        self._meter.clear()
-        self._out.flush()
+        self.meter.clear()
+        self.out.flush()
         self._write_end(summary)
 
 
+@dataclass
 class CronReporter(StreamReporter):
     """Silence, unless something changed, is newly LOW, or failed; then words and lines.
 
@@ -139,22 +131,20 @@ class CronReporter(StreamReporter):
         outages: says whether a failure was reported before; None: none was.
     """
 
-    def __init__(
-        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, outages: Outages | None = None
-    ) -> None:
-        super().__init__(out, err, shape)
-        self._rows, self._waiting, self._warnings = Spool(), Spool(), Spool()
-        self._outages = outages
-        self._alike: dict[tuple[Outcome, str], tuple[MatchRow, int]] = {}
+    outages: Outages | None = None
+    _rows: Spool = field(default_factory=Spool)
+    _waiting: Spool = field(default_factory=Spool)
+    _warnings: Spool = field(default_factory=Spool)
+    _alike: dict[tuple[Outcome, str], tuple[MatchRow, int]] = field(default_factory=dict)
 
     @property
     def failure(self) -> OSError | None:
         """Why lines are missing; None when all were written."""
-        return self._out.failure or self._rows.failure or self._waiting.failure
+        return self.out.failure or self._rows.failure or self._waiting.failure
 
     def row(self, row: MatchRow) -> None:
         """Keep the row's line until it is known whether anybody needs to hear of it."""
-        if self._quiet:
+        if self.shape.quiet:
             return
         if row.outcome in {Outcome.FAILED, Outcome.SKIPPED}:
             why = row.error.message if row.error else row.reason
@@ -167,18 +157,18 @@ class CronReporter(StreamReporter):
 
     def warn(self, message: str) -> None:
         """Keep it, too."""
-        if not self._quiet:
+        if not self.shape.quiet:
             self._warnings.add(warning_line(message).encode())
 
     def finished(self, summary: RunSummary) -> None:
         """Decide, and tell."""
-        notice = self._outages.end(summary) if self._outages else Notice()
-        if self._verbose or is_worth_a_mail(summary, known_failure=not notice.news):
-            if not self._quiet:
-                self._write_rows(all_low=self._verbose or summary.new_review > 0)
+        notice = self.outages.end(summary) if self.outages else Notice()
+        if self.shape.verbosity > 0 or is_worth_a_mail(summary, known_failure=not notice.news):
+            if not self.shape.quiet:
+                self._write_rows(all_low=self.shape.verbosity > 0 or summary.new_review > 0)
             self._write_end(summary)
-        if notice.over and not self._quiet:
-            self._err.write_line(warning_line(notice.over))
+        if notice.over and not self.shape.quiet:
+            self.err.write_line(warning_line(notice.over))
 
     def close(self) -> None:
         """Give the files back."""
@@ -187,15 +177,16 @@ class CronReporter(StreamReporter):
 
     def _write_rows(self, *, all_low: bool) -> None:
         for line in self._warnings:
-            self._err.write_line(line.decode(), Priority.WARNING)
-        self._rows.copy_to(self._out)
+            self.err.write_line(line.decode(), Priority.WARNING)
+        self._rows.copy_to(self.out)
         for row, others in self._alike.values():
-            self._out.write(lines.row_line(row, others=others).encode() + b"\n")
+            self.out.write(lines.row_line(row, others=others).encode() + b"\n")
         if all_low:
-            self._waiting.copy_to(self._out)
-        self._out.flush()
+            self._waiting.copy_to(self.out)
+        self.out.flush()
 
 
+@dataclass
 class JsonReporter(StreamReporter):
     """One document on stdout when the run is over, whatever happened.
 
@@ -206,16 +197,12 @@ class JsonReporter(StreamReporter):
         meter: where progress is shown, when stderr is a terminal.
     """
 
-    def __init__(
-        self, out: Sink, err: Sink, shape: Shape = PLAIN, *, meter: Meter | None = None
-    ) -> None:
-        super().__init__(out, err, shape, meter=meter)
-        self._rows = Spool()
+    _rows: Spool = field(default_factory=Spool)
 
     @property
     def failure(self) -> OSError | None:
         """Why rows are missing; None when all were written."""
-        return self._out.failure or self._rows.failure
+        return self.out.failure or self._rows.failure
 
     def row(self, row: MatchRow) -> None:
         """Keep the row for the document."""
@@ -223,12 +210,12 @@ class JsonReporter(StreamReporter):
 
     def finished(self, summary: RunSummary) -> None:
         """Write the document."""
-        self._meter.clear()
+        self.meter.clear()
         lost = self._rows.failure
         whole = _with_lost_rows(summary, lost) if lost else summary
         for piece in json_report.run_document(whole, () if lost else self._rows):
-            self._out.write(piece)
-        self._out.flush()
+            self.out.write(piece)
+        self.out.flush()
 
     def close(self) -> None:
         """Take the bar off the screen, give the file back."""
@@ -236,16 +223,21 @@ class JsonReporter(StreamReporter):
         self._rows.close()
 
 
-class JsonlReporter(StreamReporter):
+@dataclass
+class JsonlReporter(Reporter):
     """One event a line on stdout, as it happens.
 
     Args:
         out: stdout.
     """
 
-    def __init__(self, out: Sink) -> None:
-        super().__init__(out, out)
-        self._started = False
+    out: Sink
+    _started: bool = False
+
+    @property
+    def failure(self) -> OSError | None:
+        """Why output is missing; None when all was written."""
+        return self.out.failure
 
     def started(self, header: RunHeader) -> None:
         """Write the event."""
@@ -274,8 +266,8 @@ class JsonlReporter(StreamReporter):
         self._send(json_report.finished_event(summary))
 
     def _send(self, line: bytes) -> None:
-        self._out.write(line)
-        self._out.flush()
+        self.out.write(line)
+        self.out.flush()
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -86,6 +87,7 @@ class Bars(Meter):
         return progress, progress.add_task(words, total=None)
 
 
+@dataclass
 class TerminalReporter(Reporter):
     """Tables before the first write, a line per row with `-v`, a summary at the end.
 
@@ -101,23 +103,15 @@ class TerminalReporter(Reporter):
         failure: why something was not shown; None when all was.
     """
 
+    out: Console
+    err: Console
+    shape: Shape
+    meter: Meter
+    rows: int = report.MOST_ROWS
     failure: OSError | None = None
-
-    def __init__(
-        self,
-        out: Console,
-        err: Console,
-        shape: Shape,
-        *,
-        meter: Meter,
-        rows: int = report.MOST_ROWS,
-    ) -> None:
-        self._out, self._err, self._meter = out, err, meter
-        self._quiet, self._rows = shape.quiet, rows
-        self._verbose, self._evidence = shape.verbosity > 0, shape.verbosity > 1
-        self._dry_run = False
-        self._failed: list[MatchRow] = []
-        self._failed_total = 0
+    _dry_run: bool = False
+    _failed: list[MatchRow] = field(default_factory=list)
+    _failed_total: int = 0
 
     def started(self, header: RunHeader) -> None:
         """Say who is read and who is written."""
@@ -126,20 +120,20 @@ class TerminalReporter(Reporter):
 
     def progress(self, phase: str, done: int, total: int | None) -> None:
         """Move the bar."""
-        self._meter.step(phase, done, total)
+        self.meter.step(phase, done, total)
 
     def preview(self, preview: Preview) -> None:
         """Show both tables."""
-        if not self._rows or not (preview.high_total or preview.low_total):
+        if not self.rows or not (preview.high_total or preview.low_total):
             return
         self._say(Text(""))
         self._say(
             report.preview_view(
                 preview,
-                width=self._out.width,
+                width=self.out.width,
                 dry_run=self._dry_run,
-                verbose=self._verbose,
-                rows=self._rows,
+                verbose=self.shape.verbosity > 0,
+                rows=self.rows,
             )
         )
 
@@ -149,23 +143,23 @@ class TerminalReporter(Reporter):
             self._failed_total += 1
             if len(self._failed) < report.MOST_ROWS:
                 self._failed.append(row)
-        if self._verbose:
-            self._say(report.row_block(row, evidence=self._evidence))
+        if self.shape.verbosity > 0:
+            self._say(report.row_block(row, evidence=self.shape.verbosity > 1))
 
     def warn(self, message: str) -> None:
         """Say it on stderr."""
-        if not self._quiet:
-            self._print(self._err, Text(warning_line(message), style="yellow"))
+        if not self.shape.quiet:
+            self._print(self.err, Text(warning_line(message), style="yellow"))
 
     def finished(self, summary: RunSummary) -> None:
         """Show what failed, what was done, and what can be done next."""
-        self._meter.clear()
+        self.meter.clear()
         if self._failed:
             self._say(Text(""))
             table = report.failed_table(
-                self._failed, total=self._failed_total, width=self._out.width
+                self._failed, total=self._failed_total, width=self.out.width
             )
-            self._print(self._err if self._quiet else self._out, table)
+            self._print(self.err if self.shape.quiet else self.out, table)
         if sentence := outcome_sentence(summary):
             self._say(Text(""))
             self._say(Text(sentence, style="bold"))
@@ -173,26 +167,26 @@ class TerminalReporter(Reporter):
             self._say(Text(note.text))
             for line in note.code:
                 self._say(Text(f"    {line}"), copyable=True)
-        if sentence or self._verbose:
-            line = cost_sentence(summary, verbose=self._verbose)
+        if sentence or self.shape.verbosity > 0:
+            line = cost_sentence(summary, verbose=self.shape.verbosity > 0)
             self._say(Text(line, style="dim"))
         if summary.error:
-            page = (problem_page(summary.error),) if self._err.is_terminal else ()
+            page = (problem_page(summary.error),) if self.err.is_terminal else ()
             for line in (*problem_lines(summary.error), *page):
-                self._print(self._err, Text(line, style="bold red" if line[0] != " " else ""))
+                self._print(self.err, Text(line, style="bold red" if line[0] != " " else ""))
 
     def close(self) -> None:
         """Take the bar off the screen."""
-        self._meter.clear()
+        self.meter.clear()
 
     def _say(self, what: RenderableType, *, copyable: bool = False) -> None:
-        if not self._quiet:
-            self._print(self._out, what, copyable=copyable)
+        if not self.shape.quiet:
+            self._print(self.out, what, copyable=copyable)
 
     def _print(self, console: Console, what: RenderableType, *, copyable: bool = False) -> None:
         """Print on a screen without a bar on it; a terminal that went away must not stop a run."""
         try:
-            self._meter.clear()
+            self.meter.clear()
             console.print(what, soft_wrap=copyable)
         except OSError as error:
             self.failure = self.failure or error
