@@ -218,7 +218,7 @@ def _print_report(invocation: Invocation, report: Report, file: Path | None, sha
     elif shape == "markdown":
         from plexsync.output.report.texts import report_markdown
 
-        console.print_text(invocation.streams, "".join(report_markdown(report)))
+        console.print_lines(invocation.streams, report_markdown(report))
     else:
         from plexsync.output.report.texts import report_csv
 

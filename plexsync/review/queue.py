@@ -16,7 +16,7 @@ from plexsync.text.normalize import fold
 from plexsync.text.words import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from plexsync.state import Waiting
 
@@ -63,9 +63,6 @@ class WaitingQueue:
 
     def __getitem__(self, place: int) -> Waiting:
         return self.every[self._shown[place]]
-
-    def __iter__(self) -> Iterator[Waiting]:
-        return (self.every[scene_id] for scene_id in self._shown)
 
     def place_of(self, scene_id: SceneId) -> int | None:
         """Return where a scene stands; None when it is not shown."""

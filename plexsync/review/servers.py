@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from plexsync.app.failures import utc_now
@@ -90,7 +91,6 @@ class ReviewServers:
         self._sections: tuple[Section, ...] = ()
         self._titles: dict[str, str] = {}
         self._machine = ""
-        self._items: tuple[PlexItem, ...] | None = None
         self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
 
@@ -125,7 +125,7 @@ class ReviewServers:
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match scenes again with one rule more, by the listing a run kept; ask nobody."""
         linker = self._linker((*self.rules(), rule), None)
-        linked = linker.matched([one.scene for one in waiting], self._listing(), ())
+        linked = linker.matched([one.scene for one in waiting], self._listing, ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
 
     def _linker(self, rules: Sequence[PathRule], catalogue: Catalogue | None) -> Linker:
@@ -150,7 +150,7 @@ class ReviewServers:
         """
         wanted = fold(text).split()
         found = []
-        for item in self._listing():
+        for item in self._listing:
             where = fold(f"{item.title}\x00{first_path(item)}")
             if item.files and not item.trashed and all(word in where for word in wanted):
                 found.append(item)
@@ -169,7 +169,7 @@ class ReviewServers:
             key = named_rating_key(text)
         except ParseError as error:
             raise ConfigError("That is neither a rating key nor a Plex address") from error
-        for item in self._listing():
+        for item in self._listing:
             if item.rating_key == key and item.files and not item.trashed:
                 return self._named(item, scene, "named by you")
         return self._named(self.item(RatingKey(key)), scene, "named by you")
@@ -329,16 +329,14 @@ class ReviewServers:
                 for key, detail in read.items()
             }
 
+    @cached_property
     def _listing(self) -> tuple[PlexItem, ...]:
-        """Return what is kept of the libraries that take part; others may have done so once."""
-        if self._items is None:
-            machine = self._store.state.lineage.plex
-            self._libraries = cached_libraries(self.cache_dir, machine)
-            names = self._config.plex.libraries
-            ids = {one for name in names for one in named_library(name, self._libraries)}
-            items = cached_items(self.cache_dir, machine)
-            self._items = tuple(item for item in items if not names or item.section_id in ids)
-        return self._items
+        """What is kept of the libraries that take part; others may have done so once."""
+        machine, names = self._store.state.lineage.plex, self._config.plex.libraries
+        self._libraries = cached_libraries(self.cache_dir, machine)
+        ids = {one for name in names for one in named_library(name, self._libraries)}
+        items = cached_items(self.cache_dir, machine)
+        return tuple(item for item in items if not names or item.section_id in ids)
 
     def _named(self, item: PlexItem, scene: Scene, found: str) -> Candidate:
         library = self._libraries.get(item.section_id, "")

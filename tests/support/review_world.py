@@ -40,7 +40,8 @@ def waiting_in(world: World) -> list[Waiting]:
 
 def review_order(world: World) -> list[Waiting]:
     """What waits, in the order in which a review shows it."""
-    return list(WaitingQueue(waiting_in(world)))
+    queue = WaitingQueue(waiting_in(world))
+    return [queue[place] for place in range(len(queue))]
 
 
 @contextmanager

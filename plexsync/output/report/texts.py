@@ -29,16 +29,11 @@ class _Markdown(str):
     __slots__ = ()
 
 
-def report_markdown(report: Report) -> Iterator[str]:
-    """Return the lines, each with its line end."""
-    for line in _lines(report):
-        yield f"{line}\n"
-
-
 # ---- Markdown ------------------------------------------------------------------------------------
 
 
-def _lines(report: Report) -> Iterator[str]:
+def report_markdown(report: Report) -> Iterator[str]:
+    """Return the lines, without their line ends."""
     scope = f", {_text(report.scope)}" if report.scope else ""
     yield f"# plexsync report, {report.made_at}{scope}"
     yield ""

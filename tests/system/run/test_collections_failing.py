@@ -97,7 +97,7 @@ def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path
         gathering = Gathering(
             world.state(), cache_dir=tmp_path, now=world.now, addresses=WebAddresses()
         )
-        report = "".join(report_markdown(gathering.report()))
+        report = "\n".join(report_markdown(gathering.report()))
         assert "Collections: 1 kept, 1 parked." in report
 
         world.plex_wire.faults.clear()

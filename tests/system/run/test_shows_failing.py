@@ -56,7 +56,7 @@ def assert_shown_as_parked(world: World, show: str) -> None:
     gathering = Gathering(
         world.state(), cache_dir=world.state_dir / "none", now=world.now, addresses=WebAddresses()
     )
-    report = "".join(report_markdown(gathering.report()))
+    report = "\n".join(report_markdown(gathering.report()))
     assert "Shows and seasons: 2 kept, 1 parked, 3 left alone." in report
 
 

@@ -119,6 +119,6 @@ def test_an_odd_address_is_an_address_only() -> None:
     report = report_with(ODD, PLEX)
     page = "".join(report_html(report))
     assert page.count('href="http://stash.invalid/a&quot;&gt;&lt;b&gt;|c)" rel="noreferrer"') == 3
-    markdown = "".join(report_markdown(report))
+    markdown = "\n".join(report_markdown(report))
     assert markdown.count("](<http://stash.invalid/a%22%3E%3Cb%3E%7Cc)>)") == 3
     assert sum(line.count("http") for line in report_csv(report)) == 6
