@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.models import Candidate, Confidence, Match, PathRule
-from plexsync.text.normalize import NormalizedPath, PathMap, compile_rules, normalize_path
+from plexsync.text.normalize import (
+    NormalizedPath,
+    PathMap,
+    compile_rules,
+    folder_of,
+    normalize_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -153,7 +159,7 @@ def split_prefixes(ours: NormalizedPath, theirs: NormalizedPath) -> tuple[str, s
 
 def locate_pair(ours: NormalizedPath, theirs: NormalizedPath) -> Place:
     """Return where the files of a pair lie."""
-    return Place(split_prefixes(ours, theirs), _folder(ours), _folder(theirs))
+    return Place(split_prefixes(ours, theirs), folder_of(ours), folder_of(theirs))
 
 
 class PlaceNumbers:
@@ -225,8 +231,8 @@ class _Tally:
             self._vote(place, 1)
             if self._is_explained(place):
                 explained.add(ours)
-        self._explained.update(map(_folder, explained))
-        self._files.update(map(_folder, {ours for ours, _ in self._several}))
+        self._explained.update(map(folder_of, explained))
+        self._files.update(map(folder_of, {ours for ours, _ in self._several}))
         self.unexplained = self._files.total() - self._explained.total()
 
     def proposals(self, least: float) -> list[PathRule]:
@@ -254,7 +260,7 @@ class _Tally:
     def is_overwhelming(self, rule: PathRule) -> bool:
         """Whether nearly all files below a folder lie where a rule says, and nowhere else too."""
         below = foreign = 0
-        several = ((_folder(ours), _folder(theirs), 1) for ours, theirs in self._several)
+        several = ((folder_of(ours), folder_of(theirs), 1) for ours, theirs in self._several)
         lone = ((one.folder, one.other, count) for one, count in self._lone.items())
         for ours, theirs, count in chain(lone, several):
             if ours.startswith(rule.stash):
@@ -282,11 +288,6 @@ class _Tally:
 def _sum_below(folder: str, counts: Mapping[str, int]) -> int:
     """Return the sum of the counts of a folder and those below it."""
     return sum(count for one, count in counts.items() if one.startswith(folder))
-
-
-def _folder(path: str) -> str:
-    """Return the folder of a file, with its slash."""
-    return path[: path.rfind("/") + 1]
 
 
 def _common_folder(one: str, other: str) -> str:

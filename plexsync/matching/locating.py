@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.comparing.facts import compare_duration
 from plexsync.matching.layout import Layout, PlaceNumbers, split_prefixes
-from plexsync.text.normalize import NormalizedPath, normalize_path
+from plexsync.text.normalize import NormalizedPath, folder_of, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def folder_lengths(
 ) -> dict[str, set[tuple[str, float]]]:
     """Return the files, with their lengths, of folders in which one may have been renamed."""
     lengths: dict[str, set[tuple[str, float]]] = {
-        _folder(part.path): set()
+        folder_of(part.path): set()
         for one in compared
         for kind, part in one.found
         if kind.may_be_renamed
@@ -47,7 +47,7 @@ def folder_lengths(
         return lengths
     for file in (file for item in items if not item.trashed for file in item.files):
         path = normalize_path(file.path)
-        known = lengths.get(_folder(path))
+        known = lengths.get(folder_of(path))
         if known is not None and file.duration_s:
             known.add((path, file.duration_s))
     return lengths
@@ -117,16 +117,12 @@ class Locator:
     def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
         near = [
             length
-            for _, length in self._lengths.get(_folder(part.path), ())
+            for _, length in self._lengths.get(folder_of(part.path), ())
             if compare_duration(length, part.file.duration_s) >= Level.CLOSE
         ]
-        ends = NormalizedPath(_folder(ours.path) + "x"), NormalizedPath(_folder(part.path) + "x")
+        ends = (
+            NormalizedPath(folder_of(ours.path) + "x"),
+            NormalizedPath(folder_of(part.path) + "x"),
+        )
         led = split_prefixes(*ends) in self._layout.roots
         return self._scale.kind(made._replace(alone_in_length=len(near) <= 1, led=led))
-
-
-# ---- Private -------------------------------------------------------------------------------------
-
-
-def _folder(path: str) -> str:
-    return path[: path.rfind("/") + 1]

@@ -35,7 +35,7 @@ from plexsync.matching.locating import Locator, certain_pairs, folder_lengths
 from plexsync.matching.lone_pairs import Free, LonePairs, Partners, Sure, judge_alone
 from plexsync.models import PathRule, PlexFile, PlexItem, Scene, SceneFile, SceneId
 from plexsync.text.generic_names import COPY_FOLDERS
-from plexsync.text.normalize import fold
+from plexsync.text.normalize import fold, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -343,4 +343,4 @@ def _even_out(options: Sequence[Option], titled: list[Comparison]) -> list[Compa
 
 def _is_spare(path: str) -> bool:
     """Whether a file lies in a folder for copies."""
-    return not COPY_FOLDERS.isdisjoint(fold(path[: path.rfind("/") + 1]).split("/"))
+    return not COPY_FOLDERS.isdisjoint(fold(folder_of(path)).split("/"))

@@ -14,7 +14,6 @@ Three rules keep this exact although names change while a run is under way:
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import TYPE_CHECKING
 
 from plexsync.models import RELATED_KINDS, RelatedId
@@ -31,7 +30,6 @@ _PART = "\x1f"
 _DIGITS = 12
 
 
-@cache
 def related_id(kind: str, number: str) -> RelatedId:
     """Return how an object of a kind is remembered; see `RELATED_KINDS` for its letter."""
     return RelatedId(f"{kind}{number}")

@@ -123,6 +123,11 @@ def base_name(path: NormalizedPath) -> str:
     return path.rpartition("/")[2]
 
 
+def folder_of(path: str) -> str:
+    """Return the folder of a file, with the slash at its end; "" for a bare name."""
+    return path[: path.rfind("/") + 1]
+
+
 def stem(path: NormalizedPath) -> str:
     """Return the base name without its extension: `a.b.mp4` is `a.b`, `.hidden` is itself."""
     name = base_name(path)
@@ -179,7 +184,6 @@ def fold_text(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-@lru_cache(maxsize=1 << 16)
 def tag_key(name: str) -> str:
     """Return what makes two names one tag to Plex: ASCII letters without case, all else kept.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.text.normalize import NormalizedPath, PathMap, fold, normalize_path
+from plexsync.text.normalize import NormalizedPath, PathMap, fold, folder_of, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -230,7 +230,7 @@ def split_name(path: NormalizedPath) -> tuple[str, str]:
 
 def split_folders(path: str) -> list[str]:
     """Return the folded folder names of `path`, innermost first."""
-    folders = [part for part in fold(path[: path.rfind("/") + 1]).split("/") if part]
+    folders = [part for part in fold(folder_of(path)).split("/") if part]
     folders.reverse()
     return folders
 

@@ -24,7 +24,7 @@ from plexsync.matching.comparing.facts import (
 )
 from plexsync.matching.comparing.title_similarity import share_words
 from plexsync.text.generic_names import is_generic_folder, is_generic_name
-from plexsync.text.normalize import compile_rules, fold, normalize_path
+from plexsync.text.normalize import compile_rules, fold, folder_of, normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -247,8 +247,7 @@ def _place_best(ours: Ours, theirs: Theirs) -> _Placed:
 
 
 def _place(path: str, ours: Ours, theirs: Theirs) -> _Placed:
-    folder, other = path[: path.rfind("/") + 1], theirs.path[: theirs.path.rfind("/") + 1]
-    placed = _compare_folders(folder, other)
+    placed = _compare_folders(folder_of(path), folder_of(theirs.path))
     if placed[0] is not FolderLevel.PATH_FOLDED or fold(ours.name) == fold(theirs.name):
         return placed
     _, equal, telling = placed
