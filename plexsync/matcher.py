@@ -83,7 +83,7 @@ def match(
 def decide(scenes: Sequence[Scene], items: Sequence[PlexItem], **known: Unpack[Known]) -> Decided:
     """Do what `match` does, and return the layout as well."""
     matching = prepare_matching(scenes, items, staged=True, **known)
-    return Decided(resolve(matching), matching.tabulated.layout)
+    return Decided(resolve(matching), matching.layout)
 
 
 def wanted_hashes(matches: Iterable[Match]) -> tuple[RatingKey, ...]:

@@ -140,7 +140,7 @@ def account_of_item(
     """
     matching = prepare_matching(scenes, items, staged=False, **known)
     place = next(
-        (at for at, one in enumerate(matching.items) if one.rating_key == rating_key), None
+        (at for at, one in enumerate(matching.keys.items) if one.rating_key == rating_key), None
     )
     column = matching.claims_to(place) if place is not None else ()
     ids = {one.ours.scene_id for one in column}
@@ -184,7 +184,7 @@ def _stand(matching: Matching, row: tuple[Option, ...]) -> list[Standing]:
     """Return the options of one file, weighed as `match` shows them."""
     sure = any(not matching.obstacle(one) for one in row)
     scene = matching.scenes[row[0].ours.scene]
-    shown = row if sure else refine(row, scene, matching.tabulated)
+    shown = row if sure else refine(row, scene, matching)
     return [
         _make_standing(matching, option, refined, rivals=shown)
         for option, refined in zip(row, shown, strict=True)
@@ -204,7 +204,7 @@ def _stand_one(matching: Matching, option: Option) -> list[Standing]:
 def _make_standing(
     matching: Matching, option: Option, refined: Option, *, rivals: Sequence[Option]
 ) -> Standing:
-    item = matching.items[option.item]
+    item = matching.keys.items[option.item]
     column = matching.table.column(option.item)
     against = rivals_of(refined, rivals, column, matching.settings)
     evidence = list(refined.weighed.evidence)
@@ -250,7 +250,7 @@ def _name_rivals(matching: Matching, option: Option, against: Sequence[Option]) 
         if one.ours.scene != option.ours.scene:
             names[f"scene {scene.scene_id} ({scene.title or base_name(one.ours.path)})"] = None
         else:
-            item = matching.items[one.item]
+            item = matching.keys.items[one.item]
             names[f"item {item.rating_key} ({item.title or base_name(one.theirs.path)})"] = None
     shown = list(names)[:_RIVALS_NAMED]
     more = [f"{len(names) - len(shown)} more"] if len(names) > len(shown) else []

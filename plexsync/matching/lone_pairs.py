@@ -58,12 +58,10 @@ class Partners(NamedTuple):
 
     Attributes:
         items: the position of the item; -1 for none.
-        contents: the content hash of the scene's file; 0 for none.
         places: the number of the place where the files lie.
     """
 
     items: array[int]
-    contents: array[int]
     places: array[int]
 
 
@@ -101,8 +99,7 @@ class LonePairs:
     def __init__(
         self, scenes: Sequence[Scene], *, comparer: Comparer, keys: FileKeys, free: Free
     ) -> None:
-        items, places = (array("q", [one]) * len(scenes) for one in (_NOBODY, 0))
-        self.partners = Partners(items, array("Q", [0]) * len(scenes), places)
+        self.partners = Partners(*(array("q", [one]) * len(scenes) for one in (_NOBODY, 0)))
         self.places = PlaceNumbers()
         self._scenes = scenes
         self._comparer = comparer
@@ -190,7 +187,6 @@ class LonePairs:
         self._scene_of[position], self.partners.items[at] = at, position
         self._kinds[at] = self._comparer.compare(self._row(ours, theirs))[0][0]
         self.partners.places[at] = self.places.number(ours.path, theirs.path)
-        self.partners.contents[at] = ours.file.oshash or 0
         return True
 
     def _leave(self, position: int) -> None:

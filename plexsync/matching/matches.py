@@ -44,9 +44,11 @@ class Matches(Deferred[Match]):
 
         Those that have one of some content hashes are among them.
         """
-        wanted = set(contents)
-        sure = {at for at in self.numbers() if self.pairs.partners.contents[at] not in wanted}
-        return [at for at in range(len(self.pairs.scenes)) if at not in sure]
+        wanted, scenes = set(contents), self.pairs.scenes
+        sure = set(self.numbers())
+        if wanted:
+            sure = {at for at in sure if scenes[at].files[0].oshash not in wanted}
+        return [at for at in range(len(scenes)) if at not in sure]
 
     def replaced(self, scene_ids: AbstractSet[SceneId], by: Iterable[Match]) -> Matches:
         """Return these matches with those of some scenes, none of them sure, decided otherwise."""

@@ -46,14 +46,14 @@ class _Resolution:
         self._matching = matching
         self._scenes = matching.scenes
         self._table = matching.table
-        self._sure = matching.tabulated.sure[: matching.due]
+        self._sure = matching.sure[: matching.due]
         self._settings = matching.settings
         self._people = matching.people
         self._names = matching.names
         self._pairs = SurePairs(
             self._scenes,
             matching.keys,
-            partners=matching.tabulated.partners,
+            partners=matching.partners,
             sure=self._sure,
             library=self._names.library,
         )
@@ -62,7 +62,7 @@ class _Resolution:
 
     def resolve(self) -> Matches:
         """All matches, in the order of the scenes."""
-        partners = self._matching.tabulated.partners.items
+        partners = self._matching.partners.items
         certain: dict[int, list[Match]] = {}
         open_: dict[int, Judged] = {}
         for position, sure in enumerate(self._sure):
@@ -240,8 +240,8 @@ class _Resolution:
 
     def _refine(self, row: list[ScoredOption], scene: Scene) -> list[ScoredOption]:
         """Rank what is LOW anyway by all there is; no score is lifted over the threshold."""
-        tabulated, most = self._matching.tabulated, self._settings.least_score
-        options = refine([one.option for one in row], scene, tabulated)
+        most = self._settings.least_score
+        options = refine([one.option for one in row], scene, self._matching)
         scores = self._matching.score_row(options)
         return [
             self._matching.scored(option, min(score, max(verdict.score, most)))

@@ -16,7 +16,6 @@ from plexsync.matching.decision import (
     DEFAULT_SETTINGS,
     MatchSettings,
     ScoredOption,
-    Table,
     find_better_whole,
     find_other_version,
     find_stacked,
@@ -74,8 +73,8 @@ class Known(TypedDict, total=False):
     settled: SurePairs | None
 
 
-class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Everything the decisions about a set of scenes rest on.
+class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
+    """All pairs compared and weighed, and all else decisions about a set of scenes rest on.
 
     Attributes:
         scenes: the scenes that are decided about, and after them those that may compete.
@@ -83,7 +82,6 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         settings: where HIGH begins.
         people: people's answers.
         owners: items linked to scenes that are not decided about.
-        tabulated: all pairs, compared and weighed.
         by_key: the items people spoke of.
         names: how reasons name scenes and items.
         settled: pairs that were decided before.
@@ -95,21 +93,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     settings: MatchSettings
     people: People
     owners: Mapping[RatingKey, SceneId]
-    tabulated: Tabulated
     by_key: Mapping[RatingKey, PlexItem]
     names: ReasonNames
     settled: SurePairs | None
     keys: FileKeys
-
-    @property
-    def table(self) -> Table:
-        """The options."""
-        return self.tabulated.table
-
-    @property
-    def items(self) -> Sequence[PlexItem]:
-        """Every item."""
-        return self.tabulated.table.items
 
     def judge(self, position: int) -> Judged:
         """Every option of one scene with its verdict."""
@@ -133,9 +120,9 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             yield position, [self._judge_row(row, [row])]
 
     def _resembling(self, lost: Sequence[int]) -> Iterator[tuple[int, tuple[Option, ...]]]:
-        for position, options in find_resembling(self.tabulated, lost, self.scenes):
+        for position, options in find_resembling(self, lost, self.scenes):
             scene = self.scenes[position]
-            if row := without_refused(options, scene, self.items, self.people):
+            if row := without_refused(options, scene, self.keys.items, self.people):
                 yield position, row
 
     # ---- One option ------------------------------------------------------------------------------
@@ -175,7 +162,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def suppose(self, option: Option, made: Comparison) -> bool:
         """Whether an option would be HIGH if its comparison were `made`."""
         scene = option.ours.scene
-        scale = self.tabulated.comparer.scale
+        scale = self.comparer.scale
         changed = scale.option(option.ours, option.theirs, scale.kind(made))
         rows = [
             tuple(changed if one is option else one for one in row)
@@ -191,8 +178,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             assigned={},
             asked={},
         )
-        tabulated = msgspec.structs.replace(self.tabulated, table=table)
-        return msgspec.structs.replace(self, tabulated=tabulated).obstacle(changed) is None
+        return msgspec.structs.replace(self, table=table).obstacle(changed) is None
 
     def obstacle(self, option: Option) -> Obstacle | None:
         """Why an option is not HIGH; None when it is. Asked of the best options only."""
@@ -272,7 +258,7 @@ def prepare_matching(
         settings=settings,
         people=people,
         owners=owners,
-        tabulated=tabulated,
+        **msgspec.structs.asdict(tabulated),
         by_key={one.rating_key: one for one in keys.items_of(people.pinned)},
         names=ReasonNames(scene_paths(named_scenes), keys.items, known.get("libraries", {})),
         settled=known.get("settled"),

@@ -38,8 +38,8 @@ def test_the_short_way_to_a_verdict_changes_none(mix: object) -> None:
         for staged in (True, False)
     )
     assert resolve(short) == resolve(whole)
-    assert sum(map(bool, short.tabulated.sure)) > len(corpus.scenes) / 10
-    assert not any(whole.tabulated.sure)
+    assert sum(map(bool, short.sure)) > len(corpus.scenes) / 10
+    assert not any(whole.sure)
 
 
 def test_corpus_is_the_same_for_the_same_seed() -> None:

@@ -132,4 +132,4 @@ def test_an_item_that_names_another_scene_waits_for_it() -> None:
 
 def _sure(scenes: list[Scene], items: list[PlexItem]) -> set[int]:
     made = prepare_matching(scenes, items, staged=True, rules=_RULES, hashes=_HASHES)
-    return {at for at, sure in enumerate(made.tabulated.sure) if sure}
+    return {at for at, sure in enumerate(made.sure) if sure}
