@@ -88,12 +88,9 @@ class RunOptions:
         words = ["plexsync", "run"]
         words += ["--full"] if self.full and not self.take_over else []
         words += ["--take-over"] if self.take_over else []
-        for name in self.fields:
-            words += ["--field", name]
-        for scene_id in self.scenes:
-            words += ["--scene", scene_id]
-        for name in self.libraries:
-            words += ["--library", name]
+        named = {"--field": self.fields, "--scene": self.scenes, "--library": self.libraries}
+        for option, values in named.items():
+            words += [word for value in values for word in (option, value)]
         for option, number in (("--limit", self.limit), ("--max-changes", self.max_changes)):
             words += [] if number is None else [option, str(number)]
         words += ["--force"] if self.force else []

@@ -19,7 +19,7 @@ from plexsync.state import ReviewQueueWriter, RunKind
 from plexsync.sync.context import RunContext, meet_both
 from plexsync.sync.detection.changes import ChangeDetection
 from plexsync.sync.detection.glance import Glance, Unmoved
-from plexsync.sync.run_scope import begun, concluded, journaled, note_proposed, remembered
+from plexsync.sync.run_scope import concluded, journaled, note_proposed, remembered
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
@@ -37,21 +37,18 @@ if TYPE_CHECKING:
 
 def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Run one reconcile pass; what goes wrong ends in the summary, not in an exception."""
-    totals = begun(reporter, ports, options, RunKind.RUN)
-    totals.subset = config.plex.subset
-    with (
-        concluded(totals, ports),
-        remembered(config, options, ports, totals) as scope,
-    ):
-        glance = Glance(config, options, ports, scope.state)
-        look = glance.take()
-        near = glance.unmoved(look) if look and scope.session else None
-        if near is not None and not near.edited:
-            _end_unmoved(scope, near)
-        else:
-            context = meet_both(scope, near.sections if near else ())
-            detection = ChangeDetection(context, near.edited if near else ())
-            _reconcile(context, detection, mark=look.mark if look else "")
+    with concluded(reporter, ports, options, RunKind.RUN) as totals:
+        totals.subset = config.plex.subset
+        with remembered(config, options, ports, totals) as scope:
+            glance = Glance(config, options, ports, scope.state)
+            look = glance.take()
+            near = glance.unmoved(look) if look and scope.session else None
+            if near is not None and not near.edited:
+                _end_unmoved(scope, near)
+            else:
+                context = meet_both(scope, near.sections if near else ())
+                detection = ChangeDetection(context, near.edited if near else ())
+                _reconcile(context, detection, mark=look.mark if look else "")
     return totals.ended
 
 

@@ -130,6 +130,7 @@ class Totals:
 
     def summary(self, error: PlexsyncError | None, ports: Ports) -> RunSummary:
         """How it ended."""
+        reasons = Counter(self.parked.values()).most_common(1)
         return RunSummary(
             header=self.header,
             finished_at=iso(ports.now()),
@@ -140,7 +141,7 @@ class Totals:
             waiting=self.waiting,
             failing=self.failing,
             parked=len(self.parked),
-            parked_why=self._why_parked(),
+            parked_why=reasons[0][0] if reasons else "",
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
             by_library=dict(sorted(self.by_library.items())),
@@ -149,11 +150,6 @@ class Totals:
             subset=self.subset,
             error=as_problem(self._with_what_was_done(error)) if error else None,
         )
-
-    def _why_parked(self) -> str:
-        """Return the reason most parked scenes have."""
-        reasons = Counter(self.parked.values()).most_common(1)
-        return reasons[0][0] if reasons else ""
 
     def _with_what_was_done(self, error: PlexsyncError) -> PlexsyncError:
         """Return the error; an interruption says how much was written until then."""
@@ -169,8 +165,15 @@ class Totals:
         return InterruptedRunError(error.exit_code, after=after)
 
 
-def begun(reporter: Reporter, ports: Ports, options: RunOptions, kind: RunKind) -> Totals:
-    """Return the totals of work of a `kind` that begins now."""
+@contextmanager
+def concluded(
+    reporter: Reporter, ports: Ports, options: RunOptions, kind: RunKind
+) -> Iterator[Totals]:
+    """Yield the totals of work of a `kind` that begins now, and report how it ended.
+
+    What goes wrong in it is in `Totals.ended`, and not raised. The reporter's `finished` is always
+    the last thing called.
+    """
     header = RunHeader(
         run_id=ports.run_id,
         started_at=iso(ports.now()),
@@ -179,18 +182,10 @@ def begun(reporter: Reporter, ports: Ports, options: RunOptions, kind: RunKind) 
         command=kind.value,
         again=" ".join(map(quote, options.to_write)),
     )
-    return Totals(reporter, header, detailed=options.detailed_exitcode)
-
-
-@contextmanager
-def concluded(totals: Totals, ports: Ports) -> Iterator[None]:
-    """Report how the work within ended; what goes wrong in it is in `totals.ended`, and not raised.
-
-    The reporter's `finished` is always the last thing called.
-    """
+    totals = Totals(reporter, header, detailed=options.detailed_exitcode)
     error: PlexsyncError | None = None
     try:
-        yield
+        yield totals
     except PlexsyncError as caught:
         error = caught
     totals.ended = totals.summary(error, ports)

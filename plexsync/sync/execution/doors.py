@@ -44,6 +44,7 @@ class EditDoors:
 
     Attributes:
         harmed: what an edit did to an item it did not name; None for nothing.
+        by_item: whether edits go to the items' own addresses; None while that is not known.
     """
 
     def __init__(self, plex: PlexClient, reader: Reader, planner: Planner) -> None:
@@ -51,12 +52,7 @@ class EditDoors:
         self._plex = plex
         self._reader = reader
         self._planner = planner
-        self._by_item: bool | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether it is known where edits go."""
-        return self._by_item is not None
+        self.by_item: bool | None = None
 
     def edit(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send the changes of one item; `hold`: see `PlexEditor.edit`.
@@ -70,8 +66,8 @@ class EditDoors:
             MisdirectedEditError: another item got them, too.
             ServerError: see `PlexEditor.edit`.
         """
-        if self._by_item is not None or not _provable(plan):
-            self._plex.editor.edit(plan, by_item=self._by_item is not False, hold=hold)
+        if self.by_item is not None or not _provable(plan):
+            self._plex.editor.edit(plan, by_item=self.by_item is not False, hold=hold)
             return None
         refusal: NotFoundError | BadResponseError | None = None
         try:
@@ -83,11 +79,11 @@ class EditDoors:
         else:
             detail = self._read(plan.rating_key)
             if detail is None or self._arrived(plan, detail):
-                self._by_item = None if detail is None else True
+                self.by_item = None if detail is None else True
                 return detail
         detail = self._edit_guarded(plan, hold)
         if detail is not None and self._arrived(plan, detail):
-            self._by_item = False
+            self.by_item = False
         elif refusal is not None:
             raise refusal
         return detail
@@ -103,14 +99,14 @@ class EditDoors:
         Raises:
             ServerError: see there; or they did not arrive, so that one item alone has to say why.
         """
-        by_item = self._by_item is not False
+        by_item = self.by_item is not False
         self._plex.editor.edit_alike(alike, appended=appended, by_item=by_item, hold=hold)
         plan = alike[0].plan
-        if self._by_item is None and _provable(plan):
+        if self.by_item is None and _provable(plan):
             detail = self._read(plan.rating_key)
             if detail is None or not self._arrived(plan, detail):
                 raise BadResponseError("Plex took an edit of several items and did nothing")
-            self._by_item = True
+            self.by_item = True
 
     def _edit_guarded(self, plan: ItemPlan, hold: Callable[[], None]) -> ItemDetail | None:
         """Send a plan to the address of the library, and see that a neighbour stays as it is."""

@@ -214,7 +214,7 @@ class Sender:
                 edit.unsent = UNSENT
             yield from group
             return
-        known = self._doors.is_known
+        known = self._doors.by_item is not None
         alike, hold = [edit.edits for edit in group], partial(self._freshness.hold, group)
         try:
             self._doors.edit_alike(alike, self._appended, hold)

@@ -251,14 +251,15 @@ class CollectionKeeper(Keeper[CollectionWork]):
         Raises:
             ServerError: its posters cannot be read.
         """
-        if work.wish.members or not work.is_made or PlexField.MEMBERS not in detail.values:
+        base, is_base = work.pair.link.base, self._planner.equality.is_base
+        is_ours = PlexField.EXISTENCE in base
+        if work.wish.members or not is_ours or PlexField.MEMBERS not in detail.values:
             return False
         left, values = members_after(planned.changes, detail), detail.values
         if left or planned.held or values.get(PlexField.LABELS) or not detail.locked <= _WRITTEN:
             return False
         somebodys = detail.locked.intersection(TEXTS)
         somebodys |= {PlexField.MODE} if values.get(PlexField.MODE) else set()
-        base, is_base = work.pair.link.base, self._planner.equality.is_base
         ours = all(
             is_base(base.get(target), target, str(values.get(target, ""))) for target in somebodys
         )

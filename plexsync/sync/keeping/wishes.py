@@ -13,7 +13,6 @@ from plexsync.models import (
     CollectionRecord,
     CollectionWish,
     ItemKind,
-    PlexField,
     Scene,
     source_in,
 )
@@ -51,11 +50,6 @@ class CollectionWork(KeptWork):
     before: CollectionRecord | None
     taking: bool = False
     count: int = 0
-
-    @property
-    def is_made(self) -> bool:
-        """Whether plexsync made it."""
-        return PlexField.EXISTENCE in self.pair.link.base
 
     def blank(self) -> CollectionRecord:
         """Return what is remembered of one that is not there."""

@@ -38,7 +38,7 @@ from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, ti
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import begun, concluded, remembered
+from plexsync.sync.run_scope import concluded, remembered
 from plexsync.sync.saved_plan import Fit, fit_of
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ class ApplyOptions(RunOptions):
 
 def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Write a saved plan; what goes wrong ends in the summary, not in an exception."""
-    totals = begun(reporter, ports, options, RunKind.APPLY)
     verb = "would be" if options.dry_run else "will be"
-    with concluded(totals, ports):
+    with concluded(reporter, ports, options, RunKind.APPLY) as totals:
         plan = read_plan(options.file, disk=ports.disk)
         with remembered(config, options, ports, totals) as scope:
             lineage = meet_plex(scope)

@@ -47,7 +47,7 @@ from plexsync.sync.execution.work import (
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
 from plexsync.sync.rows import Pair
-from plexsync.sync.run_scope import begun, concluded, remembered
+from plexsync.sync.run_scope import concluded, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,8 +80,10 @@ class UndoOptions(RunOptions):
 
 def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter) -> RunSummary:
     """Take a run back; what goes wrong ends in the summary, not in an exception."""
-    totals = begun(reporter, ports, options, RunKind.UNDO)
-    with concluded(totals, ports), remembered(config, options, ports, totals) as scope:
+    with (
+        concluded(reporter, ports, options, RunKind.UNDO) as totals,
+        remembered(config, options, ports, totals) as scope,
+    ):
         log = find_run(ports.state_dir, options.target, disk=ports.disk)
         chosen = _chosen(options, log)
         lineage = meet_plex(scope)
