@@ -353,11 +353,15 @@ def parse_template(text: str, words: tuple[str, ...] = PLACEHOLDERS) -> Template
         words: what may stand in braces.
 
     Raises:
-        ParseError: an unknown placeholder or option, or a brace without its other half.
+        ParseError: an unknown placeholder or option, a brace without its other half, or bytes of
+            a variable that are no text.
     """
     hint = f"Placeholders are {', '.join(f'{{{name}}}' for name in words)}."
     try:
+        text.encode()
         parsed = list(Formatter().parse(text))
+    except UnicodeEncodeError:
+        raise ParseError("is no UTF-8", hint="Write it into the configuration file.") from None
     except ValueError:
         raise ParseError("has a brace without its other half", hint=hint) from None
     parts: list[tuple[str, str]] = []

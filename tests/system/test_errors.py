@@ -269,6 +269,13 @@ CONFIGURATION = (
         file("c.toml", f"a = 1{'0' * 10_000}"),
     ),
     Case(
+        "a variable that is no text",
+        "run",
+        USAGE,
+        ("PLEXSYNC_FIELDS__PERFORMERS__PHOTO", "is no UTF-8", "into the configuration file"),
+        variable("PLEXSYNC_FIELDS__PERFORMERS__PHOTO", "http://lan/\udcff"),
+    ),
+    Case(
         "a file nobody can look at",
         "run",
         USAGE,

@@ -159,6 +159,7 @@ def test_aliases_are_in_no_word() -> None:
         ("{performers:order=random}", "order"),
         ("{rating:of=7}", "{rating} has an option of that cannot be read."),
         ("{tags:most}", "most"),
+        ("\udcff{title}", "Write it into the configuration file."),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_list(text: str, hint: str) -> None:
