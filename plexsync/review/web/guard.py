@@ -74,7 +74,7 @@ class Guard:
         await answer(scope, _limited(receive), _with_headers(send))
 
     def _spends_key(self, request: Request) -> bool:
-        if self._used or request.method != "GET" or request.url.path != "/":
+        if self._used or request.method != "GET" or request.scope["path"] != "/":
             return False
         self._used = _are_same(request.query_params.get("key", ""), self.key)
         return self._used
