@@ -72,7 +72,6 @@ class RunItems:
     ) -> None:
         stash, rules = run.ports.stash, run.config.field_rules(run.inventory.libraries)
         self._run = run
-        self._compares_all = run.compares_all
         self._stash = stash
         self._outcomes = outcomes
         self._fields = FieldMaps(
@@ -94,7 +93,7 @@ class RunItems:
             InterruptedRunError: asked to stop.
         """
         waiting, total = pairs.by_scene(), self._run.totals.done + len(pairs)
-        size = READ_BATCH if self._compares_all else _STASH_BATCH
+        size = READ_BATCH if self._run.compares_all else _STASH_BATCH
         while chunk := tuple(islice(waiting, size)):
             self._run.ports.check()
             opened = (list(filter(self._outcomes.open, some)) for some in chunk)
@@ -142,7 +141,7 @@ class RunItems:
         for pair in chain.from_iterable(pairs.values()):
             recall(pair, self._run.state)
         details = [one.detail() for one in answers]
-        if not self._compares_all:
+        if not self._run.compares_all:
             self._artwork.glimpse_many((one, pairs[one.scene_id]) for one in details)
         for answer, detail in zip(answers, details, strict=True):
             yield from self._items(answer, detail, pairs[answer.scene_id])
@@ -171,7 +170,7 @@ class RunItems:
 
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
-        if pair.match is not None or self._compares_all:
+        if pair.match is not None or self._run.compares_all:
             return False
         scene_id = pair.scene.scene_id
         record = self._run.state.get(scene_id)
@@ -195,7 +194,7 @@ class RunItems:
             and record.problem.kind not in {NOT_SHOWN, *UNUSABLE_PICTURES}
             and not self._run.is_asked_for
             # A full sweep tries again what may have changed in Plex; a long text stays long.
-            and not (self._compares_all and record.problem.kind != TooLongError.kind)
+            and not (self._run.compares_all and record.problem.kind != TooLongError.kind)
             and record.desired == self._outcomes.desired_digest(pair.scene.scene_id)
         )
         return record.problem if parked and record else None
