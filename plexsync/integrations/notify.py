@@ -14,13 +14,13 @@ import warnings
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import msgspec
 
 from plexsync.config.sections import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
+from plexsync.text.templates import address_parts
 from plexsync.text.words import counted
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import AnswerLimits, RetryPolicy
@@ -198,7 +198,7 @@ class HealthCheck:
     """
 
     def __init__(self, url: Secret, secrets: Sequence[str] = ()) -> None:
-        parts = urlsplit(url.reveal().strip())
+        parts = address_parts(url.reveal().strip())
         self._path = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
         self._transport = Transport(

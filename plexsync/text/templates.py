@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from plexsync.errors import ParseError
 from plexsync.text.differences import nearest_name
@@ -142,13 +142,21 @@ def _rating(scene: SceneDetail, options: Options) -> str:
     return str((scene.rating100 * most + 50) // 100)
 
 
+def address_parts(text: str) -> SplitResult:
+    """Return the parts of an address; empty ones where it cannot be taken apart."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
 def _stash_id(scene: SceneDetail, options: Options) -> str:
     """Return the id of the first stash-box, or of the one at the host that is asked for."""
     host = options.get("from", "").lower()
     found = (
         number
         for address, number in scene.stash_ids
-        if not host or (urlsplit(address).hostname or "").removeprefix("www.") == host
+        if not host or (address_parts(address).hostname or "").removeprefix("www.") == host
     )
     return next(found, "")
 

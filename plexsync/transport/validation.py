@@ -14,6 +14,7 @@ import urllib3
 import urllib3.exceptions
 
 from plexsync.errors import ConfigError
+from plexsync.text.templates import address_parts
 from plexsync.transport.wording import origin_of
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def checked_proxies(base_url: str, name: str) -> dict[str, str]:
     used = found.get(scheme) or found.get("all")
     if not used:
         return {}
-    parts = urlsplit(used if "://" in used else f"http://{used}")
+    parts = address_parts(used if "://" in used else f"http://{used}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(
             f"the environment names a proxy plexsync cannot use: {parts.scheme}://",

@@ -167,6 +167,15 @@ def test_a_proxy_of_the_environment_is_used_on_request(monkeypatch: pytest.Monke
         assert proxy.simulator.asked[0].target == "http://stash.invalid:9999/x"
 
 
+def test_a_proxy_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is sent."""
+    monkeypatch.setenv("HTTP_PROXY", "http://[no address")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(ConfigError, match="names a proxy"):
+        Transport("http://stash.invalid", name="Stash", headers={}, secrets=(), proxy=True)
+
+
 def test_a_proxy_that_hangs_ends_at_the_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of an answer hold on the way through a proxy."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000

@@ -210,7 +210,8 @@ def test_a_health_check_that_is_away_raises_without_its_address() -> None:
     assert "canary" not in f"{caught.value.message} {caught.value.context} {caught.value.hint}"
 
 
-def test_what_is_no_address_is_refused() -> None:
+@pytest.mark.parametrize("address", ["canary without a scheme", "http://[canary"])
+def test_what_is_no_address_is_refused(address: str) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigError):
-        HealthCheck(Secret("canary without a scheme"))
+        HealthCheck(Secret(address))

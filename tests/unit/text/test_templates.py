@@ -36,7 +36,11 @@ SCENE = SceneDetail(
     cast=CAST,
     tags=("Outdoor", "day"),
     files=(make_scene_file(width=1080, height=1920, duration_s=3723.4),),
-    stash_ids=(("https://fansdb.cc/graphql", "f-1"), ("https://www.stashdb.org/graphql", "s-1")),
+    stash_ids=(
+        ("https://fansdb.cc/graphql", "f-1"),
+        ("http://[no address", "n-1"),
+        ("https://www.stashdb.org/graphql", "s-1"),
+    ),
     custom={"My Field": "x", "n": "3"},
 )
 BARE = SceneDetail(scene_id=SceneId("8"), updated_at="v1")
