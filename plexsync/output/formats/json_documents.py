@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         Problem,
         RunHeader,
         RunSummary,
-        Server,
         Value,
     )
     from plexsync.state import RunRecord
@@ -180,16 +179,12 @@ def _head(summary: RunSummary) -> _Json:
 
 
 def _servers(header: RunHeader) -> _Json:
-    stash, plex = _server(header.stash), _server(header.plex)
-    if plex and header.plex:
-        plex["machine_identifier"] = _clean(header.plex.identity)
+    stash, plex = (noun_json(one) if one else None for one in (header.stash, header.plex))
+    if stash:
+        del stash["identity"]  # a path of its machine
+    if plex:
+        plex["machine_identifier"] = plex.pop("identity")
     return {"stash": stash, "plex": plex}
-
-
-def _server(server: Server | None) -> _Json | None:
-    if server is None:
-        return None
-    return {"url": _clean(server.url), "version": _clean(server.version)}
 
 
 def _clean(text: str) -> str:
