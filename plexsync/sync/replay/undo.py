@@ -245,6 +245,11 @@ class _UndoWork(EarlierWork):
         """
         base = replace(plan, rating_key=pair.link.rating_key, changes=())
         if deletes(plan.changes):
+            members = change_of(plan.changes, PlexField.MEMBERS)
+            if members is None or not members.before:  # a person had taken them out
+                return Decision(
+                    plan=base, outcome=Outcome.KEPT, note="had no members, and is not made again"
+                )
             changes = tuple(self._again(plan, detail))
             poster = self._poster(plan, detail)
             note = "its poster is not kept any more" if poster and not poster.kept else ""

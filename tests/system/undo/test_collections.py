@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.errors import ExitCode
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.sync.ports import RunOptions
 from tests.support.collection_world import (
@@ -89,6 +90,25 @@ def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
 
     world.undo()
     assert shelf(world, "Daughter") == before
+
+
+def test_a_collection_that_was_empty_when_it_went_holds_up_no_other(world: World) -> None:
+    """A person took its members out; Plex makes no collection without any."""
+    world.run()
+    world.plex.collections.take_out(
+        world.plex.collections.key_of("Daughter"), world.key_of("3"), world.key_of("4")
+    )
+    before = shelf(world, "Film")
+    world.stash.edit_scene(3, studio_id=None)
+    world.stash.edit_scene(4, studio_id=None)
+    world.stash.edit_group(1, name="Another Film")
+    world.run()
+    assert "Daughter" not in titles(world)
+    undone = world.undo()
+    assert undone.summary.exit_code == ExitCode.OK
+    assert shelf(world, "Film") == before
+    (row,) = [row for row in undone.rows if row.item and row.item.title == "Daughter"]
+    assert "had no members" in row.reason
 
 
 def test_an_undo_can_be_undone(world: World) -> None:
