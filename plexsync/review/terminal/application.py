@@ -170,12 +170,7 @@ def _show(
             _show_lines(review, console, stdin=stdin)
         while review.ending is None:
             try:
-                ReviewScreen(
-                    review,
-                    console,
-                    full=not below,
-                    pictures=pictures if not below else None,
-                ).run()
+                ReviewScreen(review, console, full=not below, pictures=pictures).run()
             except (EOFError, OSError):  # the terminal is gone
                 review.ending = Ending.KEEP
             below = False
