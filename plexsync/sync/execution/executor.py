@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
-from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemPlan, Outcome, PlexField, RatingKey
+from plexsync.models import LIST_FIELDS, Change, ItemDetail, Outcome, PlexField, RatingKey
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
@@ -50,7 +50,6 @@ class Executor:
         scope: the work they are part of.
         planner: says what Plex shows alike, and what is ours once it was written.
         outcomes: shows and remembers how each item ended.
-        spare: see `Sender`; None where nothing is to be found out.
         save: takes what a dry run would write; None for nobody.
 
     Attributes:
@@ -64,7 +63,6 @@ class Executor:
         *,
         planner: Planner,
         outcomes: Outcomes,
-        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
         save: Callable[[Ready, Outcomes], None] | None = None,
     ) -> None:
         ports, session = scope.ports, scope.session
@@ -83,6 +81,7 @@ class Executor:
         self._pictures = PictureWriter(ports, self.reader, session)
         self._moved: list[WorkItem] = []
         if session is not None:
+            spare = outcomes.spare
             self._fields = FieldWriter(ports, self.reader, session, planner=planner, spare=spare)
 
     def looked_ahead(

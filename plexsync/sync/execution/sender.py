@@ -102,9 +102,7 @@ class Sender:
         reader: where it is seen what became of them.
         freshness: asked right before: says which items are not as they were.
         session: where an edit of which a name is risked is journaled once more.
-        spare: the names of a list that Stash wants and Plex has already, in Plex's order, which
-            the next run would write again if they were lost. None: nothing is found out, and
-            lists go out whole.
+        spare: see `Outcomes`; where there are none nothing is found out, and lists go out whole.
     """
 
     def __init__(
@@ -115,16 +113,16 @@ class Sender:
         freshness: Freshness,
         *,
         session: Session,
-        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None = None,
+        spare: Callable[[ItemPlan, Change], tuple[str, ...]],
     ) -> None:
         self._doors = doors
         self._ports = ports
         self._reader = reader
         self._freshness = freshness
         self._session = session
-        self._spare = spare or (lambda _plan, _change: ())
+        self._spare = spare
         self._appended: frozenset[PlexField] = frozenset()
-        self._settled: frozenset[PlexField] = frozenset() if spare else LIST_FIELDS
+        self._settled: frozenset[PlexField] = frozenset()
         self._tries: Counter[PlexField] = Counter()
         self._alone = False
         self._refused = False

@@ -408,6 +408,14 @@ class Outcomes(Protocol):
         """Remember what is ours on an item by writes of earlier runs."""
         self.note_written(pair)
 
+    def spare(self, plan: ItemPlan, change: Change, /) -> tuple[str, ...]:
+        """Return the names of a list that Stash wants and Plex has already, in Plex's order.
+
+        The next run would write them again if they were lost.
+        """
+        del plan, change
+        return ()
+
     def saved(self, ready: Ready, pictures: tuple[SavedPicture, ...], /) -> SavedItem:
         """Return what is planned as a plan file holds it; to be asked before it is finished."""
         pair = ready.pair

@@ -83,7 +83,7 @@ class FieldWriter:
         session: Session,
         *,
         planner: Planner,
-        spare: Callable[[ItemPlan, Change], tuple[str, ...]] | None,
+        spare: Callable[[ItemPlan, Change], tuple[str, ...]],
     ) -> None:
         self._ports = ports
         self._doors = EditDoors(ports.plex, reader, planner)

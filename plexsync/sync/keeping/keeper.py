@@ -136,12 +136,8 @@ class Keeper(Outcomes, ABC, Generic[W]):
             self.fields if run.options.take_over and not run.options.fields else frozenset()
         )
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
-        self._executor = Executor(
-            run,
-            planner=self._planner,
-            outcomes=self,
-            save=saver.add if saver else None,
-        )
+        save = saver.add if saver else None
+        self._executor = Executor(run, planner=self._planner, outcomes=self, save=save)
 
     @abstractmethod
     def keep(self) -> UnsafeError | None:

@@ -52,13 +52,8 @@ class RunWriter:
         self._run, self._work, self._equality = run, work, planner.equality
         self._outcomes = outcomes = SceneOutcomes(run, planner)
         self._items = RunItems(run, outcomes, planner=planner, dictionary=dictionary)
-        self._executor = Executor(
-            run,
-            planner=planner,
-            outcomes=outcomes,
-            spare=outcomes.spare,
-            save=saver.add if saver else None,
-        )
+        save = saver.add if saver else None
+        self._executor = Executor(run, planner=planner, outcomes=outcomes, save=save)
 
     def write(self, linked: Linked) -> UnsafeError | None:
         """Take the pairs to Plex, show and remember the rest of `linked`.

@@ -120,7 +120,9 @@ def sending() -> Iterator[Sending]:
 
         doors = EditDoors(bench.client, reader, planner)
         freshness = Freshness(reader, planner, clock)
-        sender = Sender(doors, ports, reader, freshness, session=nothing)
+        sender = Sender(
+            doors, ports, reader, freshness, session=nothing, spare=lambda _plan, _change: ()
+        )
         yield Sending(sender, reader, bench.simulator, looks, slow)
 
 
