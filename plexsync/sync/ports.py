@@ -238,6 +238,10 @@ class Ports:
         """Return what the run ends with if it is asked to end."""
         return InterruptedRunError(self.stop_code()) if self.should_stop() else None
 
+    def ends(self, kind: WorkKind) -> bool:
+        """Return whether nothing more of a kind is sent: the run is to end, or Plex refuses it."""
+        return self.should_stop() or self.faults.of(kind) is not None
+
     def plex_given_up(self) -> bool:
         """Return whether nothing more is read from Plex or edited there."""
         return self.plex_down() or self.faults.of(WorkKind.READ, WorkKind.EDIT) is not None

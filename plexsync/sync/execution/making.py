@@ -128,7 +128,7 @@ class CollectionMaker:
             decided: says what one needs, as it was read then.
         """
         for ready in batch:
-            if self._ports.should_stop() or self._ports.faults.of(WorkKind.EDIT):
+            if self._ports.ends(WorkKind.EDIT):
                 break
             try:
                 ending = self._made(ready, session)

@@ -216,7 +216,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
         exists = bool(detail.values.get(PlexField.EXISTENCE))
         desired = self._desired(work, detail, exists=exists)
         planned = self._planned(work, desired, detail, planner)
-        work.count = _count(detail, planned)
+        members = members_after(planned.changes, detail)
+        work.count = detail.member_count if members is None else len(members)
         if exists and self._may_go(work, detail, planned):
             gone = tuple(going(self._planner, _with_poster(detail, pair.link), pair.link))
             return Decision(plan=replace(plan, changes=gone))
@@ -361,9 +362,3 @@ def _wish(target: PlexField, value: Value, policy: Policy) -> Desired:
 def _name(target: PlexField) -> str:
     """Return what a field of a collection is called in rows, and after `--field`."""
     return f"{FIELD_PREFIX}{target}"
-
-
-def _count(detail: ItemDetail, planned: Planned) -> int:
-    """How many members a collection has once the plan is carried out."""
-    members = members_after(planned.changes, detail)
-    return detail.member_count if members is None else len(members)

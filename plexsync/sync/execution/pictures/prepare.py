@@ -161,7 +161,7 @@ class PictureWriter:
     def _prepare(self, ready: Ready, change: PictureChange) -> PictureUpload | None:
         """Look at the item again, fetch what is to be sent; None when nothing is. See `compare`."""
         result = ready.pictures
-        if self._ports.should_stop() or self._ports.faults.of(WorkKind.PICTURE):
+        if self._ports.ends(WorkKind.PICTURE):
             result.unfinished = True
             return None
         try:

@@ -142,12 +142,8 @@ class Uploader:
             upload.seq = seq
         end: ServerError | None = None
         for at, upload in enumerate(uploads, 1):
-            if (
-                end is not None
-                or self._ports.should_stop()
-                or self._ports.faults.of(WorkKind.PICTURE)
-            ):
-                self._failed(upload, UNSENT)
+            if end is not None or self._ports.ends(WorkKind.PICTURE):
+                _note_end(upload, UNSENT)
                 upload.result.unfinished = True
                 continue
             try:
@@ -188,7 +184,7 @@ class Uploader:
             ServerError: a server is down, or refuses us.
         """
         if self._has_moved(upload, coming):
-            self._failed(upload, MOVED)
+            _note_end(upload, MOVED)
             upload.result.unfinished = True
             return True
         refusal = self._hand_over(upload)
@@ -243,7 +239,7 @@ class Uploader:
             else:
                 self._gallery.upload(*upload.place, upload.body)
         except AuthError as error:
-            self._failed(upload, as_problem(error))
+            _note_end(upload, as_problem(error))
             raise
         except ServerError as error:
             return error
@@ -281,7 +277,7 @@ class Uploader:
         problem = _refused_problem(refusal, upload) if refusal else _not_shown(upload, selected)
         if refusal is not None:
             self._ports.faults.failed(WorkKind.PICTURE, refusal)
-        self._failed(upload, problem)
+        _note_end(upload, problem)
         upload.result.problem = problem
         upload.result.refused.append(upload.change.shown)
 
@@ -302,7 +298,7 @@ class Uploader:
 
     def _applied(self, upload: PictureUpload, base: PictureBase) -> None:
         """Take into account a picture that Plex was seen to show."""
-        self._end(upload, Settlement.APPLIED)
+        _note_end(upload)
         upload.result.changes.append(upload.change.shown)
         pair, rule = upload.ready.pair, upload.change.rule
         note(pair, rule, base)
@@ -310,21 +306,12 @@ class Uploader:
         held = {target: seen for target, seen in pair.link.held.items() if target is not rule.to}
         pair.link = replace(pair.link, held=held)
 
-    def _failed(self, upload: PictureUpload, problem: Problem) -> None:
-        self._end(upload, Settlement.FAILED, problem, missing=(upload.change.rule.to,))
 
-    def _end(
-        self,
-        upload: PictureUpload,
-        status: Settlement,
-        problem: Problem | None = None,
-        missing: tuple[PlexField, ...] = (),
-    ) -> None:
-        """Have the end of an intent noted."""
-        upload.result.ends.append(Result(upload.seq, status, problem=problem, missing=missing))
-
-
-# ---- Private -------------------------------------------------------------------------------------
+def _note_end(upload: PictureUpload, problem: Problem | None = None) -> None:
+    """Have the end of an intent noted: Plex shows the picture, unless there is a problem."""
+    status = Settlement.FAILED if problem else Settlement.APPLIED
+    missing = (upload.change.rule.to,) if problem else ()
+    upload.result.ends.append(Result(upload.seq, status, problem=problem, missing=missing))
 
 
 def _is_it(upload: PictureUpload, selected: str) -> bool:
