@@ -122,7 +122,7 @@ def add_path_rule(path: Path, rule: PathRule) -> None:
     added = f"{text}{joint}\n{rules_text((rule,))}"
     try:
         before, after = tomllib.loads(text), tomllib.loads(added)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # see `Sources`: some of what is no TOML passes
         raise _by_hand(path, rule, "it cannot be added to as it is written") from error
     wanted = {"stash": rule.stash, "plex": rule.plex}
     if after != {**before, "paths": [*before.get("paths", []), wanted]}:

@@ -45,10 +45,14 @@ def test_any_path_can_be_written(tmp_path: Path, stash: str) -> None:
     assert tomllib.loads(path.read_text())["paths"][0]["stash"] == stash
 
 
-def test_rules_written_in_line_are_not_touched(tmp_path: Path) -> None:
-    """TOML allows no [[paths]] after them: the message says what to add."""
+@pytest.mark.parametrize(
+    "text",
+    ['paths = [{stash = "/a/", plex = "/b/"}]\n', f"a = {'[' * 5000}", f"a = 1{'0' * 5000}"],
+    ids=["in line", "too deep", "too large"],
+)
+def test_what_cannot_be_added_to_is_not_touched(tmp_path: Path, text: str) -> None:
+    """TOML allows no [[paths]] after such rules: the message says what to add."""
     path = tmp_path / "config.toml"
-    text = 'paths = [{stash = "/a/", plex = "/b/"}]\n'
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
         add_path_rule(path, make_rule())
