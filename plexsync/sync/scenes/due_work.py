@@ -192,9 +192,9 @@ class DueWork:
                 self._run.session.forget(scene_id)
         for scene, why in detected.left_out:
             self._refuse(scene, Outcome.IGNORED, why)
-            self._remember(scene, Outcome.IGNORED)
+            self._remember(scene, Outcome.IGNORED, rests=True)
         for scene in detected.unready:  # in silence: its curator knows
-            self._remember(scene, Outcome.IGNORED)
+            self._remember(scene, Outcome.IGNORED, rests=True)
         for scene_id, message in detected.poisoned:
             # No version is remembered: whatever it is when Stash can tell again, it is news.
             scene = Scene(scene_id=scene_id, updated_at="")
@@ -212,18 +212,29 @@ class DueWork:
         """Show a scene that is not matched."""
         self._run.totals.emit(self._run.rows.refused(scene, outcome, why, problem))
 
-    def _remember(self, scene: Scene, outcome: Outcome, problem: Problem | None = None) -> None:
-        """Remember a scene that is written to no item in this run; what it was linked to stays."""
+    def _remember(
+        self,
+        scene: Scene,
+        outcome: Outcome,
+        problem: Problem | None = None,
+        *,
+        rests: bool = False,
+    ) -> None:
+        """Remember a scene that is written to no item in this run; what it was linked to stays.
+
+        Where it `rests` so do the files it was linked by: one it gave away is not its own.
+        """
         if self._run.session is None or not self._believe_absence:
             return
         previous = self._run.state.get(scene.scene_id)
+        files = previous.files if rests and previous and previous.links else ""
         tries = (previous.attempts if previous and previous.outcome is outcome else 0) + 1
         self._run.session.remember(
             scene.scene_id,
             SceneRecord(
                 updated_at=scene.updated_at,
                 outcome=outcome,
-                files=files_digest(scene.files),
+                files=files or files_digest(scene.files),
                 links=previous.links if previous else (),
                 attempts=tries,
                 due_at=self._run.retry_at(tries, outcome) if outcome in WAITING else "",

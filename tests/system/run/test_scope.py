@@ -79,6 +79,27 @@ def test_a_scene_that_leaves_the_scope_rests_and_nothing_is_cleared(world: World
     assert world.shown(key, "title") == "For Plex"
 
 
+def test_a_scene_out_of_scope_does_not_keep_the_item_of_a_file_it_gave_away(world: World) -> None:
+    """Whoever has the file now is linked with it, also where both are seen one after the other."""
+    tag, key, (file,) = (
+        world.stash.add_tag("Private"),
+        world.key_of("3"),
+        world.stash.scene(3).file_ids,
+    )
+    world.settings |= {"STASH__EXCLUDE_TAGS": "private", "RUN__FILES_EVERY": "0s"}
+    world.run()
+    other = world.stash.add_file("/data/other/z.mp4", size=12_345_678, duration=99.0, oshash=9)
+    world.stash.add_to_scene(3, other)
+    world.stash.set_primary(3, other)
+    heir = world.stash.create_scene(title="The Heir", tag_ids=(tag,))
+    world.stash.assign_file(file, heir)
+    world.stash.edit_scene(3, tag_ids=(tag,))
+    assert world.run().count(Outcome.IGNORED) == 2
+    world.stash.edit_scene(heir, tag_ids=())
+    assert world.run().outcomes() == {str(heir): "applied"}
+    assert world.shown(key, "title") == "The Heir"
+
+
 def test_a_tag_that_gets_another_parent_changes_who_takes_part(world: World) -> None:
     """The next run sees it although no scene's time moves."""
     above, tag = world.stash.add_tag("Private"), world.stash.add_tag("Garden")
