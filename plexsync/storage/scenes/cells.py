@@ -144,7 +144,7 @@ def _pack_field(target: PlexField, known: Base, names: Names, texts: SharedTexts
     if more or known.digest == list_digest(""):
         return _pack_list(known, names, texts)
     if known.digest and target in _SHARED:
-        number = texts.number(pack_digest(known.digest))
+        number = texts.digest_number(known.digest)
         return -number if known.found else number
     packed = pack_digest(known.digest)
     return _FOUND + packed if known.found else packed
@@ -203,7 +203,7 @@ def _pack_entries(text: str, names: Names, texts: SharedTexts) -> str | list[str
             left -= some
     if not left:
         return letters
-    numbers = sorted([texts.number(pack_digest(one)) for one in sorted(left)])
+    numbers = sorted([texts.digest_number(one) for one in sorted(left)])
     return [letters, *numbers] if letters else [*numbers]
 
 

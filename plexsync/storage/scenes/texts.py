@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64, unhexlify
 from collections import defaultdict
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.models import RelatedId
@@ -30,7 +30,6 @@ News = tuple[tuple[int, str], ...]
 """Numbers and their texts."""
 
 
-@lru_cache(maxsize=4096)  # many rows have the same
 def pack_digest(text: str) -> str:
     """Return hex digits in base64 without padding; any other text as it is, marked."""
     if not text:
@@ -90,8 +89,9 @@ class SharedTexts:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = ["", *texts]
         self._objects = MadeOnce(self._object)
+        self._packed = MadeOnce(pack_digest)
         self._folders: dict[str, str] = {}
-        self._noted = {0}
+        self._noted = {"": 0}
         self._news: list[tuple[int, str]] = []
         self.meanings = MadeOnce(self._meaning)
         self.name_of: Callable[[str], str] = _nothing
@@ -112,14 +112,17 @@ class SharedTexts:
 
     def number(self, text: str) -> int:
         """Return the number of a text, a new one if it has none."""
-        number = self._numbers.get(text)
+        number = self._noted.get(text)
         if number is None:
-            number = self._numbers[text] = len(self._texts)
-            self._texts.append(text)
-        if number not in self._noted:
-            self._noted.add(number)
+            number = self._noted[text] = self._numbers.setdefault(text, len(self._texts))
+            if number == len(self._texts):
+                self._texts.append(text)
             self._news.append((number, text))
         return number
+
+    def digest_number(self, digest: str) -> int:
+        """Return the number of hex digits, which many rows have."""
+        return self.number(self._packed[digest])
 
     def place(self, path: str) -> tuple[int, str]:
         """Return the number of a folder, and the rest of a path below it.
@@ -166,7 +169,7 @@ class SharedTexts:
 
     def begin_journal(self) -> None:
         """Count every text as new from here on: a journal says for itself what a number means."""
-        self._noted, self._news = {0}, []
+        self._noted, self._news = {"": 0}, []
 
     def news(self) -> News:
         """Return the texts that were used for the first time since the journal began."""
