@@ -33,7 +33,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
-from plexsync.sync.execution.reader import known_link, with_link
+from plexsync.sync.execution.reader import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
@@ -42,7 +42,6 @@ from plexsync.sync.run_scope import concluded, remembered
 from plexsync.sync.saved_plan import Fit, fit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.config.configuration import Config
@@ -117,22 +116,23 @@ class _PlanWork(EarlierWork):
         items: what it says of each.
         links: what is right by now, of each scene.
         matched: the scenes with files, or an item, they were not linked by before.
+        elsewhere: links they had then to other libraries than that of an item of theirs.
     """
 
     items: dict[Place, SavedItem]
     links: defaultdict[SceneId, list[Link]] = field(default_factory=lambda: defaultdict(list))
     matched: set[SceneId] = field(default_factory=set)
+    elsewhere: dict[SceneId, tuple[Link, ...]] = field(default_factory=dict)
 
     def item(self, item: SavedItem) -> WorkItem:
         """Return an item to write, as much as the plan knows of it; Stash is not asked."""
         plan = item.plan
         record = self.scope.state.get(plan.scene_id)
-        if (
-            record is None
-            or record.files != item.files
-            or known_link(self.scope.state, plan) is None
-        ):
+        links = record.links if record is not None and record.files == item.files else ()
+        if all(one.rating_key != plan.rating_key for one in links):
             self.matched.add(plan.scene_id)
+        if others := tuple(one for one in links if one.section_id != plan.section_id):
+            self.elsewhere[plan.scene_id] = others
         link = replace(
             self._link_of(plan),
             section_id=plan.section_id,
@@ -219,7 +219,12 @@ class _PlanWork(EarlierWork):
         if outcome in _GOOD:
             links.append(pair.link)
         if len(links) == item.items:
-            others = self._links_elsewhere(item, links)
+            # Links to libraries the plan has no item of stay.
+            here = {link.section_id for link in links}
+            known = self.elsewhere.get(scene_id, ())
+            others = tuple(link for link in known if link.section_id not in here)
+            if scene_id in self.matched:
+                forget_seen(session)  # the plan may be of some libraries only
             # Without a version the next run asks Stash once more, and not Plex: the scene may have
             # changed meanwhile, and what it shows of tags and the like is remembered by runs only.
             record = SceneRecord(
@@ -230,18 +235,8 @@ class _PlanWork(EarlierWork):
                 links=(*links, *others),
             )
             session.remember(scene_id, record)
-            if scene_id in self.matched:
-                forget_seen(session)  # the plan may be of some libraries only
         elif outcome is not Outcome.SKIPPED:
             # What is ours on this item is known; the scene is due, and is matched again.
             linked = with_link(session.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)
-
-    def _links_elsewhere(self, item: SavedItem, links: Sequence[Link]) -> tuple[Link, ...]:
-        """Return the links of a scene to libraries the plan has no item of: they stay."""
-        record = self.scope.state.get(item.plan.scene_id)
-        if record is None or record.files != item.files:
-            return ()
-        here = {link.section_id for link in links}
-        return tuple(link for link in record.links if link.section_id not in here)

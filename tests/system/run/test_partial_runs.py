@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.models import Outcome
+from plexsync.models import Outcome, SceneId
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.maker import DATA, NAS
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
+from plexsync.state import load_state
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN
 from tests.support.world import World, scene_ids
@@ -118,3 +119,17 @@ def test_a_file_of_a_scene_that_was_not_looked_at_is_linked_later(
     assert world.shown(second, "title") != "The Heir"
     world.run()
     assert world.shown(second, "title") == "The Heir"
+
+
+def test_a_plan_of_several_items_keeps_the_link_to_the_library_it_leaves_out(world: World) -> None:
+    """The first item that is written is remembered before the plan is through with its scene."""
+    scene_id, first, second = in_two(world)
+    world.plex.scan_in(world.video_of(world.stash.scene(scene_id).file_ids[0]))
+    world.rescan()
+    world.run(RunOptions(full=True))
+    assert list(load_state(world.state_dir).claims().values()).count(SceneId(scene_id)) == 3
+    world.stash.edit_scene(scene_id, title="Second Edition")
+    over_one_library(world, "plan")
+    assert world.shown(first, "title") == "Second Edition"
+    world.run()
+    assert world.shown(second, "title") == "Second Edition"
