@@ -247,8 +247,16 @@ class ChangeDetection:
             detected = detector.everything()
         else:
             detected = detector.changes()
-        if options.limit is not None:
-            detected.due, detected.of_some = detected.due[: options.limit], True
+        if options.limit is not None and len(detected.due) > options.limit:
+            # Those that an earlier run handled as they are come last, whatever else makes them due:
+            # until a whole run they are due in each, and else no other one would have its turn.
+            state, first = self._run.state, self.spool.scene_ids
+            later = [
+                one.updated_at == state.version(one.scene_id) and one.scene_id not in first
+                for one in detected.due
+            ]
+            order = sorted(range(len(later)), key=later.__getitem__)
+            detected.due, detected.of_some = detected.due.pick(order[: options.limit]), True
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
         totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting

@@ -133,3 +133,23 @@ def test_a_plan_of_several_items_keeps_the_link_to_the_library_it_leaves_out(wor
     assert world.shown(first, "title") == "Second Edition"
     world.run()
     assert world.shown(second, "title") == "Second Edition"
+
+
+def test_runs_with_a_limit_come_to_every_scene(world: World) -> None:
+    """Those with several files stay due until a whole run, but come after all others."""
+    new = []
+    for at in range(3):
+        files = [
+            world.stash.add_file(f"/data/new/{at}.{n}.mp4", size=size, duration=99.0, oshash=size)
+            for n, size in enumerate((10**7 + at, 10**8 + at))
+        ]
+        for file in files:
+            world.plex.scan_in(world.video_of(file))
+        new.append(files)
+    world.rescan()
+    world.run()
+    scenes = [str(world.stash.create_scene(title="New", file_ids=tuple(one))) for one in new]
+    for scene_id in scenes:
+        assert world.run(RunOptions(limit=1)).outcomes() == {scene_id: "applied"}
+    assert world.run().outcomes() == dict.fromkeys(scenes, "unchanged")
+    assert world.run().rows == ()
