@@ -61,7 +61,8 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
     found = account(scene, world.items, **known)
     world.read_hashes(known, [one.candidate.rating_key for one in found.standings])
     found = account(scene, world.items, **known)
-    record, notes = world.state.get(scene_id), _scope_notes(config, ports, scene)
+    why = _refuser(config, ports)(scene)
+    record, notes = world.state.get(scene_id), (why,) if why else ()
     return world.explanation(found, world.name_scene(scene), record, [scene], notes=notes)
 
 
@@ -267,14 +268,22 @@ def find_adoptable(config: Config, ports: Ports) -> Adoption:
     named = tuple(dict.fromkeys(SceneId(item.stash_id) for item in tagged))
     if not named:
         return Adoption(items=0, missing=(), scenes=())
-    fetched = ports.stash.scenes(named)
-    found = match(fetched.found, inputs.items, **inputs.known(fetched.found))
+    fetched = ports.stash.scenes(named, with_relations=True)
+    refuse, answers = _refuser(config, ports), collect_answers(inputs.state)
+    apart = {
+        one.scene_id: why for one in fetched.found if (why := answers.ignores(one) or refuse(one))
+    }
+    scenes = [one for one in fetched.found if one.scene_id not in apart]
+    found = match(scenes, inputs.items, **inputs.known(scenes))
     sure = [one.candidates[0].rating_key for one in found if one.confidence is Confidence.HIGH]
     details = {one.item.rating_key: one for one in ports.plex.details(sure)}
     return Adoption(
         items=len(tagged),
         missing=tuple(fetched.missing),
-        scenes=tuple(_adoptable(one, details.get) for one in found),
+        scenes=(
+            *(_adoptable(one, details.get) for one in found),
+            *(Adoptable(scene_id=one, reason=why) for one, why in apart.items()),
+        ),
     )
 
 
@@ -295,16 +304,22 @@ def survey_lines(adoption: Adoption) -> Sequence[str]:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _scope_notes(config: Config, ports: Ports, scene: Scene) -> tuple[str, ...]:
-    """Return why a scene takes no part, and by which key; nothing for one that does."""
+def _refuser(config: Config, ports: Ports) -> Callable[[Scene], str]:
+    """Return what says why a scene takes no part, and by which key; "" of one that does."""
     participants = config.participants
-    refused = refusal_of(
-        scene,
-        participants.among(ports.stash.names().texts if participants.with_names else {}),
-        organized_only=config.stash.organized_only,
-        required=config.stash.needed,
-    )
-    return (f"takes no part: {refused.why} ([stash] {refused.key})",) if refused else ()
+    names = ports.stash.names().texts if participants.with_names else {}
+    participation = participants.among(names)
+
+    def refuse(scene: Scene) -> str:
+        refused = refusal_of(
+            scene,
+            participation,
+            organized_only=config.stash.organized_only,
+            required=config.stash.needed,
+        )
+        return f"takes no part: {refused.why} ([stash] {refused.key})" if refused else ""
+
+    return refuse
 
 
 def _show_notes(config: Config, state: State, record: SceneRecord | None) -> tuple[str, ...]:

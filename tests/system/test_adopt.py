@@ -52,6 +52,28 @@ def test_ids_that_started_again_link_nothing_wrong(tmp_path: Path) -> None:
         assert [one for one in found["scenes"] if one["confidence"] == "HIGH"] == []
 
 
+def test_scenes_that_take_no_part_are_not_adopted(tmp_path: Path) -> None:
+    """As a run does, it leaves them alone, and says why: that a GUID names one asks for nothing."""
+    library = agent_library(FORMS["legacy agent"], scenes=SCENES)
+    scope = {"EXCLUDE_TAGS": "Private", "ORGANIZED_ONLY": "true", "REQUIRED": "date"}
+    with World(library, tmp_path, **{f"STASH__{key}": one for key, one in scope.items()}) as world:
+        for scene in world.stash.scenes:
+            world.stash.edit_scene(scene.id, organized=True, date="2020-01-02", tag_ids=())
+        world.stash.edit_scene(1, tag_ids=(world.stash.add_tag("Private"),))
+        world.stash.edit_scene(2, organized=False)
+        world.stash.edit_scene(3, date=None)
+        keys = [world.key_of(one) for one in ("1", "2", "3")]
+        before = [world.plex.dump()[key] for key in keys]
+        done = run_plexsync(["adopt"], world.environ())
+        assert done.code == 0, done.err
+        assert "scene 1: takes no part: has an excluded tag (Private)" in done.out
+        assert "scene 2: takes no part: is not organized" in done.out
+        assert "scene 3: takes no part: waits for date" in done.out
+        assert f"{SCENES - 3} of {SCENES} scenes are certain" in done.out
+        assert len(world.state().claims()) == SCENES - 3
+        assert [world.plex.dump()[key] for key in keys] == before
+
+
 def test_without_an_agent_there_is_nothing_to_adopt(tmp_path: Path) -> None:
     """It says so, and ends well."""
     with World(make_library(LibrarySpec(seed=5, scenes=3)), tmp_path) as world:
