@@ -159,8 +159,7 @@ class CollectionMaker:
         first = self._first(ready.plan)
         title = title_in(first)
         if self.listed(first.section_id, within_s=LISTED_S).called(title):
-            note = f"Plex has a collection '{title}' already, which plexsync did not make"
-            return PairEnd(Outcome.SKIPPED, note=note)
+            return PairEnd(Outcome.SKIPPED, note=taken_by_another(title))
         (seq,) = session.intend([first])
         answer, refusal = self._send(first)
         key = answer.item.rating_key if answer else self._found(first, title, refusal)
@@ -235,6 +234,11 @@ class CollectionMaker:
             self._ports.faults.failed(WorkKind.EDIT, error)
             return None, error
         return made, None
+
+
+def taken_by_another(title: str) -> str:
+    """Return what a row says of a title that a collection of somebody else has."""
+    return f"Plex has a collection '{title}' already, which plexsync did not make"
 
 
 def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:

@@ -27,12 +27,19 @@ from plexsync.models import (
 from plexsync.planning.planner import Planned, Planner
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Session, Settlement, Unsettled
-from plexsync.sync.execution.making import FIELD_PREFIX, TEXTS, find_made, going
+from plexsync.sync.execution.making import (
+    FIELD_PREFIX,
+    TEXTS,
+    find_made,
+    going,
+    taken_by_another,
+)
 from plexsync.sync.execution.reader import reread, settle_one
 from plexsync.sync.execution.work import (
     Decision,
     absent,
     blank_link,
+    change_of,
     decision_of,
     deletes,
     members_after,
@@ -44,7 +51,7 @@ from plexsync.sync.keeping.wishes import CollectionWork, due_collections
 from plexsync.text.normalize import tag_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
     from plexsync.models import ItemDetail, RatingKey, RelatedId, SceneId, Value
@@ -149,12 +156,10 @@ class CollectionKeeper(Keeper[CollectionWork]):
 
     def _is_free(self, work: CollectionWork) -> bool:
         """Whether a title is free, or of one that may be taken over, which is done then."""
-        title = work.wish.title
-        holders = self._executor.maker.listed(work.wish.section_id).called(title)
+        title, holders = work.wish.title, self._others_called(work)
         if not holders:
             return True
-        ours = {one.link.rating_key for one in self._records.values()}
-        if any(one.rating_key in ours for one in holders):
+        if self._is_ours_among(holders):
             self._show(work.pair, Outcome.SKIPPED, _STILL_OURS)
             return False
         # A person gave Stash the last word in it, or in all of them for once.
@@ -167,6 +172,19 @@ class CollectionKeeper(Keeper[CollectionWork]):
                 return True
         self._withhold(work, Withheld.TAKEN, _TAKEN, Outcome.KEPT)
         return False
+
+    def _others_called(self, work: CollectionWork) -> Sequence[CollectionEntry]:
+        """Return the other collections that have the title one is to have.
+
+        Raises:
+            ServerError: the collections cannot be listed.
+        """
+        own, listed = work.pair.link.rating_key, self._executor.maker.listed(work.wish.section_id)
+        return [one for one in listed.called(work.wish.title) if one.rating_key != own]
+
+    def _is_ours_among(self, holders: Sequence[CollectionEntry]) -> bool:
+        ours = {one.link.rating_key for one in self._records.values()}
+        return any(one.rating_key in ours for one in holders)
 
     def _is_made_again(self, work: CollectionWork) -> bool:
         """Whether one of ours that is not in Plex any more is to be made again."""
@@ -216,6 +234,10 @@ class CollectionKeeper(Keeper[CollectionWork]):
         exists = bool(detail.values.get(PlexField.EXISTENCE))
         desired = self._desired(work, detail, exists=exists)
         planned = self._planned(work, desired, detail, planner)
+        renamed = change_of(planned.changes, PlexField.TITLE) if exists else None
+        work.unnamed = self._why_unnamed(work) if renamed else ""
+        if work.unnamed:
+            planned = replace(planned, changes=tuple(c for c in planned.changes if c != renamed))
         members = members_after(planned.changes, detail)
         work.count = detail.member_count if members is None else len(members)
         if exists and self._may_go(work, detail, planned):
@@ -223,7 +245,23 @@ class CollectionKeeper(Keeper[CollectionWork]):
             return Decision(plan=replace(plan, changes=gone))
         changes = planned.changes if exists else (_coming(), *planned.changes)
         wanted = self._artwork.plan(pair, work.source, detail)
-        return decision_of(replace(plan, changes=changes), planned, wanted, pair)
+        decision = decision_of(replace(plan, changes=changes), planned, wanted, pair)
+        if not work.unnamed:
+            return decision
+        outcome = Outcome.SKIPPED if work.unnamed == _STILL_OURS else Outcome.KEPT
+        return replace(decision, outcome=outcome, note=work.unnamed)
+
+    def _why_unnamed(self, work: CollectionWork) -> str:
+        """Return why a collection is not renamed; "" where no other one has the new title.
+
+        Raises:
+            ServerError: the collections cannot be listed.
+        """
+        holders = self._others_called(work)
+        if not holders:
+            return ""
+        ours = self._is_ours_among(holders)
+        return _STILL_OURS if ours else taken_by_another(work.wish.title)
 
     def _desired(
         self, work: CollectionWork, detail: ItemDetail, *, exists: bool
@@ -301,7 +339,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         if not link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
-        return work.record(done=done)
+        return work.record(done=done and work.unnamed != _STILL_OURS)
 
     # ---- writes of earlier runs
 

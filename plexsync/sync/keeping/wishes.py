@@ -41,6 +41,8 @@ class CollectionWork(KeptWork):
         placed: the items of known scenes in its library: only these may be taken out.
         members: digest of the members that are wanted.
         taking: its title is that of a collection Stash has the last word in for once.
+        unnamed: why it keeps the title it has; "" unless another collection has the one it is to
+            have.
         count: how many members it has in the end.
     """
 
@@ -49,6 +51,7 @@ class CollectionWork(KeptWork):
     members: str
     before: CollectionRecord | None
     taking: bool = False
+    unnamed: str = ""
     count: int = 0
 
     def blank(self) -> CollectionRecord:

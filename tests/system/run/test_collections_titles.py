@@ -70,6 +70,53 @@ def test_a_title_of_ours_that_is_given_up_is_free_in_the_next_run(tmp_path: Path
         assert rows(world.run()) == {}
 
 
+def test_a_title_another_collection_of_ours_has_is_given_once_that_is_renamed(
+    tmp_path: Path,
+) -> None:
+    """Until then a renamed one keeps its title, gets all else, and fails nothing."""
+    with collection_world(tmp_path, COLLECTIONS__PERFORMERS="true") as world:
+        world.run()
+        keys = {one: world.plex.collections.key_of(one) for one in ("Mother", "Ann")}
+        world.stash.edit_studio(1, name="Ann", details="Since 1998.")
+        world.wait(1)
+        for options, outcome in ((None, "applied"), (FULL, "skipped"), (None, "skipped")):
+            ran = world.run(options)
+            assert ran.summary.exit_code == ExitCode.OK
+            assert rows(ran)["studio:1"] == outcome
+            (row,) = [one for one in ran.rows if one.scene.id == "studio:1"]
+            assert "another collection of plexsync has that title" in row.reason
+        assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
+
+        world.stash.edit_performer(1, name="Bea")
+        world.wait(1)
+        world.run()
+        world.run()
+        assert world.plex.collections.key_of("Bea") == keys["Ann"]
+        assert world.plex.collections.key_of("Ann") == keys["Mother"]
+        assert rows(world.run()) == {}
+
+
+def test_a_title_of_a_collection_of_a_person_is_given_once_it_is_free(tmp_path: Path) -> None:
+    """A renamed one keeps its title beside it, as its row says once, and in each full run."""
+    with collection_world(tmp_path) as world:
+        world.run()
+        theirs = world.plex.collections.make(1, "Sister", world.key_of("6"))
+        world.stash.edit_studio(2, name="Sister")
+        world.wait(1)
+        ran = world.run()
+
+        assert (ran.summary.exit_code, rows(ran)) == (ExitCode.OK, {"studio:2": "kept"})
+        assert titles(world).keys() == {"Mother", "Daughter", "Sister"}
+        assert rows(world.run()) == {}
+        world.plex.collections.delete(theirs)
+        assert rows(world.run(FULL))["studio:2"] == "applied"
+        assert titles(world).keys() == {"Mother", "Sister"}
+        world.stash.edit_studio(2, name="SISTER")
+        world.wait(1)
+        assert rows(world.run()) == {"studio:2": "applied"}
+        assert titles(world)["SISTER"] == {"3", "4"}
+
+
 def test_each_library_has_its_own_collection_of_a_studio(tmp_path: Path) -> None:
     """Of movies here, of episodes there, each with its own items; an undo takes both back."""
     mix = {Case.SAME: 1.0, Case.EPISODE: 1.0}
