@@ -99,7 +99,7 @@ class SceneOutcomes(Outcomes):
         """
         progress = self._scenes.setdefault(pair.scene.scene_id, _Progress(pair.scene))
         progress.links.update((link.rating_key, link) for link in pair.resting)
-        progress.has_resting = bool(pair.resting)
+        progress.has_resting |= bool(pair.resting)  # one matched again may not say so
         if pair.link.rating_key in progress.links:
             return False
         progress.open_pairs += 1

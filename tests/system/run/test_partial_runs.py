@@ -153,3 +153,26 @@ def test_runs_with_a_limit_come_to_every_scene(world: World) -> None:
         assert world.run(RunOptions(limit=1)).outcomes() == {scene_id: "applied"}
     assert world.run().outcomes() == dict.fromkeys(scenes, "unchanged")
     assert world.run().rows == ()
+
+
+def test_an_item_that_moved_meanwhile_does_not_end_what_is_owed_elsewhere(world: World) -> None:
+    """Its scene is matched again in the middle of the run, and has an item in the other library."""
+    scene_id = next(one for one, keys in world.library.truth.items() if len(keys) == 1)
+    video = world.video_of(world.stash.scene(scene_id).file_ids[0])
+    copy = world.plex.scan_in(video)
+    world.rescan()
+    second = world.plex.scan_in(replace(video, section_id=ELSEWHERE))
+    world.rescan()
+    world.run(RunOptions(full=True))
+    world.stash.edit_scene(scene_id, title="Second Edition")
+    path = str(world.plex.dump()[copy]["files"][0])
+
+    def move() -> None:
+        world.plex.move_file(world.plex.move_file(copy, f"{path}.moved"), path)
+
+    world.plex.before("plex.detail", 1, move)
+    ran = world.run(FIRST)
+    assert ran.count(Outcome.SKIPPED) == 1
+    assert world.shown(second, "title") != "Second Edition"
+    world.run()
+    assert world.shown(second, "title") == "Second Edition"
