@@ -116,21 +116,24 @@ class PreviewLoader(AheadWorker[Pairs]):
                 lambda: self._closed or key in self._known.get(scene_id, {}), seconds
             )
 
-    def load(self, pairs: Pairs) -> bool:
-        """Compare what is not known yet, or is owed; returns whether there is news."""
+    def load(self, pairs: Pairs, *, at_once: bool = False) -> bool:
+        """Compare what is not known yet, or is owed; returns whether there is news.
+
+        A server that failed a moment ago, maybe about another scene, is asked `at_once` only where
+        nobody asks again later.
+        """
         scene_id, keys = pairs
-        known, is_up = self.known(scene_id), time.monotonic() >= self._down_until
-        found = self._compare(
-            scene_id, [key for key in keys if key not in known or (is_up and known[key].owed)]
-        )
+        known, asks = self.known(scene_id), at_once or time.monotonic() >= self._down_until
+        wanted = [key for key in keys if key not in known or (asks and known[key].owed)]
+        found = self._compare(scene_id, wanted, asks=asks)
         with self._changed:
             self._known.setdefault(scene_id, {}).update(found)
         return any(known.get(key) != one for key, one in found.items())
 
     def _compare(
-        self, scene_id: SceneId, keys: Sequence[RatingKey]
+        self, scene_id: SceneId, keys: Sequence[RatingKey], *, asks: bool
     ) -> Mapping[RatingKey, LinkPreview]:
-        if keys and time.monotonic() >= self._down_until:
+        if keys and asks:
             try:
                 return self._ask(scene_id, keys)
             except ServerError as error:

@@ -113,7 +113,7 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
         console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
         for one in context.named(ids):
             keys = tuple(candidate.rating_key for candidate in one.candidates)
-            context.servers.previews.load((one.scene_id, keys))
+            context.servers.previews.load((one.scene_id, keys), at_once=True)
             if invocation.shape.as_document:
                 known = context.servers.previews.known(one.scene_id)
                 scene = _scene(context, one, known) | {"said": _standing(context, one.scene_id)}

@@ -13,7 +13,9 @@ from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import ANSWER_PREFIX
 from plexsync.models import Outcome, RatingKey, SceneId
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
+from tests.support.world import edited_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,6 +157,25 @@ def test_show_tells_evidence_and_changes(twins: Shell) -> None:
     assert "Accepting would change:" in text
     (shown,) = twins.json("show", one.scene_id)["scenes"]
     assert shown["candidates"][0]["changes"]
+
+
+def test_show_tells_changes_though_those_of_another_scene_are_unknown(twins: Shell) -> None:
+    """An item that cannot be read says nothing about the candidates of the next scene."""
+    one, *rest = waiting_in(twins.world)
+    bad = {candidate.rating_key for candidate in one.candidates}
+    other = next(w for w in rest if bad.isdisjoint(c.rating_key for c in w.candidates))
+    twins.world.plex_wire.faults.add(
+        Fault(
+            "plex.detail",
+            1,
+            ErrorStatus(400),
+            None,
+            lambda asked: not bad.isdisjoint(edited_keys(asked)),
+        )
+    )
+    text = twins.type("show", one.scene_id, other.scene_id)
+    assert "is unknown" in text
+    assert "Accepting would change:" in text
 
 
 def test_show_says_how_a_scene_stands_that_does_not_wait(twins: Shell) -> None:
