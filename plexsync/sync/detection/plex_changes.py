@@ -136,12 +136,10 @@ def digest(parts: Iterable[str]) -> str:
     return short_digest("\x1e".join(parts), _DIGITS)
 
 
-def note_unread(session: Session, due: Collection[SceneId], unread: Collection[SceneId]) -> None:
+def note_unread(session: Session, scenes: AbstractSet[SceneId]) -> None:
     """Remember which scenes are to be matched once more, so that the next run goes on with them."""
-    before = read_unread(session.state)
-    now = (before - frozenset(due)) | frozenset(unread)
-    if now != before:
-        ranked = tuple(sorted(now, key=id_order))
+    if scenes != read_unread(session.state):
+        ranked = tuple(sorted(scenes, key=id_order))
         session.decide(UNREAD_KEY, Unread(scenes=ranked) if ranked else None)
 
 

@@ -10,7 +10,7 @@ from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.state import ReviewQueueWriter, Waiting
-from plexsync.sync.detection.plex_changes import forget_seen, note_unread
+from plexsync.sync.detection.plex_changes import forget_seen, note_unread, read_unread
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, match_settings
 from plexsync.sync.run_scope import note_proposed
@@ -19,7 +19,7 @@ from plexsync.text.folding import files_digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import ItemKind, Packed
+    from plexsync.models import ItemKind, Packed, SceneId
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.rows import Pair
@@ -53,6 +53,7 @@ class DueWork:
         self.queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
         # Else a scene may have a candidate in a library that was not looked at.
         self._believe_absence = not run.options.libraries
+        self._matched: frozenset[SceneId] = frozenset()
         self.claims = cache(run.state.claims)
         if found.gone:
             self.claims()  # also those of scenes that are forgotten now
@@ -69,15 +70,17 @@ class DueWork:
         pairs, rest = self._linker.remembered(due)
         linked = self.link_again(rest, pairs)
         if run.inventory.failure is not None:
-            # They stay due.
+            # They stay due, also those that are linked already and were to be matched once more.
             for scene in rest:
                 self._refuse(scene, Outcome.SKIPPED, run.inventory.failure.message)
-        if run.session is not None:
+        elif run.session is not None:
             again = set(linked.unread)
             if not self._found.has_all_due:
                 # What is a second file of theirs may still count as that of a scene not looked at.
                 again.update(scene.scene_id for scene in rest if len(scene.files) > 1)
-            note_unread(run.session, [scene.scene_id for scene in rest], again)
+            marked = frozenset(filter(self._may_be_linked, read_unread(run.state)))
+            self._matched = marked.intersection(one.scene_id for one in rest).difference(again)
+            note_unread(run.session, marked | again)
             if rest and run.options.libraries:
                 forget_seen(run.session)
         # Of a scene with several files Plex may have found some only.
@@ -87,6 +90,16 @@ class DueWork:
         self._tell_unsupported(linked)
         linked.pairs.slots[:0] = pairs
         return linked
+
+    def note_written(self) -> None:
+        """Note that what was to be matched once more is written: a run may end before that."""
+        if self._run.session is not None:
+            note_unread(self._run.session, read_unread(self._run.state) - self._matched)
+
+    def _may_be_linked(self, scene_id: SceneId) -> bool:
+        """Whether links of a scene may stand; one that takes no part is matched once it does."""
+        record = self._run.state.get(scene_id)
+        return record is not None and record.outcome is not Outcome.IGNORED
 
     def _make_linker(self) -> Linker:
         """Return what links scenes to items."""

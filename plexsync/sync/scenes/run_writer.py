@@ -81,6 +81,7 @@ class RunWriter:
             self._executor.write_all(batches, total)
             self._match_again()
             self._outcomes.close()
+            self._work.note_written()
             is_done = True
         except (PlanError, ServerError, InterruptedRunError):
             # Whatever stops the writing, what waits was found, and is shown and remembered.

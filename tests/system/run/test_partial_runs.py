@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.errors import ExitCode
 from plexsync.models import Outcome, SceneId
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.maker import DATA, NAS
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
-from plexsync.state import load_state
+from plexsync.sync.detection.plex_changes import read_unread
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN
 from tests.support.world import World, scene_ids
@@ -121,13 +123,47 @@ def test_a_file_of_a_scene_that_was_not_looked_at_is_linked_later(
     assert world.shown(second, "title") == "The Heir"
 
 
+@pytest.mark.parametrize(
+    ("refused", "status"), [("plex.listing", 400), ("plex.detail", 401), ("plex.put", 401)]
+)
+def test_a_whole_run_that_ends_early_leaves_that_to_the_next_one(
+    world: World, refused: str, status: int
+) -> None:
+    """Whether a library cannot be listed, or Plex goes away before the item is written."""
+    scene_id, _, second = in_two(world)
+    world.stash.assign_file(world.stash.scene(scene_id).file_ids[1], 1)
+    world.stash.edit_scene(1, title="The Heir")
+    world.run(RunOptions(limit=1))
+    world.plex_wire.faults.add(Fault(refused, 1, ErrorStatus(status), None))
+    assert world.run().summary.exit_code in {ExitCode.SERVER, ExitCode.ACCESS}
+    world.plex_wire.faults.clear()
+    world.run()
+    assert world.shown(second, "title") == "The Heir"
+
+
+@pytest.mark.parametrize("how", ["deleted", "out of scope"])
+def test_a_scene_that_is_left_alone_is_not_to_be_matched_once_more(world: World, how: str) -> None:
+    """Else it would be asked for in each run, and none could go by a look from afar."""
+    scene_id, _, _ = in_two(world)
+    tag = world.stash.add_tag("Private")
+    world.stash.assign_file(world.stash.scene(scene_id).file_ids[1], 1)
+    world.run(RunOptions(scenes=scene_ids(1)))
+    assert read_unread(world.state()) == set(scene_ids(1))
+    if how == "deleted":
+        world.stash.delete_scene(1)
+    else:
+        world.stash.edit_scene(1, tag_ids=(tag,))
+    world.run(STASH__EXCLUDE_TAGS="private", APPLY__MAX_SHARE="1")
+    assert read_unread(world.state()) == frozenset()
+
+
 def test_a_plan_of_several_items_keeps_the_link_to_the_library_it_leaves_out(world: World) -> None:
     """The first item that is written is remembered before the plan is through with its scene."""
     scene_id, first, second = in_two(world)
     world.plex.scan_in(world.video_of(world.stash.scene(scene_id).file_ids[0]))
     world.rescan()
     world.run(RunOptions(full=True))
-    assert list(load_state(world.state_dir).claims().values()).count(SceneId(scene_id)) == 3
+    assert list(world.state().claims().values()).count(SceneId(scene_id)) == 3
     world.stash.edit_scene(scene_id, title="Second Edition")
     over_one_library(world, "plan")
     assert world.shown(first, "title") == "Second Edition"
