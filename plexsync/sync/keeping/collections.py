@@ -7,7 +7,7 @@ to each of its members.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -135,7 +135,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         """Find the collection of Plex that work is about; False where that is to be left alone.
 
         Raises:
-            ServerError: the collections cannot be listed.
+            ServerError: the collections, or the items, cannot be listed.
         """
         key, record = work.pair.link.rating_key, work.before
         if not key and not work.wish.members:
@@ -151,11 +151,34 @@ class CollectionKeeper(Keeper[CollectionWork]):
                 return self._is_made_again(work)
             changed = changed or record is None or entry.member_count != record.count
         if changed:
+            self._note_gone(work)
             self._executor.reader.expect_members(key)
         return True
 
+    def _note_gone(self, work: CollectionWork) -> None:
+        """Note which members Plex has no more: a scene that rests keeps its link to such an item.
+
+        Where a library cannot be listed none counts as gone.
+
+        Raises:
+            ServerError: the only one cannot be listed.
+        """
+        if self._listed is not None:
+            work.gone = frozenset(work.wish.members) - self._listed
+
+    @cached_property
+    def _listed(self) -> frozenset[RatingKey] | None:
+        index = self._run.inventory.index()
+        return None if index is None else frozenset(item.rating_key for item in index.items)
+
     def _is_free(self, work: CollectionWork) -> bool:
-        """Whether a title is free, or of one that may be taken over, which is done then."""
+        """Whether a title is free, or of one that may be taken over, which is done then.
+
+        Nothing is made of members that are gone.
+        """
+        self._note_gone(work)
+        if work.gone.issuperset(work.wish.members):
+            return False
         title, holders = work.wish.title, self._others_called(work)
         if not holders:
             return True
@@ -281,7 +304,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
             there = frozenset(wish.members)
             # Of an item nothing is known of, nothing follows.
             stay = (one for one in held if one not in there and one not in work.placed)
-            members = (*wish.members, *stay)
+            come = (one for one in wish.members if one not in work.gone or one in held)
+            members = (*come, *stay)
             yield _wish(PlexField.MEMBERS, members, Policy.MERGE)
 
     def _may_go(self, work: CollectionWork, detail: ItemDetail, planned: Planned) -> bool:

@@ -43,6 +43,7 @@ class CollectionWork(KeptWork):
         taking: its title is that of a collection Stash has the last word in for once.
         unnamed: why it keeps the title it has; "" unless another collection has the one it is to
             have.
+        gone: those of the members that Plex does not list any more.
         count: how many members it has in the end.
     """
 
@@ -52,6 +53,7 @@ class CollectionWork(KeptWork):
     before: CollectionRecord | None
     taking: bool = False
     unnamed: str = ""
+    gone: frozenset[RatingKey] = frozenset()
     count: int = 0
 
     def blank(self) -> CollectionRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,15 +18,19 @@ from plexsync.output.report.texts import report_markdown
 from plexsync.output.status import parked_words, status_lines
 from plexsync.output.status_view import status_view
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS
-from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.simulators.http.wire import ErrorStatus, Fault, Rewrite
+from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import IN_A_ROW, RunOptions
 from tests.support.collection_world import OTHER_LOGO, collection_world, shelf, titles
+from tests.support.fields_world import PLAIN
+from tests.support.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.world import World
+FULL = RunOptions(full=True)
 
 
 def fail(world: World, title: str) -> None:
@@ -44,6 +50,21 @@ def hide(world: World, title: str) -> None:
             match=lambda one: key in one.path.rpartition("/")[2].split(","),
         )
     )
+
+
+def without(key: str) -> Callable[[bytes], bytes]:
+    """Leave one item out of a listing, and of its count."""
+
+    def shorten(body: bytes) -> bytes:
+        answer = json.loads(body)
+        container = answer["MediaContainer"]
+        items = container.get("Metadata", [])
+        left = [one for one in items if one["ratingKey"] != key]
+        for count in {"size", "totalSize"} & container.keys():
+            container[count] -= len(items) - len(left)
+        return json.dumps({"MediaContainer": {**container, "Metadata": left}}).encode()
+
+    return shorten
 
 
 def details_of(world: World, studio: int, text: str) -> None:
@@ -149,3 +170,70 @@ def test_an_outage_parks_no_collection(tmp_path: Path) -> None:
         world.run()
         assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
         assert titles(world).keys() == {"Mother", "Daughter"}
+
+
+def test_a_member_plex_has_no_more_is_wanted_by_no_collection(tmp_path: Path) -> None:
+    """Scene 2 rests, so its link stays as it was; its item has another number in Plex by now.
+
+    A collection of nothing else is not made. The scene is a member again once it takes part.
+    """
+    with collection_world(tmp_path) as world:
+        world.stash.edit_scene(1, performer_ids=())
+        world.stash.edit_scene(2, performer_ids=(2,))
+        world.stash.edit_scene(3, organized=True)
+        world.stash.edit_performer(2, name="Bea")
+        world.wait(1)
+        world.run()
+        world.plex.remove_item(world.key_of("2"))
+        found = world.scan_in("2")
+        world.rescan()
+        world.wait(1)
+        world.settings |= {"STASH__ORGANIZED_ONLY": "true", "COLLECTIONS__PERFORMERS": "true"}
+        for options in (None, FULL):
+            ran = world.run(options)
+            assert (ran.summary.exit_code, ran.count(Outcome.FAILED)) == (ExitCode.OK, 0)
+            assert titles(world) == {"Mother": {"1", "3", "4"}, "Daughter": {"3", "4"}}
+
+        world.stash.edit_scene(4, studio_id=None, organized=True)
+        world.wait(1)
+        assert world.run().summary.exit_code == ExitCode.OK
+        assert titles(world) == {"Mother": {"1", "3"}, "Daughter": {"3"}}
+        world.stash.edit_scene(2, organized=True)
+        world.wait(1)
+        world.run()
+        assert titles(world) == {"Mother": {"1", found, "3"}, "Daughter": {"3"}, "Bea": {found}}
+
+
+def test_a_member_a_listing_lacks_stays_where_plex_shows_it(tmp_path: Path) -> None:
+    """What a collection holds is there, whatever list it is missing in."""
+    with collection_world(tmp_path) as world:
+        world.run()
+        key, mother = world.key_of("2"), world.plex.collections.key_of("Mother")
+        world.plex.collections.take_out(mother, world.key_of("1"))
+        shutil.rmtree(world.cache_dir)
+        world.plex_wire.faults.add(Fault("plex.listing", 1, Rewrite(without(key)), None))
+        ran = world.run(RunOptions(full=True, force=True), STASH__ORGANIZED_ONLY="true")
+
+        assert ran.summary.exit_code == ExitCode.OK
+        assert titles(world)["Mother"] == {"2", "3", "4"}
+
+
+def test_no_member_counts_as_gone_while_a_library_cannot_be_listed(tmp_path: Path) -> None:
+    """What the scenes say is written, whatever is the matter with the list."""
+    mix = {Case.SAME: 1.0, Case.EPISODE: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=6, mix=mix, edited=0.0))
+    with World(library, tmp_path, **PLAIN, COLLECTIONS__STUDIOS="true") as world:
+        world.stash.edit_studio(1, name="Mother", parent_id=None)
+        for number in range(1, 7):
+            world.stash.edit_scene(number, studio_id=None)
+        world.wait(1)
+        world.run()
+        world.stash.edit_scene(1, studio_id=1)
+        world.wait(hours=0.5)
+        world.plex.edit_by_hand(world.key_of("2"), {"tagline": "moved"})
+        shutil.rmtree(world.cache_dir)
+        world.plex_wire.faults.add(
+            Fault("plex.listing", 1, ErrorStatus(500), None, lambda one: "/3/" in one.path)
+        )
+        assert world.run().summary.exit_code == ExitCode.OK
+        assert list(world.plex.collections.titles().values()) == [(world.key_of("1"),)]
