@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -151,14 +150,13 @@ def find_run(directory: Path, target: str, *, disk: Filesystem = DISK) -> RunLog
     return log
 
 
-@dataclass
-class _Log:
+class _Log(msgspec.Struct):
     """What the entries of one journal add up to."""
 
     begin: Begin
     end: End | None = None
-    plans: dict[int, msgspec.Raw] = field(default_factory=dict)
-    results: dict[int, Result] = field(default_factory=dict)
+    plans: dict[int, msgspec.Raw] = {}
+    results: dict[int, Result] = {}
 
     @property
     def is_open(self) -> bool:
