@@ -163,7 +163,8 @@ class ChangeDetection:
     def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went.
 
-        Asks only if Plex scanned, or changed at all and `is_list_due`. The first look finds no
+        Asks only if Plex scanned, or changed at all and `is_list_due`; never where a glance said
+        that it is not: which scenes have several files was not asked then. The first look finds no
         scene: it has nothing to be compared with.
 
         Returns:
@@ -173,7 +174,7 @@ class ChangeDetection:
         unseen = replace(
             now, items=before.items, counters=before.counters, listed_at=before.listed_at
         )
-        if run.state.is_new or run.options.scenes:
+        if run.state.is_new or run.options.scenes or self._edited:
             return unseen, Roused(), frozenset()
         if not is_list_due(before, now, run.state.waiting(), run.ports.now()):
             return unseen, Roused(), frozenset()

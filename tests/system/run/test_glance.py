@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,9 @@ from plexsync.models import Outcome, SceneId
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.state import load_state
+from plexsync.sync.detection.plex_changes import KEY, Seen
 from plexsync.sync.ports import RunOptions
+from plexsync.sync.reconcile import run
 from tests.support.world import World, assert_quiet
 
 if TYPE_CHECKING:
@@ -175,6 +179,39 @@ def test_a_list_of_plex_that_was_read_beside_an_edit_is_compared_by_the_next_run
     world.rescan()
     assert world.run(BY_CRON).outcomes()["7"] == "applied"
     assert world.shown(late, "title") == world.stash.scene(7).title.strip()
+
+
+def test_an_hour_that_ends_while_an_edit_is_handled_has_plex_compared_by_the_next_run(
+    world: World,
+) -> None:
+    """Which scenes have several files was not asked, so the file of one would not be found."""
+    gone = world.stash.files[world.stash.scene(12).file_ids[0]]
+    world.stash.delete_scene(12)
+    second = world.stash.add_file(
+        "/data/second.mp4", size=gone.size, duration=gone.duration, oshash=gone.oshash
+    )
+    world.stash.add_to_scene(5, second)
+    world.run()
+    world.run()
+    world.wait(hours=0.5)
+    world.run()
+    key = world.plex.move_file(world.key_of("12"), world.plex_path(second))
+    world.stash.edit_scene(3, title="Another Title")
+    seen = world.state().decision(KEY, Seen)
+    assert seen is not None
+    whole_hour = datetime.fromisoformat(seen.listed_at) + timedelta(hours=1)
+
+    def now() -> datetime:
+        is_met = world.stash_wire.counters.requests("stash.graphql") > 1
+        return whole_hour - timedelta(seconds=0 if is_met else 1)
+
+    ran = world.act(
+        lambda config, ports, reporter: run(config, BY_CRON, replace(ports, now=now), reporter)
+    )
+    assert ran.outcomes() == {"3": "applied"}
+    world.now = whole_hour
+    world.run(BY_CRON)
+    assert world.shown(key, "title") == world.stash.scene(5).title.strip()
 
 
 def test_what_the_hook_noted_is_looked_at(world: World) -> None:
