@@ -163,9 +163,9 @@ class ChangeDetection:
     def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
         """Look whether files came to Plex, moved there or went.
 
-        Asks only if Plex scanned, or changed at all and `is_list_due`; never where a glance said
-        that it is not: which scenes have several files was not asked then. The first look finds no
-        scene: it has nothing to be compared with.
+        Asks only if Plex scanned, or changed at all and `is_list_due`; never in a run that goes by
+        a glance, which does not know the scenes with several files. The first look finds no scene:
+        it has nothing to be compared with.
 
         Returns:
             What there was to see, the scenes it concerns, and those with a lost item.
