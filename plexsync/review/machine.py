@@ -277,7 +277,8 @@ class Review:
         take_back = self.answers.give(answers)
         scenes = frozenset(one.scene.scene_id for one in answers) - set(still_open)
         shown, verb = self.waiting.scene_id, answers[0].verb
-        self.given.add(GivenAnswer(words, scenes, shown, self.focus, verb, take_back))
+        opened = frozenset(one for one in still_open if not self.answers.recorded(one).pins)
+        self.given.add(GivenAnswer(words, scenes, shown, self.focus, verb, take_back, opened))
         if shown in self.given.answered:
             self._advance()
         else:

@@ -259,6 +259,7 @@ class GivenAnswer(NamedTuple):
         focus: and the place of its candidate.
         verb: how it was answered; None for a path rule.
         take_back: puts back what was before it.
+        opened: the scenes it left waiting, whatever was answered about them before.
     """
 
     words: str
@@ -267,6 +268,7 @@ class GivenAnswer(NamedTuple):
     focus: int
     verb: Verb | None
     take_back: Callable[[], None]
+    opened: frozenset[SceneId] = frozenset()
 
 
 @dataclass(slots=True)
@@ -288,7 +290,7 @@ class GivenAnswers:
     def add(self, given: GivenAnswer) -> None:
         """Take note of an answer that is durable."""
         self._given.append(given)
-        self.answered |= given.scenes
+        self.answered = (self.answered - given.opened) | given.scenes
         self.later -= given.scenes
 
     def take_back(self) -> GivenAnswer | None:
@@ -308,7 +310,12 @@ class GivenAnswers:
 
     def verbs(self) -> dict[SceneId, Verb | None]:
         """Return how each scene was answered last: a later answer replaces an earlier one."""
-        return {scene_id: one.verb for one in self._given for scene_id in one.scenes}
+        found: dict[SceneId, Verb | None] = {}
+        for one in self._given:
+            found.update(dict.fromkeys(one.scenes, one.verb))
+            for scene_id in one.opened:
+                found.pop(scene_id, None)
+        return found
 
     def counts(self) -> dict[Verb | None, int]:
         """Return how many scenes were answered in each way; None stands for path rules."""

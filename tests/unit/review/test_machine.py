@@ -348,6 +348,27 @@ def test_both_are_opened_in_the_browser() -> None:
     assert answers.book == {}
 
 
+def test_refusing_what_was_accepted_has_the_scene_wait_again() -> None:
+    """It counts as answered no more, and is not written; taking that back accepts it again."""
+    answers = FakeAnswers()
+    review = start_review(make_waiting(1, (9001, 9002)), make_waiting(2), answers=answers)
+    type_keys(review, "a", "left", "r")
+    assert not answers.recorded(ONE).pins
+    assert (review.waiting.scene_id, review.focus) == (ONE, 1)
+    assert (review.given.answered, review.left, review.accepted) == (set(), 2, ())
+    type_keys(review, "u")
+    assert (review.given.answered, review.left, review.accepted) == ({ONE}, 1, (ONE,))
+
+
+def test_refusing_another_item_leaves_what_was_accepted() -> None:
+    """A scene that is an item does not wait, however many others it is not."""
+    answers = FakeAnswers()
+    review = start_review(make_waiting(1, (9001, 9002)), make_waiting(2), answers=answers)
+    type_keys(review, "a", "left", "down", "r")
+    assert [pin.rating_key for pin in answers.recorded(ONE).pins] == ["9001"]
+    assert (review.given.answered, review.left, review.accepted) == ({ONE}, 1, (ONE,))
+
+
 def test_undoing_a_second_answer_leaves_the_first_one() -> None:
     """What stands again was answered: the scene waits no more, whatever is shown."""
     answers = FakeAnswers()
