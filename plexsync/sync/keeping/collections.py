@@ -67,6 +67,10 @@ _TAKEN = (
 _STILL_OURS = "another collection of plexsync has that title until it is renamed; the next run"
 _DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
+_UNNAMED = "unnamed"
+"""Remembered in place of a digest of what is wanted while another collection of ours has the title:
+each run that looks at collections looks whether it is free, and none is begun for that alone."""
+
 _POSTER_RULE = f"{FIELD_PREFIX}{PlexField.POSTER}"
 _WRITTEN = frozenset({*TEXTS, PlexField.POSTER, PlexField.MEMBERS})
 """The fields of a collection that plexsync locks."""
@@ -363,7 +367,11 @@ class CollectionKeeper(Keeper[CollectionWork]):
         if not link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
-        return work.record(done=done and work.unnamed != _STILL_OURS)
+        if work.unnamed != _STILL_OURS:
+            return work.record(done=done)
+        record = work.record(done=False)
+        whole = ending.problem is None and not ending.again
+        return replace(record, wanted=_UNNAMED) if whole else record
 
     # ---- writes of earlier runs
 

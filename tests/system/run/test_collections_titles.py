@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
+from plexsync.planning.retry_schedule import is_kept_due
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.collection_world import LOGO, collection_world, shelf, titles
@@ -86,6 +87,9 @@ def test_a_title_another_collection_of_ours_has_is_given_once_that_is_renamed(
             (row,) = [one for one in ran.rows if one.scene.id == "studio:1"]
             assert "another collection of plexsync has that title" in row.reason
         assert shelf(world, "Mother")["fields"]["summary"] == "Since 1998."
+        # A look from afar that shows no movement is enough.
+        due = [one for one in world.state().collections().values() if is_kept_due(one, world.now)]
+        assert due == []
 
         world.stash.edit_performer(1, name="Bea")
         world.wait(1)
