@@ -213,9 +213,12 @@ class SceneOutcomes(Outcomes):
         self.finish(pair, PairEnd(Outcome.SKIPPED, note=note))
 
     def forgo(self, scene_id: SceneId) -> None:
-        """Nothing more comes for a scene that lost its pairs: others of it may be finished."""
-        if self._scenes[scene_id].outcomes:
-            self._remember(self._scenes[scene_id])
+        """Nothing more comes for the lost pairs of a scene; its last one may be finished."""
+        progress = self._scenes[scene_id]
+        if progress.open_pairs:
+            return
+        if progress.outcomes:
+            self._remember(progress)
         else:
             self._drop_scene(scene_id)
 

@@ -127,27 +127,31 @@ class RunWriter:
         synced = len({*self._work.claims(), *(pair.link.rating_key for pair in known)})
         if not limits.could_be_exceeded(len(known), synced):
             return None
-        new = [one for one in pairs.slots if isinstance(one, int) or not one.known]
-        changing = self._postponed(Pairs(known))
+        # What is new to a scene comes with what is known of it: a scene is remembered once.
+        scenes = {pair.scene.scene_id for pair in known}
+        new = [
+            one for one in pairs.slots if isinstance(one, int) or one.scene.scene_id not in scenes
+        ]
+        changing = self._compared(Pairs(pairs.of_scenes(scenes.__contains__)))
         again = self._link_orphans(linked)
         planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
-        found = [p for p in again.made() if (p.scene.scene_id, p.link.rating_key) not in planned]
-        changing += self._postponed(Pairs(pair for pair in found if pair.known))
+        found = (p for p in again.made() if (p.scene.scene_id, p.link.rating_key) not in planned)
+        changing += self._compared(Pairs(found))
         unsafe, rest = self._hold_back(changing, synced)
+        self._take_back(rest)
         pairs.slots[:] = [one.pair for one in rest] + new
-        pairs.slots += [pair for pair in found if not pair.known]
         return unsafe
 
     def _hold_back(
         self, changing: Sequence[Ready], synced: int
     ) -> tuple[UnsafeError | None, list[Ready]]:
         """Finish the items of each limit that is passed; return the error, and the items left."""
-        limit, held = held_back(changing, self._run.limits(), self._equality, synced=synced)
+        known = [one for one in changing if one.pair.known]
+        limit, held = held_back(known, self._run.limits(), self._equality, synced=synced)
         if limit is None:
             return None, list(changing)
         stopped = set(held)
         for one in held:
-            self._outcomes.open(one.pair)
             note = f"held back by the limit {limit.key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
         unsafe = limit.error([_name(one.pair) for one in held])
@@ -161,22 +165,26 @@ class RunWriter:
         Raises:
             DeclinedError: the answer is no.
         """
-        changing = self._postponed(linked.pairs)
-        changing += self._postponed(self._link_orphans(linked))
+        changing = self._compared(linked.pairs)
+        changing += self._compared(self._link_orphans(linked))
+        self._take_back(changing)
         linked.pairs.slots[:] = [ready.pair for ready in changing]
         self._preview(self._run.totals.done + len(changing), changing, linked)
         if changing and not self._run.ports.confirm(len(changing)):
             raise DeclinedError("not written, as you wish; all of it stays due")
 
-    def _postponed(self, pairs: Pairs) -> list[Ready]:
-        """Return what `pairs` need now, taken back."""
+    def _compared(self, pairs: Pairs) -> list[Ready]:
+        """Return what `pairs` need now; the others are done."""
         changing: list[Ready] = []
         for batch in self._executor.ready(self._items.of(pairs)):
-            for ready in batch:
-                self._outcomes.drop(ready.pair)
-                changing.append(ready)
+            changing += batch
             self._run.totals.reporter.progress("comparing", self._run.totals.done, None)
         return changing
+
+    def _take_back(self, changing: Sequence[Ready]) -> None:
+        """Let pairs come once more; their scenes keep what is known of their other items."""
+        for one in changing:
+            self._outcomes.drop(one.pair)
 
     def _place(self, linked: Linked) -> None:
         """Settle what waits, each scene once however often this is called."""

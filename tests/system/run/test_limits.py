@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.models import Outcome
+from plexsync.models import Outcome, SceneId
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.stash.simulator import StashSimulator
 from plexsync.sync.ports import RunOptions
@@ -234,3 +234,57 @@ def test_an_item_merged_into_another_is_named_and_its_link_dropped(tmp_path: Pat
         assert record is not None
         assert [link.rating_key for link in record.links] == [first]
         assert world.run(RunOptions(full=True)).rows[0].outcome is Outcome.UNCHANGED
+
+
+@pytest.mark.parametrize("losing", [("first", "second"), ("first",), ("second",)])
+def test_a_scene_that_is_held_back_keeps_all_of_its_items(
+    losing: tuple[str, ...], tmp_path: Path
+) -> None:
+    """One item may be held back and another written: the scene goes on having both."""
+    mix = {Case.TWO_ITEMS: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=3, mix=mix, extra_items=0.0, edited=0.0))
+    with World(library, tmp_path, PATHS="/data/=/media/") as world:
+        world.run()
+        items = [
+            dict(zip(("first", "second"), keys, strict=True)) for keys in library.truth.values()
+        ]
+        for keys in items:
+            for name in keys.keys() - losing:
+                world.plex.edit_by_hand(keys[name], {"summary": ""}, lock=False)
+        edit(world, range(1, 4), title="Another Title", details="")
+        assert world.run(RunOptions(max_changes=1)).summary.exit_code == ExitCode.UNSAFE
+        for keys in items:
+            written = {
+                name for name, key in keys.items() if world.shown(key, "title") == "Another Title"
+            }
+            assert written == keys.keys() - losing
+        world.run(RunOptions(force=True))
+        for keys in items:
+            assert [world.shown(key, "title") for key in keys.values()] == ["Another Title"] * 2
+            assert [world.shown(key, "summary") for key in keys.values()] == ["", ""]
+        assert world.run().rows == ()
+
+
+@pytest.mark.parametrize("details", ["", "Another text"])
+def test_a_scene_that_gets_a_further_item_keeps_the_one_it_has(
+    details: str, tmp_path: Path
+) -> None:
+    """Where so much is due that losses are counted, what is new to a scene is not all it has."""
+    mix = {Case.TWO_ITEMS: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=3, mix=mix, extra_items=0.0, edited=0.0))
+    videos = {str(one.rating_key): one for one in library.plex.videos}
+    later = [keys[1] for keys in library.truth.values()]
+    with World(library, tmp_path, PATHS="/data/=/media/") as world:
+        for key in later:
+            world.plex.remove_item(key)
+        world.run()
+        for key in later:
+            world.plex.scan_in(videos[key])
+        world.rescan()
+        edit(world, range(1, 4), details=details)
+        held = world.run(RunOptions(max_changes=1)).summary.exit_code
+        assert held == (ExitCode.OK if details else ExitCode.UNSAFE)
+        for scene_id, keys in library.truth.items():
+            record = world.state().get(SceneId(scene_id))
+            assert record is not None
+            assert {link.rating_key for link in record.links} == set(keys)
