@@ -22,9 +22,11 @@ from plexsync.models import (
     Outcome,
     PlexField,
     Policy,
+    RatingKey,
     Withheld,
 )
 from plexsync.planning.planner import Planned, Planner
+from plexsync.planning.retry_schedule import PARKED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Session, Settlement, Unsettled
 from plexsync.sync.execution.making import (
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
-    from plexsync.models import ItemDetail, RatingKey, RelatedId, SceneId, Value
+    from plexsync.models import ItemDetail, RelatedId, SceneId, Value
     from plexsync.plex.decode import CollectionEntry
     from plexsync.sync.context import RunContext
     from plexsync.sync.rows import Pair, PairEnd
@@ -307,7 +309,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
             held = detail.values.get(PlexField.MEMBERS, ())
             there = frozenset(wish.members)
             # Of an item nothing is known of, nothing follows.
-            stay = (one for one in held if one not in there and one not in work.placed)
+            stay = [one for one in held if one not in there and one not in work.placed]
+            work.unknown = frozenset(map(RatingKey, stay))
             come = (one for one in wish.members if one not in work.gone or one in held)
             members = (*come, *stay)
             yield _wish(PlexField.MEMBERS, members, Policy.MERGE)
@@ -368,10 +371,20 @@ class CollectionKeeper(Keeper[CollectionWork]):
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
         if work.unnamed != _STILL_OURS:
-            return work.record(done=done)
+            return work.record(done=done and not self._is_known_soon(work))
         record = work.record(done=False)
         whole = ending.problem is None and not ending.again
         return replace(record, wanted=_UNNAMED) if whole else record
+
+    def _is_known_soon(self, work: CollectionWork) -> bool:
+        """Whether a member is the item of a scene that waits for the next run only."""
+        owners = self._claims() if work.unknown else {}
+        records = (self._run.state.get(owners[key]) for key in work.unknown & owners.keys())
+        return any(
+            one.outcome in {Outcome.FAILED, Outcome.SKIPPED} and one.due_at != PARKED
+            for one in records
+            if one is not None
+        )
 
     # ---- writes of earlier runs
 

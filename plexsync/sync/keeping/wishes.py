@@ -44,6 +44,7 @@ class CollectionWork(KeptWork):
         unnamed: why it keeps the title it has; "" unless another collection has the one it is to
             have.
         gone: those of the members that Plex does not list any more.
+        unknown: what it holds of which nothing is known by now.
         count: how many members it has in the end.
     """
 
@@ -54,6 +55,7 @@ class CollectionWork(KeptWork):
     taking: bool = False
     unnamed: str = ""
     gone: frozenset[RatingKey] = frozenset()
+    unknown: frozenset[RatingKey] = frozenset()
     count: int = 0
 
     def blank(self) -> CollectionRecord:
@@ -66,7 +68,8 @@ class CollectionWork(KeptWork):
             link=self.pair.link,
             title=self.wish.title,
             wanted=self.wanted if done else "",
-            members=self.members if done else "",
+            # What is unknown now may be known to leave, and the wish is the same.
+            members=self.members if done and not self.unknown else "",
             count=self.count,
             attempts=0 if done else self.tries_before,
         )

@@ -194,6 +194,23 @@ def test_members_follow_their_scenes(synced: World) -> None:
     assert_idle(synced)
 
 
+@pytest.mark.parametrize("way", ["held back", "takes no part"])
+def test_a_member_leaves_once_its_scene_is_known_again(synced: World, way: str) -> None:
+    """While the scene was not written it stayed; what its old studio wants is the same since."""
+    tag = synced.stash.add_tag("Private")
+    for number in (3, 4):
+        synced.stash.edit_scene(number, studio_id=1, details="", tag_ids=(tag,))
+    if way == "held back":
+        assert synced.run(RunOptions(max_changes=1)).summary.exit_code == ExitCode.UNSAFE
+    else:
+        synced.run(STASH__EXCLUDE_TAGS="Private")
+    assert titles(synced)["Daughter"] == {"3", "4"}
+    # Items of scenes that take no part may be many: it takes a full run to look at those.
+    synced.run(RunOptions(force=True, full=way != "held back"))
+    assert "Daughter" not in titles(synced)
+    assert titles(synced)["Mother"] == {"1", "2", "3", "4"}
+
+
 def test_an_item_of_a_scene_that_is_gone_stays(synced: World) -> None:
     """Absent is not empty."""
     synced.stash.delete_scene(1)
