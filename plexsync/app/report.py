@@ -29,6 +29,7 @@ from plexsync.output.report.values import (
     WrittenItem,
 )
 from plexsync.output.status import run_end
+from plexsync.planning.relations import name_in, own_studio
 from plexsync.planning.retry_schedule import PARKED, iso, iso_before
 from plexsync.plex.index import cached_libraries
 from plexsync.stash_client import picture_type
@@ -45,7 +46,7 @@ from plexsync.state import (
     review_queue_path,
     state_directory,
 )
-from plexsync.sync.detection.unversioned import remembered_names
+from plexsync.sync.detection.unversioned import remembered_texts
 from plexsync.text.words import parse_duration
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class Gathering:
     # ---- Scenes ----------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        names = remembered_names(self._state)
+        texts = remembered_texts(self._state)
         for scene_id in self._state.scene_ids():
             record = self._state.get(scene_id)
             library = self._library_of(scene_id, record) if record else ""
@@ -218,8 +219,8 @@ class Gathering:
                 continue
             part = coverage_part(record.outcome, linked=bool(record.links))
             self._by_library[library][part] += 1
-            studio = next((one for one in record.related.split() if one.startswith("s")), "")
-            self._by_studio[names.get(studio, "")][part] += 1
+            studio = own_studio(record.related, texts)
+            self._by_studio[name_in(texts.get(studio, "")) if studio else ""][part] += 1
             if part == "low":
                 self._low.append(scene_id)
             if record.outcome is Outcome.FAILED or record.due_at == PARKED:

@@ -232,7 +232,8 @@ class CollectionsConfig:
     performers: bool = setting("A collection for each performer: name, details and photo.")
     tags: tuple[str, ...] = setting(
         "A collection for each of these tags: its name, description and picture. Whole "
-        "names; case does not matter."
+        "names; case does not matter. Scenes with a tag below one are in it if "
+        "`fields.tags.parents` is on."
     )
     ratings: bool = setting("A collection for each rating, in whole stars: `4 stars`.")
     organized: bool = setting("A collection of the scenes marked as organized.")

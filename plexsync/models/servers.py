@@ -167,7 +167,8 @@ class SceneDetail(Noun, frozen=True):
     its parents; `scene_indexes` has its place in each of the `groups`; `parent_tags` are those
     above `tags`, as far as they were asked for; `cover_path` is path and query of the cover on the
     configured Stash; `related` holds what it shows of other objects, as the dictionary of
-    `relations` has it; `cast` are the performers once more, with all that is known of them,
+    `relations` has it, and `over` names those of it that are only above a tag or studio of its own;
+    `cast` are the performers once more, with all that is known of them,
     `stash_ids` the address of each stash-box with its id for the scene, and `custom` the custom
     fields as texts, if these were asked for.
     """
@@ -194,6 +195,7 @@ class SceneDetail(Noun, frozen=True):
     stash_ids: tuple[tuple[str, str], ...] = ()
     custom: dict[str, str] = field(default_factory=dict)
     related: dict[RelatedId, str] = field(default_factory=dict)
+    over: frozenset[RelatedId] = frozenset()
 
     @property
     def is_blank(self) -> bool:

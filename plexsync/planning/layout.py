@@ -30,7 +30,7 @@ from plexsync.models import (
     ShowWish,
     id_order,
 )
-from plexsync.planning.relations import above, name_in
+from plexsync.planning.relations import above, name_in, over_related, own_related, own_studio
 from plexsync.text.normalize import fold_tag, strip_control, tag_key
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class CollectionRules:
         tags: the names of the tags that have one, folded.
         title: what a title is made of.
         sort_title: what a sort title is made of; None for none.
+        parent_tags: a scene is in the collections of the tags above its own as well.
     """
 
     kinds: frozenset[CollectionKind]
@@ -73,6 +74,7 @@ class CollectionRules:
     tags: frozenset[str]
     title: Template
     sort_title: Template | None
+    parent_tags: bool = False
 
 
 class Placing(NamedTuple):
@@ -189,15 +191,24 @@ class _Sources:
     def _shown(self, related: str) -> Iterator[CollectionSource]:
         """Yield the objects a scene shows that have a collection."""
         kinds = self._rules.kinds
-        for word in related.split():
-            one, kind = RelatedId(word), RELATED_KINDS.get(word[:1])
+        studio = own_studio(related, self._names)
+        for one in self._counting(related):
+            kind = RELATED_KINDS.get(one[:1])
             if kind is None or kind not in kinds or one not in self._names:
                 continue
             if kind is CollectionKind.TAG and one not in self._tags:
                 continue
-            yield CollectionSource(kind=kind, number=word[1:])
+            if kind is CollectionKind.STUDIO and one != studio:
+                continue
+            yield CollectionSource(kind=kind, number=one[1:])
             if kind is CollectionKind.STUDIO and self._rules.parents:
                 yield from self._above(one)
+
+    def _counting(self, related: str) -> Iterator[RelatedId]:
+        """Yield the objects of a scene that may have a collection it is in."""
+        yield from own_related(related)
+        if self._rules.parent_tags:
+            yield from (one for one in over_related(related) if one.startswith("t"))
 
     def _above(self, studio: RelatedId) -> Iterator[CollectionSource]:
         """Yield the studios above one; a circle ends."""
@@ -347,8 +358,7 @@ def _studio_of(
         return None, f"it waits for scene {min(unknown, key=id_order)}"
     lines: dict[RelatedId, tuple[RelatedId, ...]] = {}
     for scene in scenes:
-        shown = map(RelatedId, scene.related.split())
-        own = next((one for one in shown if one.startswith("s")), None)
+        own = own_studio(scene.related, names)
         if own is None or own not in names:
             return None, f"scene {scene.scene_id} has no studio"
         lines[own] = (own, *(one for one in above(own, names[own]) if one in names))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 UNKNOWN = ""
 """The remembered text of an object that may have changed since a scene was handled."""
 
+ABOVE = "|"
+"""Between the objects a scene has itself and those above these, in what `join_related` makes."""
+
 _PART = "\x1f"
 _DIGITS = 12
 
@@ -101,9 +104,39 @@ def performer_text(name: str, facts: Collection[str]) -> str:
     return f"{plain_text(name)}{_PART}{short_digest(_PART.join(facts), _DIGITS)}"
 
 
-def join_related(related: Iterable[RelatedId]) -> str:
-    """Return the objects a scene shows, as its record keeps them; always in the same order."""
-    return " ".join(sorted(related))
+def join_related(own: Iterable[RelatedId], over: Iterable[RelatedId] = ()) -> str:
+    """Return the objects a scene shows, as its record keeps them; always in the same order.
+
+    Args:
+        own: those it has itself.
+        over: the tags and studios that are only above these.
+    """
+    rest = sorted(over)
+    return " ".join((*sorted(own), *((ABOVE, *rest) if rest else ())))
+
+
+def own_related(related: str) -> list[RelatedId]:
+    """Return the objects a scene has itself, of what `join_related` made."""
+    return list(map(RelatedId, related.partition(ABOVE)[0].split()))
+
+
+def over_related(related: str) -> list[RelatedId]:
+    """Return the tags and studios that are only above those a scene has itself."""
+    return list(map(RelatedId, related.partition(ABOVE)[2].split()))
+
+
+def own_studio(related: str, names: Mapping[RelatedId, str]) -> RelatedId | None:
+    """Return the studio a scene has itself; None for none.
+
+    Records of earlier versions did not tell it from those above it, which the dictionary does.
+
+    Args:
+        related: what `join_related` made.
+        names: the dictionary of what Stash has.
+    """
+    studios = [one for one in own_related(related) if one.startswith("s")]
+    over = {up for one in studios for up in above(one, names.get(one, ""))}
+    return next((one for one in studios if one not in over), None)
 
 
 def changed(

@@ -101,7 +101,9 @@ def detail_of(wire: WireDetail) -> SceneDetail:
     """Everything a scene says about itself."""
     tags, above, performers = wire.tags, _above(wire.tags), wire.performers or ()
     groups, studios = wire.groups or (), list(_studios(wire.studio))
-    related = (*tags, *above, *performers, *[grouped.group for grouped in groups], *studios)
+    own = (*tags, *performers, *[grouped.group for grouped in groups], *studios[:1])
+    related = dict(map(shown, own))
+    over = dict(map(shown, (*above, *studios[1:])))
     paths, custom = wire.paths, wire.custom_fields
     return SceneDetail(
         scene_id=SceneId(wire.id),
@@ -125,7 +127,8 @@ def detail_of(wire: WireDetail) -> SceneDetail:
         cover_path=own_path(f"/scene/{wire.id}/screenshot", (paths and paths.screenshot) or ""),
         stash_ids=tuple([(one.endpoint, one.stash_id) for one in wire.stash_ids]),
         custom={name: _custom_text(value) for name, value in custom.items()} if custom else {},
-        related=dict(map(shown, related)),
+        related=related | over,
+        over=frozenset(over.keys() - related.keys()),
     )
 
 

@@ -15,7 +15,7 @@ from plexsync.planning.layout import (
     marks_of,
     wished_collections,
 )
-from plexsync.planning.relations import join_related, nested_text
+from plexsync.planning.relations import ABOVE, join_related, nested_text
 from plexsync.text.templates import parse_template
 
 STUDIOS = {"1": "", "2": "1", "3": "2", "4": "5", "5": "4"}
@@ -24,8 +24,13 @@ STUDIOS = {"1": "", "2": "1", "3": "2", "4": "5", "5": "4"}
 NAMES = {RelatedId(f"s{number}"): nested_text(f"S{number}", up) for number, up in STUDIOS.items()}
 NAMES |= {RelatedId(one): one.upper() for one in ("g1", "p1", "p2", "t1", "t2")}
 
-_related = st.sets(st.sampled_from([*NAMES, RelatedId("s9"), RelatedId("t9")]), max_size=4).map(
-    join_related
+_objects = [*NAMES, RelatedId("s9"), RelatedId("t9")]
+_studios = [one for one in _objects if one.startswith("s")]
+_related = st.builds(
+    lambda studio, others, over: join_related({*studio, *others}, {*over} - {*studio, *others}),
+    st.sets(st.sampled_from(_studios), max_size=1),
+    st.sets(st.sampled_from([one for one in _objects if one not in _studios]), max_size=3),
+    st.sets(st.sampled_from(_objects), max_size=2),
 )
 _marks = st.builds(marks_of, st.none() | st.integers(0, 100), organized=st.booleans())
 _items = st.sets(
@@ -57,7 +62,7 @@ _rules = st.builds(
 
 def belongs(rules: CollectionRules, one: Placing, source: CollectionSource) -> bool:
     """Whether a scene says that its items are in a collection."""
-    shown = one.related.split()
+    shown = one.related.partition(ABOVE)[0].split()
     if source.kind not in rules.kinds:
         return False
     if source.kind is CollectionKind.ORGANIZED:

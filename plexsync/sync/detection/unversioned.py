@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.models import RelatedId, SceneId
-from plexsync.planning.relations import UNKNOWN, changed, name_in, namesakes_moved, shared_names
+from plexsync.planning.relations import UNKNOWN, changed, namesakes_moved, shared_names
 from plexsync.state import NAME_PREFIX, Session, State
 
 if TYPE_CHECKING:
@@ -34,19 +34,15 @@ class Name(msgspec.Struct, frozen=True, array_like=True, gc=False):
     text: str
 
 
-def _texts(state: State) -> dict[RelatedId, str]:
+def remembered_texts(state: State) -> dict[RelatedId, str]:
+    """Return the dictionary the state remembers; see `relations`."""
     known = state.decisions(NAME_PREFIX, Name).items()
     return {RelatedId(key): name.text for key, name in known}
 
 
-def remembered_names(state: State) -> dict[str, str]:
-    """Return the names the state remembers, by what they are of: `s3` is studio 3."""
-    return {one: name_in(text) for one, text in _texts(state).items()}
-
-
 def remembered_shared(state: State) -> frozenset[str]:
     """Return the names that several performers had when a run looked last."""
-    return shared_names(_texts(state))
+    return shared_names(remembered_texts(state))
 
 
 class Dictionary:
@@ -70,7 +66,7 @@ class Dictionary:
     ) -> None:
         self._state = state
         self._session = session
-        self._remembered = _texts(state)
+        self._remembered = remembered_texts(state)
         self._before = dict(self._remembered)
         self._present = present = None if names is None else self._completed(names)
         self._changed = frozenset() if present is None else changed(self._remembered, present)

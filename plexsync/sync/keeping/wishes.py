@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -89,6 +90,8 @@ def due_collections(
         ServerError: Stash cannot say.
     """
     rules = run.config.collections.rules
+    parents = any(rule.parents for rule in run.config.active_rules)
+    rules = dataclasses.replace(rules, parent_tags=parents)
     wished = wished_collections(rules, names, _placings(run))
     for clash in wished.clashes:
         run.totals.reporter.warn(

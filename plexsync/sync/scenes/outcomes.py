@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         Link,
         Problem,
         RatingKey,
-        RelatedId,
         Scene,
         SceneDetail,
         SceneId,
@@ -55,7 +54,7 @@ class _Progress(msgspec.Struct, gc=False):
     version: str | None = None
     marks: str = ""
     year: str | None = None
-    related: Mapping[RelatedId, str] | None = None
+    related: str | None = None
     wanted: Mapping[str, tuple[Desired, ...]] = {}
     desired: str = ""
     links: dict[RatingKey, Link] = msgspec.field(default_factory=dict)
@@ -118,7 +117,7 @@ class SceneOutcomes(Outcomes):
         progress = self._scenes[detail.scene_id]
         # Without a version the scene stays due: its next edit may not show in this one.
         progress.version = detail.updated_at if settled else ""
-        progress.related = detail.related
+        progress.related = join_related(detail.related.keys() - detail.over, detail.over)
         if self._kinds & MARKED_KINDS:
             progress.marks = marks_of(detail.rating100, organized=detail.organized)
         if self._run.config.shows.studios:
@@ -274,10 +273,6 @@ class SceneOutcomes(Outcomes):
         outcome = next(one for one in _WORST_FIRST if one in progress.outcomes)
         if outcome is Outcome.UNCHANGED and previous and previous.outcome is Outcome.APPLIED:
             outcome = Outcome.APPLIED  # what was applied still stands; no record moves for that
-        if progress.related is None:
-            related = previous.related if previous else ""
-        else:
-            related = join_related(progress.related)
         version, desired = self._handled(progress, previous)
         record = SceneRecord(
             updated_at=version,
@@ -285,9 +280,9 @@ class SceneOutcomes(Outcomes):
             files=files_digest(progress.scene.files),
             desired=desired,
             links=tuple(progress.links.values()),
-            related=related,
+            related=_known(progress.related, previous.related if previous else ""),
             marks=progress.marks or (previous.marks if previous else ""),
-            year=previous.year if progress.year is None and previous else progress.year or "",
+            year=_known(progress.year, previous.year if previous else ""),
         )
         if outcome is not Outcome.FAILED:
             return record
@@ -356,6 +351,10 @@ _WORST_FIRST = (
     Outcome.KEPT,
     Outcome.UNCHANGED,
 )
+
+
+def _known(now: str | None, before: str) -> str:
+    return before if now is None else now
 
 
 def _tries_before(previous: SceneRecord | None, problem: Problem | None, desired: str) -> int:

@@ -130,6 +130,40 @@ def test_a_key_that_is_switched_on_later_reaches_what_is_linked(synced: World) -
     assert titles(synced)["Organized"] == {"1"}
 
 
+def test_a_studio_above_has_a_collection_of_its_own_scenes_alone_if_configured(
+    tmp_path: Path,
+) -> None:
+    """`parent_studios = false`: each scene is in that of its own studio."""
+    with collection_world(tmp_path, COLLECTIONS__PARENT_STUDIOS="false") as world:
+        world.run()
+
+        assert titles(world) == {"Mother": {"1", "2"}, "Daughter": {"3", "4"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "members"),
+    [
+        ({}, {"1", "2"}),
+        # Which tags keep scenes out is decided with those above them, and nothing else.
+        ({"STASH__EXCLUDE_TAGS": "Private"}, {"1", "2"}),
+        ({"FIELDS__TAGS__PARENTS": "true"}, {"1", "2", "3"}),
+    ],
+    ids=["own tags", "some kept out", "with those above"],
+)
+def test_a_tag_above_counts_where_items_show_it(
+    tmp_path: Path, settings: dict[str, str], members: set[str]
+) -> None:
+    """An item is in the collection of a tag if its tags in Plex are to have that."""
+    with collection_world(tmp_path, COLLECTIONS__TAGS="lake", **settings) as world:
+        world.stash.add_tag("Private")
+        pond = world.stash.add_tag("Pond", parent_ids=(1,))
+        world.stash.edit_scene(3, tag_ids=(pond,))
+        world.wait(1)
+        world.run()
+
+        assert titles(world)["Lake"] == members
+
+
 def test_a_mode_and_titles_are_as_configured(tmp_path: Path) -> None:
     """The mode goes out beside the fields."""
     settings = {"COLLECTIONS__MODE": "hide_items", "COLLECTIONS__TITLE": "Studio {name}"}

@@ -92,6 +92,17 @@ def test_a_show_gets_what_its_studio_says(world: World) -> None:
     assert_idle(world)
 
 
+def test_a_show_of_a_studio_below_another_one_is_that_studios(world: World) -> None:
+    """Not its mother's, though a scene of the daughter shows both."""
+    for number in (4, 5):
+        world.stash.edit_scene(number, studio_id=2)
+    world.wait(1)
+    world.run()
+
+    assert title_of(world, show_of(world, "4")) == "Daughter"
+    assert_idle(world)
+
+
 def test_what_is_no_studio_or_no_year_is_left_alone_with_a_reason(world: World) -> None:
     """A show of two studios with its season, and "Specials", once."""
     ran = world.run()

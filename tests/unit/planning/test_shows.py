@@ -81,6 +81,16 @@ def test_a_show_is_that_of_the_one_studio_all_its_scenes_are_of(
 
 
 @pytest.mark.parametrize(
+    "related", ["s2 t3 | s1", "s1 s2 t3"], ids=["as it is", "of an earlier version"]
+)
+def test_a_studio_above_that_of_a_scene_is_not_its_own(related: str) -> None:
+    """A record names both."""
+    show, _ = wished([one._replace(related=related) for one in scenes(2, 2)])
+
+    assert show.title == "Daughter"
+
+
+@pytest.mark.parametrize(
     ("studios", "why"),
     [
         ((1, 5), "its scenes are of 2 studios: Mother, Other"),

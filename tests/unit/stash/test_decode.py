@@ -342,6 +342,7 @@ def test_everything_a_scene_says_is_kept() -> None:
             RelatedId("s2"): "P\x1f3",
             RelatedId("s3"): "G\x1f4",
         },
+        over=frozenset({RelatedId("s2"), RelatedId("s3")}),
     )
 
 
