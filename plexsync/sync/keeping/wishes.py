@@ -14,6 +14,7 @@ from plexsync.models import (
     CollectionRecord,
     CollectionWish,
     ItemKind,
+    PlexField,
     Scene,
     source_in,
 )
@@ -65,12 +66,15 @@ class CollectionWork(KeptWork):
 
     def record(self, *, done: bool) -> CollectionRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
+        link = self.pair.link
+        # What is unknown now may be known to leave, and what is held may be asked for: the wish
+        # is the same then.
+        has_them = done and not self.unknown and PlexField.MEMBERS not in link.held
         return CollectionRecord(
-            link=self.pair.link,
+            link=link,
             title=self.wish.title,
             wanted=self.wanted if done else "",
-            # What is unknown now may be known to leave, and the wish is the same.
-            members=self.members if done and not self.unknown else "",
+            members=self.members if has_them else "",
             count=self.count,
             attempts=0 if done else self.tries_before,
         )

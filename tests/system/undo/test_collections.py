@@ -74,6 +74,23 @@ def test_an_undo_takes_later_changes_back(world: World) -> None:
     assert world.plex.collections.dump() == before
 
 
+def test_members_that_were_taken_back_are_written_once_they_are_asked_for(world: World) -> None:
+    """One that came and one that went; also after a run that left both alone."""
+    world.run()
+    before = titles(world)
+    world.stash.edit_scene(3, studio_id=None)
+    world.stash.edit_scene(5, studio_id=1)
+    world.wait(1)
+    world.run()
+    after = titles(world)
+    world.undo()
+    world.run()
+    assert titles(world) == before
+
+    world.run(FULL)
+    assert titles(world) == after
+
+
 def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     """Under another key, with its poster, which Plex forgot and Stash does not have any more."""
     world.stash.set_image("studio", 2, OTHER_LOGO)
