@@ -300,6 +300,7 @@ class _UndoWork(EarlierWork):
 
     def _again(self, plan: ItemPlan, detail: ItemDetail) -> Iterator[Change]:
         """Yield what brings a collection back that went, as far as it is not there yet."""
+        blank = blank_link(plan.section_id)
         for change in plan.changes:
             if change.target is PlexField.POSTER:
                 continue
@@ -307,7 +308,9 @@ class _UndoWork(EarlierWork):
             same = self.planner.equality.equal(change.target, observed, change.before)
             if same or not change.before:
                 continue
-            is_list = isinstance(change.before, tuple)
+            is_list, trace = isinstance(change.before, tuple), change.trace_before or Trace()
+            if is_list:  # that nothing belongs to it is what is taken back
+                trace = replace(trace, held=self.planner.last_wanted(change, blank))
             yield replace(
                 change,
                 before=observed,
@@ -316,7 +319,7 @@ class _UndoWork(EarlierWork):
                 locked_before=change.target in detail.locked,
                 locked_after=change.locked_before,
                 trace_before=None,
-                trace_after=change.trace_before or Trace(),
+                trace_after=trace,
             )
 
     def _remember_collection(

@@ -109,6 +109,22 @@ def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     assert shelf(world, "Daughter") == before
 
 
+def test_a_collection_that_is_there_again_stays_until_it_is_asked_for(world: World) -> None:
+    """Nothing belongs to it, which is what the undo took back."""
+    world.run()
+    members = titles(world)["Organized"]
+    world.stash.edit_scene(1, organized=False)
+    world.wait(1)
+    world.run()
+    world.undo()
+    for _ in range(2):
+        world.run()
+        assert titles(world)["Organized"] == members
+
+    world.run(FULL)
+    assert "Organized" not in titles(world)
+
+
 def test_a_collection_that_was_empty_when_it_went_holds_up_no_other(world: World) -> None:
     """A person took its members out; Plex makes no collection without any."""
     world.run()
