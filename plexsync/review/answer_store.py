@@ -287,9 +287,13 @@ class AnswerStore:
             waits = Outcome.REVIEW if answer.open else Outcome.SKIPPED
             after = {Verb.REJECT: waits, Verb.RESET: waits, Verb.IGNORE: Outcome.IGNORED}
             gone = _keys(answer) if verb in {Verb.REJECT, Verb.ABSENT} else frozenset()
-            record = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
+            due = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
             if verb is Verb.IGNORE:
-                record = replace(record, files=files_digest(scene.files))
+                files = files_digest(scene.files)
+                # What it was linked to by other files may be another scene's by now.
+                links = record.links if record.files == files else ()
+                due = replace(due, files=files, links=links)
+            record = due
         self._write(scene.scene_id, answered(answers, answer), record)
 
     def _write(self, scene_id: SceneId, answers: SceneAnswers, record: SceneRecord | None) -> None:

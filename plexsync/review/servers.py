@@ -325,7 +325,7 @@ class ReviewServers:
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
             return gone | {
-                key: self._compare(found[0], detail, links.get(key), fields)
+                key: self._compare(found[0], detail, links.get(key) or state.former(key), fields)
                 for key, detail in read.items()
             }
 

@@ -19,7 +19,7 @@ class Detected:
     Attributes:
         due: scenes to look at, each once.
         left_out: scenes that take no part, and why, not remembered as such yet.
-        unready: scenes that lack a required field, not remembered as such yet.
+        unready: scenes that take no part, or lack a required field: to be remembered in silence.
         gone: remembered scenes that Stash has no more.
         poisoned: scenes Stash cannot tell about, each with its words.
         scenes_read: how many scenes were read.

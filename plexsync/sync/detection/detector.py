@@ -180,7 +180,7 @@ class Detector:
         wanted = dict.fromkeys(self.first)
         for scene_id, version, organized in looked_at:
             if self.organized_only and not organized:
-                is_due = self._waits_in_vain(scene_id)
+                is_due = self._waits_in_vain(scene_id) or scene_id in self._forced
             else:
                 is_due = self._is_due(scene_id, version, found)
             if is_due:
@@ -208,12 +208,9 @@ class Detector:
             for scene in page:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
-                if self.organized_only and not scene.organized:
-                    if self._waits_in_vain(scene.scene_id):
-                        self._take(scene, found)
-                    else:
-                        self._note_stranger(scene, found)
-                elif self._is_due(scene.scene_id, scene.updated_at, found, files=scene):
+                if (self.organized_only and not scene.organized) or self._is_due(
+                    scene.scene_id, scene.updated_at, found, files=scene
+                ):
                     self._take(scene, found)
             found.scenes_read += len(page)
             self.step(found.scenes_read)
@@ -338,18 +335,29 @@ class Detector:
         if refused is None and self.required.issubset(scene.filled):
             found.due.append(scene)
             return
-        self._note_stranger(scene, found)
+        is_known = self._is_left_out(scene)
+        if self._has_other_files(scene):
+            found.strangers.add(scene.scene_id)
+        elif is_known:
+            return
+        if refused is None or is_known:
+            found.unready.append(scene)
+        else:
+            found.left_out.append((scene, refused.why))
+
+    def _is_disorganized(self, scene: Scene) -> bool:
+        return self.organized_only and not scene.organized
+
+    def _is_left_out(self, scene: Scene) -> bool:
+        """Whether a scene that takes no part is not to be reported."""
+        if self._is_disorganized(scene):
+            return not self._waits_in_vain(scene.scene_id)
         record = self.records.get(scene.scene_id)
-        if (
+        return (
             record is not None
             and record.outcome is Outcome.IGNORED
             and record.updated_at == scene.updated_at
-        ):
-            return
-        if refused is not None:
-            found.left_out.append((scene, refused.why))
-        else:
-            found.unready.append(scene)
+        )
 
     def _waits_in_vain(self, scene_id: SceneId) -> bool:
         """Whether a scene that takes no part still waits; one that is linked rests.
@@ -357,10 +365,6 @@ class Detector:
         One that Stash could not tell about has no version.
         """
         return scene_id in self._waiting and bool(self._waiting[scene_id].updated_at)
-
-    def _note_stranger(self, scene: Scene, found: Detected) -> None:
-        if self._has_other_files(scene):
-            found.strangers.add(scene.scene_id)
 
     # ---- what is not there
 

@@ -19,10 +19,13 @@ from plexsync.text.folding import files_digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.models import ItemKind, Packed, SceneId
+    from plexsync.models import ItemKind, SceneId
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.detected import Detected
     from plexsync.sync.rows import Pair
+
+_UNKNOWN = SceneRecord(updated_at="", outcome=Outcome.SKIPPED)
+"""Stands for the record of a scene of which nothing is remembered."""
 
 
 class DueWork:
@@ -64,10 +67,10 @@ class DueWork:
         Scenes that are not to be linked are settled.
         """
         run = self._run
+        self._leave_out_ignored(self._found)
         self._note_absent(self._found)
-        due = self._without_ignored(self._found.due)
-        self._note_files(due, self._found)
-        pairs, rest = self._linker.remembered(due)
+        self._note_files(self._found)
+        pairs, rest = self._linker.remembered(self._found.due)
         linked = self.link_again(rest, pairs)
         if run.inventory.failure is not None:
             # They stay due, also those that are linked already and were to be matched once more.
@@ -118,32 +121,25 @@ class DueWork:
             void=frozenset(found.strangers.union(found.gone)),
         )
 
-    def _without_ignored(self, scenes: Packed[Scene]) -> Packed[Scene]:
-        """Return the scenes a person does not want left alone; settle the others."""
+    def _leave_out_ignored(self, found: Detected) -> None:
+        """Take the scenes a person wants left alone out of what is due."""
+        ignores = self._linker.answers.ignores
         if not self._linker.answers.ignored:
-            return scenes
+            return
         due = []
-        for at, scene in enumerate(scenes):
-            reason = self._linker.answers.ignores(scene)
-            if reason is None:
+        for at, scene in enumerate(found.due):
+            if (reason := ignores(scene)) is None:
                 due.append(at)
-                continue
-            self._refuse(scene, Outcome.IGNORED, reason)
-            known = self._run.state.get(scene.scene_id)
-            if known is None or (known.outcome, known.updated_at, known.files) != (
-                Outcome.IGNORED,
-                scene.updated_at,
-                files_digest(scene.files),
-            ):
-                self._remember(scene, Outcome.IGNORED)
-        return scenes.pick(due)
+            else:
+                found.left_out.append((scene, reason))
+        found.due = found.due.pick(due)
 
-    def _note_files(self, due: Sequence[Scene], detected: Detected) -> None:
+    def _note_files(self, detected: Detected) -> None:
         """Tell the catalogue what was seen of the scenes' files."""
         left_out = (scene.scene_id for scene, _ in detected.left_out)
         absent = detected.strangers.union(detected.gone, left_out)
         whole = detected.failure is None and detected.has_all_due and self._run.totals.header.full
-        self.catalogue.note(due, absent, whole=whole)
+        self.catalogue.note(detected.due, absent, whole=whole)
 
     def link_again(
         self, scenes: Sequence[Scene], taken: Sequence[Pair] = (), *, force: bool = False
@@ -205,9 +201,12 @@ class DueWork:
                 self._run.session.forget(scene_id)
         for scene, why in detected.left_out:
             self._refuse(scene, Outcome.IGNORED, why)
-            self._remember(scene, Outcome.IGNORED, rests=True)
+            known = self._run.state.get(scene.scene_id) or _UNKNOWN
+            news = (Outcome.IGNORED, scene.updated_at, files_digest(scene.files))
+            if (known.outcome, known.updated_at, known.files) != news:
+                self._remember(scene, Outcome.IGNORED)
         for scene in detected.unready:  # in silence: its curator knows
-            self._remember(scene, Outcome.IGNORED, rests=True)
+            self._remember(scene, Outcome.IGNORED)
         for scene_id, message in detected.poisoned:
             # No version is remembered: whatever it is when Stash can tell again, it is news.
             scene = Scene(scene_id=scene_id, updated_at="")
@@ -225,33 +224,28 @@ class DueWork:
         """Show a scene that is not matched."""
         self._run.totals.emit(self._run.rows.refused(scene, outcome, why, problem))
 
-    def _remember(
-        self,
-        scene: Scene,
-        outcome: Outcome,
-        problem: Problem | None = None,
-        *,
-        rests: bool = False,
-    ) -> None:
-        """Remember a scene that is written to no item in this run; what it was linked to stays.
+    def _remember(self, scene: Scene, outcome: Outcome, problem: Problem | None = None) -> None:
+        """Remember a scene that is written to no item in this run.
 
-        Where it `rests` so do the files it was linked by: one it gave away is not its own.
+        What it was linked to stays while it has the files it was linked by: one it gave away is not
+        its own. What is ours on an item it lets go of stays known; see `State.former`.
         """
         if self._run.session is None or not self._believe_absence:
             return
-        previous = self._run.state.get(scene.scene_id)
-        files = previous.files if rests and previous and previous.links else ""
-        tries = (previous.attempts if previous and previous.outcome is outcome else 0) + 1
+        previous = self._run.state.get(scene.scene_id) or _UNKNOWN
+        # Of a scene that cannot be read no file is known.
+        files = previous.files if problem else files_digest(scene.files)
+        tries = (previous.attempts if previous.outcome is outcome else 0) + 1
         self._run.session.remember(
             scene.scene_id,
             SceneRecord(
                 updated_at=scene.updated_at,
                 outcome=outcome,
-                files=files or files_digest(scene.files),
-                links=previous.links if previous else (),
+                files=files,
+                links=previous.links if previous.files == files else (),
                 attempts=tries,
                 due_at=self._run.retry_at(tries, outcome) if outcome in WAITING else "",
                 problem=problem,
-                related=previous.related if previous else "",
+                related=previous.related,
             ),
         )

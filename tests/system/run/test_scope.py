@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.models import Outcome, SceneId
+from plexsync.models import Outcome, RatingKey, SceneId
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN, small_library
@@ -126,17 +126,21 @@ def test_a_sub_studio_follows_its_network(world: World) -> None:
 
 
 def test_folders_are_those_of_stash_and_a_moved_file_changes_sides(world: World) -> None:
-    """The move is seen when the files are looked at."""
+    """The move is seen when the files are looked at; what is ours stays known of the item."""
     (file_id,) = world.stash.scene(2).file_ids
     path = world.stash.paths(2)[0]
     folder = path.rpartition("/")[0]
     world.settings |= {"STASH__EXCLUDE_PATHS": f"{folder}/private/", "RUN__FILES_EVERY": "0s"}
     world.run()
+    key, (link,) = RatingKey(world.key_of("2")), record_of(world, "2").links
     world.stash.move_file(file_id, f"{folder}/private/{path.rpartition('/')[2]}")
     ran = world.run()
     assert ran.row("2").reason == "has a file in an excluded folder"
     assert ran.puts == 0
-    assert len(record_of(world, "2").links) == 1
+    assert world.state().former(key) == link
+    world.stash.move_file(file_id, path)
+    assert world.run().outcomes() == {"2": "unchanged"}
+    assert record_of(world, "2").links[0].base == link.base
 
 
 def test_a_scene_waits_for_a_stash_box_id_and_an_address(world: World) -> None:
