@@ -152,14 +152,23 @@ class RunContext(RunScope):
         inventory: what is in them.
         rows: makes the rows of its pairs.
         planned: what a dry run would remember of scenes, where collections, shows or seasons are
-            made of that.
+            made of that; None for nothing.
     """
 
     lineage: Lineage
     sections: tuple[Section, ...]
     inventory: Inventory
     rows: RowMaker
-    planned: dict[SceneId, SceneRecord] = field(default_factory=dict)
+    planned: dict[SceneId, SceneRecord | None] = field(default_factory=dict)
+
+    def remember(self, scene_id: SceneId, record: SceneRecord | None) -> None:
+        """Remember what became of a scene, None for nothing; of a dry run what it would be."""
+        if self.session is None:
+            self.planned[scene_id] = record
+        elif record is None:
+            self.session.forget(scene_id)
+        else:
+            self.session.remember(scene_id, record)
 
     @property
     def queue(self) -> Path:

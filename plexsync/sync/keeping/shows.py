@@ -123,7 +123,7 @@ class ShowKeeper(Keeper[ShowWork]):
         linked = [
             (scene_id, one, link)
             for scene_id, one in (by_now | planned).items()
-            if one.outcome not in WITHOUT_ITEM
+            if one is not None and one.outcome not in WITHOUT_ITEM
             for link in one.links
             if link.section_id in sections
         ]

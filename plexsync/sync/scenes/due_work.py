@@ -197,8 +197,7 @@ class DueWork:
     def _note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
         for scene_id in detected.gone:
-            if self._run.session is not None:
-                self._run.session.forget(scene_id)
+            self._run.remember(scene_id, None)
         for scene, why in detected.left_out:
             self._refuse(scene, Outcome.IGNORED, why)
             known = self._run.state.get(scene.scene_id) or _UNKNOWN
@@ -230,13 +229,13 @@ class DueWork:
         What it was linked to stays while it has the files it was linked by: one it gave away is not
         its own. What is ours on an item it lets go of stays known; see `State.former`.
         """
-        if self._run.session is None or not self._believe_absence:
+        if not self._believe_absence:
             return
         previous = self._run.state.get(scene.scene_id) or _UNKNOWN
         # Of a scene that cannot be read no file is known.
         files = previous.files if problem else files_digest(scene.files)
         tries = (previous.attempts if previous.outcome is outcome else 0) + 1
-        self._run.session.remember(
+        self._run.remember(
             scene.scene_id,
             SceneRecord(
                 updated_at=scene.updated_at,

@@ -251,9 +251,7 @@ class SceneOutcomes(Outcomes):
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._run.session is None and self._uses_records:
-            self._run.planned[scene_id] = self._record(progress)
-        if self._run.session is not None:
+        if self._run.session is not None or self._uses_records:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
                 self._uncharged[scene_id] = failed, record
@@ -261,7 +259,7 @@ class SceneOutcomes(Outcomes):
                 previous = self._run.state.get(scene_id)
                 attempts = previous.attempts if previous else 0
                 record = replace(record, attempts=attempts, due_at="")
-            self._run.session.remember(scene_id, record)
+            self._run.remember(scene_id, record)
         self._drop_scene(scene_id)
 
     def _drop_scene(self, scene_id: SceneId) -> None:
@@ -314,11 +312,12 @@ class SceneOutcomes(Outcomes):
         The others are due at the next run, as if they had not been tried. Those that failed so
         often that they are parked now are named.
         """
-        totals = self._run.totals
+        totals, session = self._run.totals, self._run.session
+        if session is None:
+            return  # a dry run remembers no try
         parked: dict[SceneId, Problem] = {}
         for scene_id, record in own_failures(self._uncharged, self._run.ports.faults).items():
-            if self._run.session is not None:
-                self._run.session.remember(scene_id, record)
+            session.remember(scene_id, record)
             if record.due_at == PARKED and record.problem is not None:
                 parked[scene_id] = record.problem
         self._uncharged = {}

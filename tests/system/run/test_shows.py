@@ -252,6 +252,25 @@ def test_a_dry_run_lists_what_the_run_writes(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize("way", ["gone", "left out"])
+def test_a_dry_run_counts_no_scene_the_run_does_not_count(world: World, way: str) -> None:
+    """Without scene 5, which is gone or takes no part by now, its show is one studio's."""
+    private = world.stash.add_tag("Private")
+    world.settings["STASH__EXCLUDE_TAGS"] = "Private"
+    world.run()
+    if way == "gone":
+        world.stash.delete_scene(5)
+    else:
+        world.stash.edit_scene(5, tag_ids=(private,))
+    world.wait(1)
+    dry = world.run(RunOptions(dry_run=True))
+    ran = world.run()
+
+    changed = {row.scene.id for row in ran.rows if row.is_show and row.changes}
+    assert f"show:{show_of(world, '4')}" in changed
+    assert {row.scene.id for row in dry.rows if row.is_show and row.changes} == changed
+
+
 def test_limits_hold_shows_back(synced: World) -> None:
     """Texts that would be cleared in more of them than a run may."""
     synced.stash.edit_studio(1, details="")
