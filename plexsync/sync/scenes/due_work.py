@@ -246,5 +246,7 @@ class DueWork:
                 due_at=self._run.retry_at(tries, outcome) if outcome in WAITING else "",
                 problem=problem,
                 related=previous.related,
+                marks=previous.marks,
+                year=previous.year,
             ),
         )

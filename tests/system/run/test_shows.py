@@ -320,6 +320,22 @@ def test_an_episode_that_could_not_be_read_leaves_no_show_to_one_studio(world: W
     assert title_of(world, show_of(world, "4")) == names[1]
 
 
+def test_a_scene_stash_cannot_tell_about_still_counts_with_its_year(synced: World) -> None:
+    """Its season is of two years, so it is left alone, as before."""
+    season = season_of(synced, "1")
+    synced.stash.edit_scene(2, date="2022-02-01")
+    synced.wait(1)
+    synced.run()
+    synced.stash.edit_scene(2)
+    synced.stash.poison(2)
+    synced.stash.edit_studio(1, details="Since 1998.")
+    synced.wait(1)
+    synced.run()
+
+    assert shown(synced, show_of(synced, "1"))["fields"]["summary"] == "Since 1998."
+    assert shown(synced, season)["fields"]["summary"] == "Since 1999."
+
+
 def test_a_plex_that_knows_edits_of_libraries_only_is_served(tmp_path: Path) -> None:
     """The edit names the kind of a show and of a season, and reaches no other item."""
     with show_world(tmp_path) as world:
