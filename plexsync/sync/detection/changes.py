@@ -100,7 +100,7 @@ class ChangeDetection:
                 run.totals.reporter.warn(sentence)
             self.spool = read_spool(run.ports.state_dir, run.ports.disk, run.ports.now())
         self._seen, roused, lost = self._watch()
-        again = roused.widened | (frozenset() if named else read_unread(state))
+        again = roused.linked | (frozenset() if named else read_unread(state) | self._overlooked())
         concerned = lost | again | dictionary.concerned(config.participants) | uneven.concerned()
         if not run.options.partial:
             concerned |= find_returned(state.links(), self._before, self._now)
@@ -183,7 +183,18 @@ class ChangeDetection:
             return replace(unseen, scans=before.scans), Roused(), frozenset()
         roused = roused_by(self._run, index, before.items, self._uneven.several())
         lost = broken(self._run.state.links(), index.items, self._run.inventory.section_ids)
-        return self._having_seen(now, index), roused, lost | roused.several
+        return self._having_seen(now, index), roused, lost
+
+    def _overlooked(self) -> frozenset[SceneId]:
+        """Return the linked scenes that may be items no run found, whatever was seen before.
+
+        Only a full run asks, so that it makes good for whatever went wrong.
+        """
+        if not (self.full and self._run.state.has_links):
+            return frozenset()
+        index = self._run.inventory.index()
+        several = self._uneven.several()
+        return roused_by(self._run, index, "", several).linked if index else frozenset()
 
     def _seen_through(self) -> Seen:
         """Return what has been seen, without changes that still concern a scene.

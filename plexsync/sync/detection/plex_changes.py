@@ -110,13 +110,12 @@ class Roused(NamedTuple):
 
     Attributes:
         waiting: those that wait for Plex or for a person: to be tried at once.
-        several: linked ones with several files: to be matched again.
-        widened: linked ones that may be a further item.
+        linked: linked ones that may be a further item: one with another one of their files, or
+            with the same file or a copy of it.
     """
 
     waiting: frozenset[SceneId] = frozenset()
-    several: frozenset[SceneId] = frozenset()
-    widened: frozenset[SceneId] = frozenset()
+    linked: frozenset[SceneId] = frozenset()
 
 
 def read_unread(state: State) -> frozenset[SceneId]:
@@ -286,7 +285,7 @@ def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[Sce
     waiting = frozenset(one for one, known in state.waiting() if known.outcome in WOKEN)
     widened = find_widened(state.claims(), index.items, changed)
     if changed is None:
-        return Roused(waiting, frozenset(several), widened)
+        return Roused(waiting, widened.union(several))
     known = {
         scene_id: one
         for scene_id, one in load_all(run.queue, waiting | several).items()
@@ -295,7 +294,7 @@ def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[Sce
     }
     unknown = (waiting | several).difference(known)
     found = concerned(known.values(), changed, run.config.paths) | unknown
-    return Roused(waiting & found, frozenset(several & found), widened)
+    return Roused(waiting & found, widened.union(several & found))
 
 
 # ---- Private -------------------------------------------------------------------------------------

@@ -241,9 +241,9 @@ class Linker:
         item: PlexItem,
         owners: Mapping[RatingKey, SceneId],
     ) -> Pair:
-        best = found.candidates[0]
-        known = earlier(self.records, best, (scene.scene_id, owners.get(best.rating_key)))
         pair = new_pair(scene, item, found)
+        owner = owners.get(item.rating_key)
+        known = earlier(self.records, pair.link, (scene.scene_id, owner))
         record = self.records.get(scene.scene_id)
         if record is not None and record.files == files_digest(scene.files):
             pair.resting = self._resting(record)  # else they may be of files it has no more

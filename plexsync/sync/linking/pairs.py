@@ -17,10 +17,9 @@ from plexsync.sync.rows import Pair
 from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.matcher import SurePairs
-    from plexsync.models import Candidate, RatingKey
     from plexsync.state import State
 
 NOTHING: dict[PlexField, Any] = {}
@@ -97,35 +96,37 @@ def recall(pair: Pair, records: State) -> None:
     """Give a pair back what is remembered of its item's fields; once, for it may have changed."""
     if pair.origin is None:
         return
-    link, record = pair.link, records.get(pair.origin)
-    found = link_to(record.links, link.rating_key, link.path) if record else None
-    found = found or records.former(link.rating_key)
+    link, known = pair.link, earlier(records, pair.link, (pair.origin,))
     pair.origin = None
-    if found is not None:
+    if known is not None:
+        found, _ = known
         # An item that got another number is another one to Plex, and has none of our pictures.
         pictures = found.pictures if found.rating_key == link.rating_key else {}
         pair.link = replace(link, base=found.base, held=found.held, pictures=pictures)
 
 
-def link_to(links: Sequence[Link], rating_key: RatingKey, path: str) -> Link | None:
-    """Return the link to this item, which may have another key since Plex was restored."""
-    for link in links:
-        if link.rating_key == rating_key:
-            return link
-    return next((link for link in links if same_path(link.path, path)), None)
-
-
 def earlier(
-    records: State, best: Candidate, scene_ids: Sequence[SceneId | None]
+    records: State, place: Link, scene_ids: Iterable[SceneId | None]
 ) -> tuple[Link, SceneId | None] | None:
     """Return what is known of an item, and the scene with a record of that; None for nothing.
 
-    It is the first of the scenes that has it, or none where the item lost its scene.
+    Of what these scenes are linked to, and of what the item was linked to when it lost its scene,
+    it is what shows the same file under the same key, or else the same file: an item has another
+    key once Plex was restored. Else it is what has the key.
     """
-    for scene_id in scene_ids:
-        record = records.get(scene_id) if scene_id else None
-        link = link_to(record.links, best.rating_key, best.item_path) if record else None
-        if link is not None:
-            return link, scene_id
-    former = records.former(best.rating_key)
-    return None if former is None else (former, None)
+    scenes = [scene_id for scene_id in scene_ids if scene_id]
+    known: list[tuple[Link, SceneId | None]] = [
+        (link, scene_id)
+        for scene_id in scenes
+        if (record := records.get(scene_id))
+        for link in record.links
+    ]
+    if former := records.former(place.rating_key):
+        known.append((former, None))
+
+    def likeness(one: tuple[Link, SceneId | None]) -> tuple[bool, bool]:
+        link, _ = one
+        return same_path(link.path, place.path), link.rating_key == place.rating_key
+
+    best = max(known, key=likeness, default=None)
+    return best if best and any(likeness(best)) else None

@@ -8,11 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.errors import ExitCode
-from plexsync.models import Outcome, SceneId
+from plexsync.models import Counts, Outcome, SceneId
+from plexsync.planning.retry_schedule import iso
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.simulators.stash.simulator import StashSimulator
+from plexsync.state import RunKind
+from plexsync.storage.journal import End
+from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
 from tests.support.terminals import ProcessResult, run_plexsync
 from tests.support.world import World
@@ -20,6 +25,8 @@ from tests.support.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plexsync.models import SceneRecord
 
 SCENES = 50
 
@@ -52,6 +59,20 @@ def edit(world: World, scenes: range | list[int], **fields: object) -> None:
     world.wait(hours=1)
     world.stash.edit_scenes(scenes, **fields)
     world.wait(hours=1 / 60)
+
+
+def rewrite(world: World, scene_id: str, record: SceneRecord) -> None:
+    """Have the state remember something else of a scene."""
+    with open_session(world.state_dir, now=world.now) as session:
+        session.begin(
+            run_id=f"{world.now:%Y%m%dT%H%M%SZ}-dead",
+            kind=RunKind.RETRY,
+            started_at=iso(world.now),
+            lineage=session.state.lineage,
+            version="0",
+        )
+        session.remember(SceneId(scene_id), record)
+        session.end(world.now, End(exit_code=0, counts=Counts()))
 
 
 def shorten(world: World, count: int) -> list[int]:
@@ -288,3 +309,28 @@ def test_a_scene_that_gets_a_further_item_keeps_the_one_it_has(
             record = world.state().get(SceneId(scene_id))
             assert record is not None
             assert {link.rating_key for link in record.links} == set(keys)
+
+
+@pytest.mark.parametrize("case", [Case.TWO_ITEMS, Case.SAME], ids=["two files", "one file twice"])
+def test_a_full_run_finds_the_items_a_record_lost(case: Case, tmp_path: Path) -> None:
+    """An earlier version remembered only the last item of a scene; nothing tells of the others."""
+    library = make_library(
+        LibrarySpec(seed=3, scenes=3, mix={case: 1.0}, extra_items=0.0, edited=0.0)
+    )
+    with World(library, tmp_path, PATHS="/data/=/media/") as world:
+        if case is Case.SAME:
+            world.plex.scan_in(world.video_of(world.stash.scene(1).file_ids[0]))
+        world.run()
+        world.wait(hours=1)
+        world.run()
+        record = world.state().get(SceneId("1"))
+        assert record is not None
+        assert len(record.links) == 2
+        rewrite(world, "1", replace(record, links=record.links[:1]))
+        edit(world, [1], title="Another Title")
+        world.run()
+        lost = record.links[1].rating_key
+        assert world.shown(lost, "title") != "Another Title"
+        world.run(RunOptions(full=True))
+        assert world.shown(lost, "title") == "Another Title"
+        assert world.run(RunOptions(full=True)).puts == 0
