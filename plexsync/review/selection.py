@@ -28,12 +28,16 @@ NOTHING_WAITS = "Nothing waits for review."
 
 
 class Question(NamedTuple):
-    """What a person is asked before something bigger happens: yes is `y`, all else is no."""
+    """What a person is asked before something bigger happens: yes is `y`, all else is no.
+
+    `lines` are those of the configuration file, `note` is a sentence.
+    """
 
     headline: str
     on_yes: Callable[[], None]
     scenes: tuple[Waiting, ...] = ()
     lines: tuple[str, ...] = ()
+    note: str = ""
 
 
 # ---- Items a person names ------------------------------------------------------------------------
@@ -118,8 +122,8 @@ def rule_question(
         lines=(
             f"stash = {toml_string(rule.stash)}",
             f"plex  = {toml_string(rule.plex)}",
-            *([f"It fits {more:,} more, for which it is not enough."] if more else ()),
         ),
+        note=f"It fits {more:,} more, for which it is not enough." if more else "",
         scenes=tuple(covered),
     )
 

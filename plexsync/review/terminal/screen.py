@@ -209,6 +209,8 @@ def _question_lines(question: Question) -> list[Line]:
     indent = Text("  ")
     lines: list[Line] = [words(question.headline, "bold")]
     lines += [LabelledText(indent, words(one)) for one in question.lines]
+    if question.note:
+        lines.append(words(question.note))
     if question.scenes:
         lines.append(Text())
     lines += [LabelledText(indent, _pair(one, one.candidates[0])) for one in question.scenes]

@@ -271,21 +271,23 @@ def test_done_can_write_at_once(world: World, page: Page) -> None:
 
 
 def test_an_item_is_found_and_a_scene_ignored(world: World, page: Page) -> None:
-    """What is typed presses no keys; a reason to ignore is kept."""
+    """By keys alone: what is typed after `f`, `k` or `i` answers nothing, and a reason is kept."""
     wanted = world.library.plex.videos[-1]
     with served_review(world.environ()) as served:
         page.goto(served.address)
         page.keyboard.press("f")
-        page.fill("form[action='/find'] input[type=search]", wanted.title.split()[0])
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
+        page.keyboard.type(wanted.title.split()[0])
+        press(page, "Enter")
         press(page, "1")
         assert "item=" in page.url
         assert "candidates" in page.inner_text("[role=status]") or page.locator(".focused").count()
-        page.click("summary")
-        page.fill("form:has([data-key=i]) input[name=text]", "a trailer, not a scene")
-        page.click("[data-key=i]")
-        page.wait_for_load_state()
+        page.keyboard.press("k")
+        page.keyboard.type("later, or all or none")
+        press(page, "Enter")
+        assert "neither a rating key nor a Plex address" in page.inner_text("[role=status]")
+        page.keyboard.press("i")
+        page.keyboard.type("a trailer, not a scene")
+        press(page, "Enter")
     (found,) = meaning(world).values()
     assert found is not None
     assert found.ignored is not None

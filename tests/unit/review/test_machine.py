@@ -305,7 +305,7 @@ def test_a_path_rule_promises_no_more_than_it_settles() -> None:
     assert review.question is not None
     assert "should settle 1 of what waits" in review.question.headline
     assert [one.scene_id for one in review.question.scenes] == ["1"]
-    assert "It fits 1 more, for which it is not enough." in review.question.lines
+    assert review.question.note == "It fits 1 more, for which it is not enough."
     type_keys(review, "y")
     assert (review.waiting.scene_id, review.given.answered) == (TWO, {ONE})
 

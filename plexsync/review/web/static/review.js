@@ -16,8 +16,15 @@ function pressKey(event) {
   const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!found) return;
   event.preventDefault();
-  if (found.matches("input, select")) found.focus();
+  if (found.matches("input, select")) showField(found);
   else found.click();
+}
+
+/* What is typed after its key belongs into the field: no letter of it may answer a scene. */
+function showField(field) {
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
+  field.focus();
 }
 
 /* Arrows go from pair to pair; rows are as long as the page is wide. */
