@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
 from plexsync.config.forms import ENV_PATHS
-from plexsync.errors import AuthError, ConfigError, NotFoundError, ParseError
+from plexsync.errors import AuthError, ConfigError, NotFoundError, ParseError, ServerError
 from plexsync.matcher import collect_answers
 from plexsync.models import (
     Candidate,
@@ -175,15 +175,21 @@ class ReviewServers:
         return self._named(self.item(RatingKey(key)), scene, "named by you")
 
     def browse(self, scene_id: SceneId, rating_key: RatingKey | None) -> str:
-        """Open both in the browser where there is a screen; return where they are."""
-        addresses = [self._stash.scene_url(scene_id)]
+        """Open both in the browser where there is a screen; return where they are.
+
+        Where no run has met Plex it is asked who it is; if it is away, that stands for its page.
+        """
+        addresses, away = [self._stash.scene_url(scene_id)], ""
         if rating_key is not None:
-            machine = self._store.state.lineage.plex
-            addresses.append(item_address(self._config.plex.url.rstrip("/"), machine, rating_key))
+            try:
+                url, machine = self._config.plex.url.rstrip("/"), self._identity()
+                addresses.append(item_address(url, machine, rating_key))
+            except ServerError as error:
+                away = error.message
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             for address in addresses:
                 webbrowser.open(address)
-        return "  ".join(addresses)
+        return "  ".join(filter(None, (*addresses, away)))
 
     def rules(self) -> Sequence[PathRule]:
         """Return the path rules of the configuration, and those added since."""
@@ -356,6 +362,17 @@ class ReviewServers:
             kept=(*planned.kept, *pictures.kept),
             item=item,
         )
+
+    def _identity(self) -> str:
+        """Return which Plex it is.
+
+        Raises:
+            ServerError: no run has met it yet, and a server is down or refuses us.
+        """
+        if not (known := self._store.state.lineage.plex):
+            with self._lock:
+                self._meet()
+        return known or self._machine
 
     def _meet(self) -> None:
         """Connect to both, and make what compares."""

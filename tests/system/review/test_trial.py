@@ -10,6 +10,10 @@ import pytest
 from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
+from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
+from plexsync.review.context import open_review
+from plexsync.simulators.plex.parts import Identity
 from plexsync.sync.ports import RunOptions
 from tests.support.review_world import STRANGERS, low_world
 
@@ -60,6 +64,26 @@ def test_what_a_dry_run_found_can_be_settled_at_once(
     ran = world.run()
     assert [row.outcome for row in ran.rows if row.scene.id == first] == [Outcome.APPLIED]
     assert waiting(capsys) == low - {first}
+
+
+def test_a_page_of_plex_is_found_before_the_first_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing remembers which Plex it is, so it is asked; a Plex that is away is said to be."""
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    world.run(RunOptions(dry_run=True))
+    with open_review(Invocation(Shape())) as context:
+        one = context.waiting[0]
+        pages = context.servers.browse(one.scene_id, one.candidates[0].rating_key).split()
+    assert pages[0].endswith(f"/scenes/{one.scene_id}")
+    assert f"/server/{Identity().machine}/details" in pages[1]
+
+    monkeypatch.setenv("PLEXSYNC_PLEX__URL", "http://127.0.0.1:9")
+    with open_review(Invocation(Shape())) as context:
+        said = context.servers.browse(one.scene_id, one.candidates[0].rating_key)
+    assert said.startswith(pages[0])
+    assert "Plex cannot be reached" in said
 
 
 def test_a_later_look_takes_the_place_of_an_earlier_one(
