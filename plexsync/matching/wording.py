@@ -10,7 +10,7 @@ import msgspec
 
 from plexsync.matching.comparing.evidence import Level
 from plexsync.matching.comparing.facts import compare_frame
-from plexsync.text.words import play_time
+from plexsync.text.words import file_size, play_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from plexsync.matching.comparing.weighing import Option
     from plexsync.models import PlexFile, PlexItem, Scene, SceneFile, SceneId
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-_STEP = 1000
 _TOO_EQUAL = 0.01
 """Sizes nearer than this share look the same in words, so their bytes are shown."""
 
@@ -184,13 +182,8 @@ def compare_facts(ours: SceneFile, theirs: PlexFile) -> str:
 
 
 def format_size(size_bytes: int | None) -> str:
-    """Bytes in the unit people use: `2.4 GB`; "unknown" where nobody knows."""
-    if not size_bytes or size_bytes < 0:
-        return "unknown"
-    number, unit = float(size_bytes), 0
-    while number >= _STEP and unit < len(_UNITS) - 1:
-        number, unit = number / _STEP, unit + 1
-    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{size_bytes} B"
+    """Bytes in the unit people use: `2.40 GiB`; "unknown" where nobody knows."""
+    return file_size(size_bytes) if size_bytes and size_bytes > 0 else "unknown"
 
 
 def format_length(duration_s: float | None) -> str:

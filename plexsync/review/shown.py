@@ -13,6 +13,7 @@ from plexsync.planning.credits import shown_values
 from plexsync.review.queue import item_name
 from plexsync.review.selection import NAMED, rule_for
 from plexsync.text.differences import Piece, name_pieces, names_of
+from plexsync.text.words import counted, file_size, play_time
 
 if TYPE_CHECKING:
     from plexsync.matcher import SceneAnswers
@@ -22,8 +23,6 @@ _AHEAD = 3
 _COMPARED = 3
 _NAMED_RIVALS = 3
 _WORDS = re.compile(r"\w+|\W")
-_GIB = 1024**3
-_MIB = 1024**2
 _LEAST_BITS = 0.05
 """Below this the sum of the evidence is the score, but for rounding."""
 
@@ -130,10 +129,13 @@ def facts_of(review: Review, candidate: Candidate) -> list[Fact]:
     mine = next((one for one in scene.files if one.path == candidate.scene_path), None)
     files = item.files if item else ()
     theirs = next((one for one in files if one.path == candidate.item_path), None)
-    names = ("length", "size", "frame", "date")
-    ours = (*_file_texts(mine), scene.date)
-    other = (*_file_texts(theirs), item.date if item else "")
-    return [Fact(name=name, ours=ours[at], theirs=other[at]) for at, name in enumerate(names)]
+    size, other_size = _sizes(mine, theirs)
+    return [
+        Fact(name="length", ours=_length(mine), theirs=_length(theirs)),
+        Fact(name="size", ours=size, theirs=other_size),
+        Fact(name="frame", ours=_frame(mine), theirs=_frame(theirs)),
+        Fact(name="date", ours=scene.date, theirs=item.date if item else ""),
+    ]
 
 
 def marked_words(text: str, other: str) -> list[tuple[str, bool]]:
@@ -148,19 +150,23 @@ def marked_words(text: str, other: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def _file_texts(file: SceneFile | PlexFile | None) -> tuple[str, str, str]:
-    """Return length (H:MM:SS), size and frame of a video; "" for what is not known."""
-    length = size = frame = ""
-    if file is not None and file.duration_s is not None:
-        minutes, seconds = divmod(round(file.duration_s), 60)
-        hours, minutes = divmod(minutes, 60)
-        length = f"{hours}:{minutes:02}:{seconds:02}"
-    if file is not None and file.size_bytes is not None:
-        big = file.size_bytes >= _GIB
-        size = f"{file.size_bytes / _GIB:.2f} GiB" if big else f"{file.size_bytes / _MIB:.1f} MiB"
-    if file is not None and file.width and file.height:
-        frame = f"{file.width}x{file.height}"
-    return length, size, frame
+def _length(file: SceneFile | PlexFile | None) -> str:
+    if file is None or file.duration_s is None:
+        return ""
+    return play_time(round(file.duration_s))
+
+
+def _sizes(*files: SceneFile | PlexFile | None) -> list[str]:
+    """Return both sizes; in bytes where they differ and look the same in the unit people use."""
+    sizes = [file.size_bytes if file else None for file in files]
+    texts = ["" if size is None else file_size(size) for size in sizes]
+    if len(set(sizes)) > len(set(texts)):
+        return [counted(size or 0, "byte") for size in sizes]
+    return texts
+
+
+def _frame(file: SceneFile | PlexFile | None) -> str:
+    return f"{file.width}x{file.height}" if file and file.width and file.height else ""
 
 
 def is_unscored(candidate: Candidate) -> bool:

@@ -28,6 +28,17 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+_SIZES = (("TiB", 2**40, 2), ("GiB", 2**30, 2), ("MiB", 2**20, 1), ("KiB", 2**10, 1))
+
+
+def file_size(size_bytes: int) -> str:
+    """Return a size as `2.56 GiB` or `651.4 MiB`: the digits that Stash and Plex show."""
+    for unit, large, decimals in _SIZES:
+        if size_bytes >= large:
+            return f"{size_bytes / large:.{decimals}f} {unit}"
+    return counted(size_bytes, "byte")
+
+
 # ---- Spans of time -------------------------------------------------------------------------------
 
 

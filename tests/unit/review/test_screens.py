@@ -83,6 +83,17 @@ def test_screens_look_as_they_were_kept(name: str, width: int) -> None:
     assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
 
 
+def test_sizes_that_differ_never_look_the_same() -> None:
+    """A replaced file of nearly the same size: in the unit people use nobody sees it."""
+    review = scene()
+    (path,) = (one.item_path for one in review.waiting.candidates[:1])
+    file = make_plex_file(path=path, size_bytes=700_000_001)
+    previews = {RatingKey("9001"): LinkPreview(item=make_item(files=(file,)))}
+    text = shown(review, 100, previews=previews)
+    assert "700,000,000 bytes" in text
+    assert "700,000,001 bytes  differs" in text
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("keys", [(), ("g",), ("i", EVIL), ("p",), ("a",)], ids=str)
 def test_texts_of_servers_keep_the_layout(keys: tuple[str, ...], width: int) -> None:
