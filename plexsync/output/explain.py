@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexsync.matcher import Account, Explanation, Standing
+    from plexsync.models import Match
 
 MOST_SHOWN = 5
 """Candidates shown with their waterfall; a person asks about the first few."""
@@ -98,10 +99,22 @@ def _facts(explained: Explanation) -> Padding:
     ]
     for match in explained.account.matches:
         about = f" for scene {match.scene_id}" if explained.is_item else ""
-        reason = clean_for_terminal(match.reason)
-        lines.append(Text.assemble(_VERDICTS[match.confidence], f"{about}: {reason}"))
+        confidence, reason = _verdict(explained, match)
+        words = f"{about}: {clean_for_terminal(reason)}"
+        lines.append(Text.assemble(_VERDICTS[confidence], words))
     lines += [Text(clean_for_terminal(note), "yellow") for note in explained.notes]
     return Padding(Group(*lines, *_last_outcome(explained)), (0, 0, 0, 2))
+
+
+def _verdict(explained: Explanation, match: Match) -> tuple[Confidence | None, str]:
+    """Return what is decided and why; of an item, about itself and not the scene's best one."""
+    best = match.candidates[0].rating_key if match.candidates else ""
+    own = next((one for one in explained.account.standings if one.scene_id == match.scene_id), None)
+    if not explained.is_item or own is None or best == explained.subject.id:
+        return match.confidence, match.reason
+    if not own.obstacle:
+        return Confidence.HIGH, own.grade
+    return (None if match.confidence is Confidence.HIGH else match.confidence), own.obstacle
 
 
 def _last_outcome(explained: Explanation) -> list[Text]:

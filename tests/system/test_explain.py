@@ -79,6 +79,18 @@ def test_an_item_is_explained_from_its_own_side(world: World) -> None:
     assert [one["scene_id"] for one in found["account"]["standings"]] == [HIGH]
 
 
+def test_an_item_is_not_given_the_reason_of_another(world: World) -> None:
+    """Of two items that fit equally well, the second one's rival is the first."""
+    first, second = (
+        one["candidate"]["rating_key"] for one in document(world, LOW)["account"]["standings"]
+    )
+    done = run_plexsync(
+        ["explain", "--item", second], world.environ(), terminals=["stdout"], width=250
+    )
+    (line,) = [one for one in plain(done.out).splitlines() if f"LOW for scene {LOW}" in one]
+    assert f"the other one is item {first} " in line
+
+
 def test_little_is_read_and_nothing_is_written(world: World) -> None:
     """Stash is greeted and asked for the scene; Plex and the state stay as they are."""
     world.stash_wire.counters.clear()
