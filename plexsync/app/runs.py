@@ -8,7 +8,6 @@ import select
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -30,6 +29,7 @@ from plexsync.output.console import (
     is_terminal,
     is_unwatched,
     make_reporter,
+    naming_option,
     write_errors,
     write_lines,
 )
@@ -275,10 +275,10 @@ class Truthful(Reporter):
         self._reporter.warn(message)
 
     def finished(self, summary: RunSummary) -> None:
-        """Pass it on with a command that can be repeated as it stands."""
+        """Pass it on with commands that can be typed as they stand."""
         if self._config is not None:
-            again = f"{summary.header.again} --config {quote(str(self._config))}"
-            header = msgspec.structs.replace(summary.header, again=again)
+            named = naming_option(self._config)
+            header = msgspec.structs.replace(summary.header, named=named)
             summary = msgspec.structs.replace(summary, header=header)
         self._announcement.keep_summary(summary)
         self._reporter.finished(summary)

@@ -157,13 +157,15 @@ class Requests(Noun, frozen=True):
 class RunHeader(Noun, frozen=True):
     """What is known when a run starts talking. `stash` and `plex` are None until each answered.
 
-    `command` is `run`, `apply` or `undo`; `again` is what to type to do what a dry run showed.
+    `command` is `run`, `apply` or `undo`; `again` is what to type to do what a dry run showed, and
+    `named` what every command has to repeat: the option that names the configuration, or "".
     """
 
     run_id: str
     started_at: str
     command: str = "run"
     again: str = "plexsync run"
+    named: str = ""
     dry_run: bool = False
     full: bool = False
     stash: Server | None = None

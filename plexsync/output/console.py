@@ -261,6 +261,13 @@ def _meter(shape: Shape, streams: Streams) -> Meter:
     return Bars(make_console(streams.stderr, no_color=shape.no_color), time.monotonic)
 
 
+def naming_option(config: Path | None) -> str:
+    """Return the option that names a configuration file, as it is typed; "" for the usual file."""
+    from shlex import quote
+
+    return f" --config {quote(str(config))}" if config is not None else ""
+
+
 class Invocation:
     """What one invocation knows: the global options, and what must never be shown.
 
@@ -273,6 +280,10 @@ class Invocation:
         self.log: LogOptions | None = None
         self.secrets: list[str] = []
         self.command = ""
+
+    def typed(self, command: str) -> str:
+        """Return a command to type that reads the configuration this one has read."""
+        return f"{command}{naming_option(self.config)}"
 
     @property
     def streams(self) -> Streams:

@@ -37,7 +37,7 @@ def outcome_sentence(summary: RunSummary) -> str:
         (counts.planned, f"would be {written}"),
         (counts.applied, written),
         (counts.unchanged, "unchanged"),
-        (counts.kept, "kept as Plex has them"),
+        (counts.kept, f"kept as Plex has {'it' if counts.kept == 1 else 'them'}"),
         (counts.review, "waiting for review"),
         (0 if summary.subset else counts.unmatched, "without a candidate in Plex"),
         (counts.skipped, "skipped"),
@@ -49,9 +49,9 @@ def outcome_sentence(summary: RunSummary) -> str:
         return ""
     if not done:
         read = counted(counts.scenes_read, "scene")
-        done = f"nothing to do: {read} read, none is due" if counts.scenes_read else "nothing to do"
-    whole = f"{start}: {done}" if start else done[0].upper() + done[1:]
-    return f"{whole}."
+        start = "Dry run, nothing to do" if start else "Nothing to do"
+        done = f"{read} read, none is due" if counts.scenes_read else ""
+    return f"{': '.join(filter(None, (start, done)))}."
 
 
 def cost_sentence(summary: RunSummary, *, verbose: bool = True) -> str:
@@ -84,17 +84,17 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     counts, notes = summary.counts, []
     # What an error stopped can not be had by just repeating it, or by applying what was not saved.
     if summary.header.dry_run and counts.planned and summary.error is None:
-        notes.append(Note("To write these changes:", (summary.header.again,)))
+        notes.append(_to_type(summary.header, "To write these changes:", summary.header.again))
     for lists, count in summary.emptied.items():
         notes.append(Note(f"{counted(count, 'item loses', 'items lose')} all {lists}."))
     if counts.by_hand and summary.header.command == "run":
         were = counted(counts.by_hand, "field was", "fields were")
         stay = "stays" if counts.by_hand == 1 else "stay"
         how = f"{were} typed by hand in Plex and {stay}. To replace what was typed, once:"
-        notes.append(Note(how, ("plexsync run --take-over",)))
+        notes.append(_to_type(summary.header, how, "plexsync run --take-over"))
     notes += _learned_notes(summary.learned_rules)
     if counts.review:
-        notes += _review_notes(counts.review, summary.proposed_rules)
+        notes += _review_notes(summary)
     elif counts.unmatched and summary.proposed_rules:
         fits, them = _rules_fit(summary.proposed_rules)
         how = f"{fits}; if missing, add {them} to config.toml:"
@@ -109,7 +109,7 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         are = counted(summary.parked, "scene is", "scenes are")
         why = f": {summary.parked_why}" if summary.parked_why else ""
         how = f"{are} parked after too many failed tries{why}. To try before the next full run:"
-        notes.append(Note(how, ("plexsync retry",)))
+        notes.append(_to_type(summary.header, how, "plexsync retry"))
     if summary.waiting and not summary.subset:
         wait = "seen before still wait"
         scenes = counted(summary.waiting, f"scene {wait}s", f"scenes {wait}")
@@ -120,7 +120,8 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
 def _failed_note(header: RunHeader) -> Note:
     """Return what becomes of items that failed."""
     if header.command != "run":
-        return Note("What failed can be tried again:", (header.again,) if header.again else ())
+        how = "What failed can be tried again:"
+        return _to_type(header, how, header.again) if header.again else Note(how)
     if header.dry_run:
         return Note("What failed here is tried again by a run.")
     return Note("What failed stays due: later runs try it again by themselves.")
@@ -169,14 +170,22 @@ def warning_line(message: str) -> str:
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _review_notes(count: int, rules: tuple[PathRule, ...]) -> tuple[Note, ...]:
+def _to_type(header: RunHeader, text: str, command: str) -> Note:
+    """Return a note with a command to type, which reads the configuration this run has read."""
+    return Note(text, (f"{command}{header.named}",))
+
+
+def _review_notes(summary: RunSummary) -> tuple[Note, ...]:
+    header, count, rules = summary.header, summary.counts.review, summary.proposed_rules
     match = counted(count, "LOW match waits", "LOW matches wait")
     them = "it" if count == 1 else "them"
     if not rules:
-        return (Note(f"{match} for a person. To settle {them}:", ("plexsync review",)),)
+        how = f"{match} for a person. To settle {them}:"
+        return (_to_type(header, how, "plexsync review"),)
     fits, those = _rules_fit(rules)
     how = f"{match} for a person. {fits} and may settle {them}; add {those} to config.toml:"
-    return Note(how, _rule_lines(rules)), Note("For what is left:", ("plexsync review",))
+    rest = _to_type(header, "For what is left:", "plexsync review")
+    return Note(how, _rule_lines(rules)), rest
 
 
 def _rules_fit(rules: tuple[PathRule, ...]) -> tuple[str, str]:

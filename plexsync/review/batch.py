@@ -298,7 +298,9 @@ def _tabbed(waiting: Waiting) -> str:
 
 
 def _show_table(invocation: Invocation, context: ReviewContext, chosen: Sequence[Waiting]) -> None:
-    from plexsync.output.tables import low_table  # noqa: PLC0415 - only for terminals
+    from rich.text import Text  # noqa: PLC0415 - only for terminals
+
+    from plexsync.output.tables import low_table  # noqa: PLC0415 - same
 
     console = make_console(invocation.streams.stdout, no_color=invocation.shape.no_color)
     if not chosen:
@@ -310,7 +312,9 @@ def _show_table(invocation: Invocation, context: ReviewContext, chosen: Sequence
     every = len(context.waiting) + context.missing
     waits = counted(every, "scene waits", "scenes wait")
     shown = "" if len(chosen) == every else f", {len(chosen):,} of them shown"
-    console.print(f"{waits}{shown}. To settle them by keys: plexsync review")
+    them, command = ("it" if every == 1 else "them"), invocation.typed("plexsync review")
+    console.print()
+    console.print(Text(f"{waits}{shown}. To settle {them} by keys: {command}"))
 
 
 def _row(context: ReviewContext, waiting: Waiting) -> MatchRow:

@@ -83,7 +83,7 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
         gc.freeze()
         gc.enable()
         review = context.review(context.waiting)
-        with _ends_well(console, review):
+        with _ends_well(invocation, console, review):
             drawn = _pictures(review, console) if pictures else None
             _show(review, console, stdin=stdin, pictures=drawn)
             while review.ending is Ending.PLAN:
@@ -96,7 +96,7 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
     if review.ending is Ending.WRITE:
         console.print("\n")
         return run_accepted(invocation, RunOptions(scenes=review.accepted))
-    _say_kept(console, review)
+    _say_kept(invocation, console, review)
     return ExitCode.OK
 
 
@@ -117,7 +117,7 @@ def _pictures(review: Review, console: Console) -> TerminalPictures | None:
 
 
 @contextmanager
-def _ends_well(console: Console, review: Review) -> Iterator[None]:
+def _ends_well(invocation: Invocation, console: Console, review: Review) -> Iterator[None]:
     """Say that nothing is lost, however the review is cut off."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -127,14 +127,14 @@ def _ends_well(console: Console, review: Review) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        _say_kept(console, review)
+        _say_kept(invocation, console, review)
         raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _say_kept(console: Console, review: Review) -> None:
+def _say_kept(invocation: Invocation, console: Console, review: Review) -> None:
     answered = len(review.given.answered)
     # A terminal that is gone took whoever would read this with it.
     with suppress(OSError):
@@ -144,9 +144,10 @@ def _say_kept(console: Console, review: Review) -> None:
             console.print(Text(f"{scenes} answered, and every answer is kept."))
         if review.accepted:
             console.print(Text("To write what was accepted:"))
-            console.print(Text("    plexsync run"))
+            console.print(Text(f"    {invocation.typed('plexsync run')}"), soft_wrap=True)
         if review.left:
-            console.print(Text(f"{review.left:,} still wait."))
+            waits = counted(review.left, "scene still waits", "scenes still wait")
+            console.print(Text(f"{waits}."))
 
 
 # ---- One review ----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from plexsync.review.machine import Ending, Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +51,12 @@ def review_in_browser(invocation: Invocation, *, port: int) -> int:
         review = context.review(context.waiting)
         with closing(_listen(port)) as listening:
             _serve(review, listening, streams)
-    left = f"{review.left:,} still wait." if review.left else "Nothing waits any more."
-    write_lines(streams.stdout, [f"{len(review.given.answered):,} answered. {left}"])
+    waits = counted(review.left, "scene still waits", "scenes still wait")
+    left = f"{waits}." if review.left else "Nothing waits any more."
+    lines = [f"{len(review.given.answered):,} answered. {left}"]
+    if review.accepted and review.ending is not Ending.WRITE:
+        lines += ["To write what was accepted:", f"    {invocation.typed('plexsync run')}"]
+    write_lines(streams.stdout, lines)
     if review.ending is Ending.WRITE:
         return run_accepted(invocation, RunOptions(scenes=review.accepted))
     return ExitCode.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from plexsync.errors import ConfigError, ExitCode
@@ -25,13 +26,14 @@ from tests.support.factories import make_counts, make_header, make_problem, make
     [
         ({"applied": 12, "unchanged": 3401}, "12 written, 3,401 unchanged."),
         ({"review": 2, "unmatched": 1}, "2 waiting for review, 1 without a candidate in Plex."),
-        ({"kept": 1, "skipped": 2}, "1 kept as Plex has them, 2 skipped."),
+        ({"kept": 1, "skipped": 2}, "1 kept as Plex has it, 2 skipped."),
+        ({"kept": 2}, "2 kept as Plex has them."),
         ({"failed": 3}, "3 failed."),
         ({"scenes_read": 1}, "Nothing to do: 1 scene read, none is due."),
         ({"scenes_read": 3401}, "Nothing to do: 3,401 scenes read, none is due."),
         ({}, "Nothing to do."),
     ],
-    ids=["written", "low", "kept", "failed", "one idle", "idle", "empty"],
+    ids=["written", "low", "kept", "kept many", "failed", "one idle", "idle", "empty"],
 )
 def test_outcome_sentence_says_what_happened(counts: dict[str, int], sentence: str) -> None:
     """Only what occurred is named."""
@@ -68,6 +70,12 @@ def test_servers_that_did_not_answer_are_left_out(missing: str) -> None:
     assert "None" not in servers_sentence(make_header(**{missing: None}))
 
 
+def test_a_dry_run_without_work_says_so_in_one_sentence() -> None:
+    """What was not written needs no word where there was nothing to write."""
+    summary = make_summary(header=make_header(dry_run=True), counts=make_counts(scenes_read=3))
+    assert outcome_sentence(summary) == "Dry run, nothing to do: 3 scenes read, none is due."
+
+
 # ---- Next steps ----------------------------------------------------------------------------------
 
 
@@ -89,6 +97,18 @@ def test_dry_run_says_how_to_write() -> None:
         "plexsync run"
         in steps(header=make_header(dry_run=True), counts=make_counts(planned=1)).splitlines()
     )
+
+
+def test_every_command_to_type_reads_the_same_configuration() -> None:
+    """Where it was named, it has to be named again."""
+    counts = make_counts(planned=1, by_hand=1, review=1, failed=1)
+    for rules in ((), (make_rule(),)):
+        for header in (make_header(dry_run=True), make_header(command="undo", again="plexsync u")):
+            named = msgspec.structs.replace(header, named=" --config 'my file.toml'")
+            summary = make_summary(header=named, counts=counts, parked=1, proposed_rules=rules)
+            typed = [one for note in next_steps(summary) for one in note.code if "plexsync" in one]
+            assert typed
+            assert all(one.endswith(" --config 'my file.toml'") for one in typed)
 
 
 def test_low_matches_come_with_the_rules_that_settle_them() -> None:
