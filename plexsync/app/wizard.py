@@ -133,7 +133,8 @@ class Interview(SignInSteps):
 
     def _ask_key(self) -> bool:
         """Ask for a key that works; False to ask for the address again."""
-        while key := self._secret("API key (in Stash: Settings > Security)"):
+        where = "in Stash: Settings > Security"
+        while key := self._secret(f"API key ({where}; empty: another address)"):
             self.answers.api_key = key
             try:
                 self._greet_stash(self.answers.stash_url)
@@ -162,7 +163,7 @@ class Interview(SignInSteps):
         answers.plex_url = answers.plex_url or PLEX_URL
         while True:
             if not self._ask_plex_address():
-                answers.token = self._ask_token() or answers.token
+                answers.token = self._ask_token("later") or answers.token
                 return ()
             if (sections := self._try_tokens()) is not None:
                 return sections
@@ -179,8 +180,8 @@ class Interview(SignInSteps):
         self.answers.token = before
         return None
 
-    def _ask_token(self) -> str:
-        return self._secret("Token of the Plex server's owner (X-Plex-Token)")
+    def _ask_token(self, empty: str = "another address") -> str:
+        return self._secret(f"Token of the Plex server's owner (X-Plex-Token; empty: {empty})")
 
     def _ask_plex_address(self) -> bool:
         """Ask for an address; return whether a Plex server answers there."""
@@ -222,7 +223,9 @@ class Interview(SignInSteps):
                 chosen = tuple(known[number] for number in dict.fromkeys(numbers))
                 self.answers.libraries = tuple(section.title for section in chosen)
                 return chosen
-            self.asker.tell(f"Numbers from 1 to {len(sections)}, please.")
+            last = len(sections)
+            wanted = f"Numbers from 1 to {last}, please." if last > 1 else "1 is the only one."
+            self.asker.tell(wanted)
 
     def _library_lines(self, sections: Sequence[Section]) -> Iterator[str]:
         """Yield number, title, size, kind and agent of each library, in columns."""
@@ -368,8 +371,10 @@ def likely_addresses(typed: str, usual_port: int) -> tuple[str, ...]:
         )
     scheme, separator, rest = text.rpartition("://")
     rest = _PAGES.sub("", re.split(r"[?#]", rest, maxsplit=1)[0]).rstrip("/")
-    if not rest or (separator and scheme.lower() not in {"http", "https"}):
+    if separator and scheme.lower() not in {"http", "https"}:
         raise ParseError("must start with http:// or https://", hint='Write "http://host:port".')
+    if not rest:
+        raise ParseError("is no address", hint='Write "http://host:port".')
     return tuple(dict.fromkeys(_candidates(scheme.lower(), rest, usual_port)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from plexsync.output import console
 from plexsync.text.normalize import clean_for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plexsync.app.checkup.doctor import Finding
     from plexsync.app.sign_in import Asker
@@ -111,7 +112,7 @@ def doctor_command(
 
 
 def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
-    from plexsync.config.files import require_absent, write_setup
+    from plexsync.config.files import UNKNOWN_TOKEN, require_absent, write_setup
     from plexsync.config.loader import find_config
 
     where = find_config(invocation.config, os.environ).absolute()
@@ -128,15 +129,20 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     token = write_setup(where, answers)
     asker.tell(f"Written: {where}")
     asker.tell(f"Written: {token}")
+    if answers.token == UNKNOWN_TOKEN:
+        asker.tell("The token is still missing: put it into that file, in place of its one word.")
     try:
         tried = not yes and _try_out(invocation, asker)
     except (KeyboardInterrupt, click.Abort) as left:
         after = f"the configuration is written: {where}"
         raise InterruptedRunError(ExitCode.INTERRUPTED, after=after) from left
     if tried:
-        asker.tell("To have it run by itself later: plexsync schedule cron, or systemd")
+        asker.tell("To have it run by itself later, from cron (or systemd, or compose):")
+        asker.tell(f"    {invocation.typed('plexsync schedule cron')}")
     else:
-        asker.tell("Next: plexsync doctor, then plexsync run -n")
+        asker.tell("Next:")
+        asker.tell(f"    {invocation.typed('plexsync doctor')}")
+        asker.tell(f"    {invocation.typed('plexsync run -n')}")
     return ExitCode.OK
 
 
@@ -238,7 +244,8 @@ def _probe(invocation: Invocation, keys: tuple[RatingKey, ...]) -> int:
         for key in keys:
             probe = Probe(servers.plex_line, key, directory)
             title = clean_for_terminal(probe.item.title)
-            if not click.confirm(f"Write to item {key} '{title}' and put it back?", default=False):
+            question = f"Write to item {key} '{title}' and put it back?"
+            if not _Terminal().confirm(question, default=False):
                 continue
             for fact in probe.facts():
                 click.echo(f"  {clean_for_terminal(fact)}")
@@ -302,7 +309,8 @@ class _Terminal:
 
     def ask(self, question: str, default: str = "") -> str:
         """Return a line of text."""
-        typed = click.prompt(question, default=default, show_default=bool(default))
+        with _own_line():
+            typed = click.prompt(question, default=default, show_default=bool(default))
         return str(typed).strip()
 
     def ask_secret(self, question: str) -> str:
@@ -311,4 +319,15 @@ class _Terminal:
 
     def confirm(self, question: str, *, default: bool) -> bool:
         """Yes or no."""
-        return click.confirm(question, default=default)
+        with _own_line():
+            return click.confirm(question, default=default)
+
+
+@contextmanager
+def _own_line() -> Iterator[None]:
+    """End the line of a question that Ctrl-C or Ctrl-D leaves: an error follows."""
+    try:
+        yield
+    except click.Abort:
+        click.echo()
+        raise

@@ -59,6 +59,7 @@ _REFUSALS: Mapping[int, tuple[type[ServerError], str, Remedy]] = {
 """What a status says that asks for nothing else."""
 
 _REDACTED = "[hidden]"
+_LEAST_HIDDEN = 4
 _HTML_START = re.compile(
     rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -220,9 +221,14 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def _spellings(secrets: Iterable[str]) -> list[str]:
-    """Every way a secret may be written, longest first so that no rest of one stays behind."""
+    """Every way a secret may be written, longest first so that no rest of one stays behind.
+
+    One of a letter or two stands in most words: hiding it there hides nothing, and garbles all.
+    """
     found: set[str] = set()
-    for secret in filter(None, secrets):
+    for secret in secrets:
+        if len(secret) < _LEAST_HIDDEN:
+            continue
         encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
         lowered = {re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), e) for e in encoded}
         in_base64 = base64.b64encode(secret.encode()).decode()

@@ -159,7 +159,7 @@ def test_what_is_wrong_is_shown_for_the_answer(world: World) -> None:
     answers, script, _ = interview(
         world,
         ("Address of Stash", world.stash_url),
-        ("API key", "wrong"),
+        ("API key", "n"),
         ("API key", "stash-key"),
         ("Address of the Plex", "ftp://nowhere"),
         ("Address of the Plex", world.plex_url),
@@ -173,6 +173,7 @@ def test_what_is_wrong_is_shown_for_the_answer(world: World) -> None:
     assert "It must start with http:// or https://" in script.shown
     assert "Stash refuses the API key" in script.shown
     assert not [line for line in script.shown if "PLEXSYNC_" in line or "POST" in line]
+    assert "Settings > Security" in " ".join(script.shown), "a key of one letter hides none"
 
 
 def test_addresses_are_repaired_as_they_are_typed(world: World) -> None:
@@ -203,6 +204,7 @@ def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
         lines = [
             *stash_lines(world),
             *plex_lines(world),
+            ("Which", "2"),
             ("Which", "1"),
             ("Write", "y"),
             ("Keep", "y"),
@@ -211,6 +213,7 @@ def test_one_of_a_kind_is_not_called_many(tmp_path: Path) -> None:
 
     assert any(line.endswith(" with 12 scenes.") for line in script.shown)
     assert any(line.endswith(" with 1 library.") for line in script.shown)
+    assert "1 is the only one." in script.shown
 
 
 def test_servers_that_are_down_may_be_used_all_the_same(world: World) -> None:
@@ -342,10 +345,10 @@ def test_a_person_at_a_terminal_gets_a_configuration(world: World) -> None:
     file = world.directory / "config.toml"
     typist = Typist(["init", "-c", str(file)], {"PLEXSYNC_STATE_DIR": str(world.state_dir)})
     typist.type("Address of Stash", f"{world.stash_url}\n")
-    typist.type("Security): ", "stash-key\n")
+    typist.type("another address): ", "stash-key\n")
     typist.type("Sign in at plex.tv", "n\n")
     typist.type("Address of the Plex server", f"{world.plex_url}\n")
-    typist.type("X-Plex-Token): ", f"{world.plex.token}\n")
+    typist.type("(X-Plex-Token; empty: another address): ", f"{world.plex.token}\n")
     typist.type("Which of them", "\n")
     typist.type("Write these rules?", "\n")
     typist.type("Keep text", "\n")
@@ -354,7 +357,8 @@ def test_a_person_at_a_terminal_gets_a_configuration(world: World) -> None:
 
     assert typist.end() == ExitCode.OK
     assert load_config(file, {}, home=world.directory).plex.token.reveal() == world.plex.token
-    assert "plexsync doctor" in typist.shown
+    assert f"plexsync doctor --config {file}" in typist.shown
+    assert f"plexsync run -n --config {file}" in typist.shown
     assert world.plex.token not in typist.shown
     assert "stash-key" not in typist.shown
 
@@ -364,7 +368,7 @@ def test_leaving_in_between_writes_nothing(world: World) -> None:
     file = world.directory / "config.toml"
     typist = Typist(["init", "-c", str(file)], {})
     typist.type("Address of Stash", f"{world.stash_url}\n")
-    typist.type("Security): ", "\x04")
+    typist.type("another address): ", "\x04")
 
     assert typist.end() == ExitCode.INTERRUPTED
     assert not file.exists()
@@ -382,7 +386,7 @@ def test_ctrl_c_leaves_no_file_and_a_terminal_that_echoes(world: World, answers:
             person.sees("key")
         assert person.insists("\x03") == ExitCode.INTERRUPTED
         assert person.terminal_is_as_before()
-        assert "interrupted: no configuration was written" in person.seen
+        assert "\nplexsync: interrupted: no configuration was written" in person.seen
         assert "Traceback" not in person.seen
     assert not where.exists()
 
