@@ -186,9 +186,10 @@ def weigh(made: Comparison, *, items: int, weights: Weights) -> Assessment:
         weights: the numbers.
     """
     count = max(items, weights.least_items)
+    taken = "" if items == count else "as if "
     facts = _weigh_facts(made, weights)
     evidence = (
-        Evidence(name="prior", value=f"one of {count:,} items", weight=-math.log2(count)),
+        Evidence(name="prior", value=f"{taken}one of {count:,} items", weight=-math.log2(count)),
         *_weigh_place(made, count, weights),
         *facts,
     )
