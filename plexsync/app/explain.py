@@ -27,6 +27,7 @@ from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import match_settings
+from plexsync.text.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -290,11 +291,11 @@ def find_adoptable(config: Config, ports: Ports) -> Adoption:
 def survey_lines(adoption: Adoption) -> Sequence[str]:
     """Say what would be taken over, a line for each scene and item and one for all."""
     lines = [_line(one) for one in adoption.scenes]
-    linked = len(adoption.certain)
-    lines.append(
-        f"{adoption.items:,} items name a scene in their GUID; "
-        f"{linked:,} of {len({one.scene_id for one in adoption.scenes}):,} scenes are certain"
-    )
+    if not adoption.items:
+        return [*lines, "No item names a scene in its GUID: there is nothing to take over."]
+    name = counted(adoption.items, "item names a scene in its", "items name a scene in their")
+    scenes = counted(len({one.scene_id for one in adoption.scenes}), "scene")
+    lines.append(f"{name} GUID; {len(adoption.certain):,} of {scenes} certain")
     if adoption.missing:
         some = ", ".join(adoption.missing[:_MOST_NAMED])
         lines.append(f"Stash has no scene {some}; its ids start again after a full import")

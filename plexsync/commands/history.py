@@ -211,10 +211,12 @@ def _print_report(invocation: Invocation, report: Report, file: Path | None, sha
     """Write a report in the shape that was asked for: a page to its file, the others to stdout."""
     if file is not None:
         from plexsync.output.report.html import report_html
+        from plexsync.text.words import file_size
 
         size_bytes = _write_page(file, report_html(report))
         if not invocation.shape.quiet:
-            console.write_lines(invocation.streams.stdout, [f"{file}: {size_bytes / 1e6:.1f} MB"])
+            words = f"Written: {file} ({file_size(size_bytes)})"
+            console.write_lines(invocation.streams.stdout, [words])
     elif shape == "markdown":
         from plexsync.output.report.texts import report_markdown
 

@@ -59,7 +59,7 @@ def runs_table(runs: Sequence[RunRecord], *, width: int) -> Table:
     """All runs for a person; where `width` is short, the id alone says when a run started."""
     wide = width >= _TIMES_FROM
     texts = ("Run", "Kind", "Started (UTC)") if wide else ("Run", "Kind")
-    numbers = ("Items written", "Failed", "Ended with") if wide else ("Items", "Failed", "End")
+    numbers = ("Items written", "Failed", "Exit code") if wide else ("Items", "Failed", "Exit")
     table = plain_table(
         *(Column(name, no_wrap=True) for name in texts),
         *(Column(name, justify="right", overflow="fold") for name in numbers),
@@ -118,7 +118,9 @@ def written_lines(log: RunLog) -> Iterator[str]:
 def run_view(log: RunLog, *, verbose: bool = False) -> Group:
     """Everything one run wrote, for a person; `verbose` cuts nothing."""
     run = log.run
-    end = f"ended {run.finished_at} with {run.exit_code}" if run.finished_at else "was cut off"
+    end = (
+        f"ended {run.finished_at}, exit code {run.exit_code}" if run.finished_at else "was cut off"
+    )
     parts: list[RenderableType] = [
         Text(f"{run.kind.value} {run.run_id}", style="bold"),
         Text(f"started {run.started_at}, {end}", style="dim"),

@@ -79,13 +79,13 @@ def preview_view(
         parts += [Text(""), high_table(high, width=width, verbose=verbose)]
     more = _more_high(preview, shown=len(high), dry_run=dry_run)
     if more:
-        parts += [Text(f"  {more}", style="dim")]
+        parts += _below(f"  {more}", width)
     if preview.low_total:
         low = preview.low[:rows]
         wait = counted(preview.low_total, "match waits", "matches wait")
         parts += [Text(""), _headline("LOW", "yellow", f"{wait} for a person")]
         parts += [Text(""), low_table(low, width=width, verbose=verbose)]
-        parts += _more_line(preview.low_total - len(low))
+        parts += _more_line(preview.low_total - len(low), width)
     return Group(*parts)
 
 
@@ -148,7 +148,7 @@ def failed_table(rows: Sequence[MatchRow], *, total: int, width: int) -> Group:
         for row in rows:
             table.add_row(*_cells(row), Group(*_problem_lines(row)))
     headline = Text(f"FAILED: {total:,}", style="bold red")
-    return Group(headline, Text(""), table, *_more_line(total - len(rows)))
+    return Group(headline, Text(""), table, *_more_line(total - len(rows), width))
 
 
 def row_block(row: MatchRow, *, evidence: bool = False) -> Group:
@@ -211,8 +211,14 @@ def _more_high(preview: Preview, *, shown: int, dry_run: bool) -> str:
     return f"… and {hidden:,} more{_ALL_SHOWN}"
 
 
-def _more_line(hidden: int) -> list[Text]:
-    return [Text(f"  … and {hidden:,} more{_ALL_SHOWN}", style="dim")] if hidden > 0 else []
+def _more_line(hidden: int, width: int) -> list[Text]:
+    return _below(f"  … and {hidden:,} more{_ALL_SHOWN}", width) if hidden > 0 else []
+
+
+def _below(words: str, width: int) -> list[Text]:
+    """Return what is said below a table, apart from the rows where those are stacked."""
+    line = Text(words, style="dim")
+    return [Text(""), line] if width < STACKED_BELOW else [line]
 
 
 # ---- Tables --------------------------------------------------------------------------------------
@@ -235,8 +241,10 @@ def _column(name: str = "", most: int | None = None) -> Column:
 
 def _stacked(blocks: Iterable[tuple[RenderableType, ...]]) -> Table:
     """Return a table of one column without a header; below the first line of a block the others."""
-    table = Table.grid(_column(), padding=(0, 0, 1, 2), pad_edge=True, collapse_padding=False)
+    table = Table.grid(_column(), padding=(0, 0, 0, 2), pad_edge=True, collapse_padding=False)
     for first, *others in blocks:
+        if table.row_count:
+            table.add_row("")
         table.add_row(Group(first, *map(_indented, others)))
     return table
 

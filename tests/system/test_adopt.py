@@ -31,7 +31,7 @@ def test_items_of_an_agent_are_taken_over(guid: Callable[[str], str], tmp_path: 
     with World(agent_library(guid, scenes=SCENES), tmp_path) as world:
         shown = run_plexsync(["adopt", "-n"], world.environ())
         assert shown.code == 0, shown.err
-        assert f"{SCENES} of {SCENES} scenes are certain" in shown.out
+        assert f"{SCENES} of {SCENES} scenes certain" in shown.out
         assert "locks title" in shown.out
         assert "collections Of the Agent" in shown.out
         assert not world.plex_wire.counters.by_kind().get("plex.put")
@@ -69,7 +69,7 @@ def test_scenes_that_take_no_part_are_not_adopted(tmp_path: Path) -> None:
         assert "scene 1: takes no part: has an excluded tag (Private)" in done.out
         assert "scene 2: takes no part: is not organized" in done.out
         assert "scene 3: takes no part: waits for date" in done.out
-        assert f"{SCENES - 3} of {SCENES} scenes are certain" in done.out
+        assert f"{SCENES - 3} of {SCENES} scenes certain" in done.out
         assert len(world.state().claims()) == SCENES - 3
         assert [world.plex.dump()[key] for key in keys] == before
 
@@ -79,5 +79,5 @@ def test_without_an_agent_there_is_nothing_to_adopt(tmp_path: Path) -> None:
     with World(make_library(LibrarySpec(seed=5, scenes=3)), tmp_path) as world:
         done = run_plexsync(["adopt"], world.environ())
         assert done.code == 0, done.err
-        assert "0 items name a scene" in done.out
+        assert "No item names a scene in its GUID" in done.out
         assert not world.plex_wire.counters.by_kind().get("plex.put")
