@@ -216,7 +216,7 @@ def _more_line(hidden: int, width: int) -> list[Text]:
 
 
 def _below(words: str, width: int) -> list[Text]:
-    """Return what is said below a table, apart from the rows where those are stacked."""
+    """Return the line below a table, apart from the rows where those are stacked."""
     line = Text(words, style="dim")
     return [Text(""), line] if width < STACKED_BELOW else [line]
 

@@ -30,7 +30,7 @@ def test_no_spelling_of_a_secret_survives(before: str, secret: str, after: str) 
 @settings(max_examples=100)
 @given(text=st.text(), secrets=st.lists(st.text(max_size=3), max_size=3))
 def test_a_few_letters_are_not_hidden_wherever_they_stand(text: str, secrets: list[str]) -> None:
-    """Somebody typed `n` for a key: what is said of that stays readable."""
+    """Somebody typed `n` for a key: what it answers stays readable."""
     assert redact(text, secrets) == text
 
 

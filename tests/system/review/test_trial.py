@@ -69,7 +69,7 @@ def test_what_a_dry_run_found_can_be_settled_at_once(
 def test_a_page_of_plex_is_found_before_the_first_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing remembers which Plex it is, so it is asked; a Plex that is away is said to be."""
+    """Nothing remembers which Plex it is, so it is asked; one that is away is named as that."""
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     world.run(RunOptions(dry_run=True))
@@ -81,9 +81,9 @@ def test_a_page_of_plex_is_found_before_the_first_run(
 
     monkeypatch.setenv("PLEXSYNC_PLEX__URL", "http://127.0.0.1:9")
     with open_review(Invocation(Shape())) as context:
-        said = context.servers.browse(one.scene_id, one.candidates[0].rating_key)
-    assert said.startswith(pages[0])
-    assert "Plex cannot be reached" in said
+        shown = context.servers.browse(one.scene_id, one.candidates[0].rating_key)
+    assert shown.startswith(pages[0])
+    assert "Plex cannot be reached" in shown
 
 
 def test_a_later_look_takes_the_place_of_an_earlier_one(
