@@ -176,6 +176,7 @@ class _PlanWork(EarlierWork):
             for where, names in moved
             if names
         ]
+        notes += filter(None, [self._why_unnamed(detail, changes)])
         plan = replace(
             item.plan,
             rating_key=pair.link.rating_key,

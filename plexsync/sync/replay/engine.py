@@ -14,8 +14,10 @@ from msgspec.structs import replace
 from plexsync.errors import MismatchError
 from plexsync.models import (
     CollectionRecord,
+    ItemKind,
     Link,
     Outcome,
+    PlexField,
     Preview,
     ShowRecord,
     is_kept,
@@ -24,16 +26,17 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.reader import known_link, with_link
 from plexsync.sync.execution.sender import UNSENT
-from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
+from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, change_of
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import ItemPlan, MatchRow
+    from plexsync.models import Change, ItemDetail, ItemPlan, MatchRow
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session
+    from plexsync.sync.execution.making import CollectionMaker
 
 
 @dataclass(kw_only=True)
@@ -52,6 +55,7 @@ class EarlierWork(Outcomes, ABC):
     headline: str
     stale: str
     _rows: RowMaker = field(init=False)
+    _maker: CollectionMaker = field(init=False)
 
     def carry_out(
         self, items: Sequence[WorkItem], plans: Iterable[ItemPlan], lineage: Lineage
@@ -69,6 +73,7 @@ class EarlierWork(Outcomes, ABC):
         """
         ports, totals, total = self.scope.ports, self.scope.totals, len(items)
         executor = Executor(self.scope, planner=self.planner, outcomes=self)
+        self._maker = executor.maker
         executor.reader.expect(plans)
         libraries = {one.section_id: one.title for one in ports.plex.sections(())}
         self._rows = RowMaker(ports.stash.scene_url, ports.plex.item_url, libraries)
@@ -97,6 +102,20 @@ class EarlierWork(Outcomes, ABC):
         self.scope.totals.emit(self._row(pair, ending))
         if self.scope.session is not None:
             self._remember(pair, ending.outcome, self.scope.session)
+
+    def _why_unnamed(self, detail: ItemDetail, changes: Iterable[Change]) -> str:
+        """Return why a collection is not renamed as changes say; "" where nothing is in the way.
+
+        Raises:
+            ServerError: the collections of its library cannot be listed.
+        """
+        item, renamed = detail.item, change_of(changes, PlexField.TITLE)
+        if renamed is None or item.kind is not ItemKind.COLLECTION or not item.rating_key:
+            return ""
+        title = str(renamed.after)
+        named = self._maker.listed(item.section_id).called(title)
+        taken = any(one.rating_key != item.rating_key for one in named)
+        return f"keeps its title: Plex has another collection '{title}' by now" if taken else ""
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item with pictures still to come."""

@@ -264,7 +264,10 @@ class _UndoWork(EarlierWork):
             stays = {PlexField.EXISTENCE, PlexField.TITLE}
             changes = tuple(one for one in changes if one.target not in stays)
             kept = (*kept, "collections.existence")
-        return _put_back(base, changes, kept)
+        unnamed = self._why_unnamed(detail, changes)
+        if unnamed:
+            changes = tuple(one for one in changes if one.target is not PlexField.TITLE)
+        return _put_back(base, changes, kept, unnamed)
 
     def _is_untouched(
         self,
@@ -336,13 +339,14 @@ class _UndoWork(EarlierWork):
             session.keep(key, replace(record, link=link, wanted="", withheld=None))
 
 
-def _put_back(plan: ItemPlan, changes: tuple[Change, ...], kept: tuple[str, ...]) -> Decision:
+def _put_back(
+    plan: ItemPlan, changes: tuple[Change, ...], kept: tuple[str, ...], unnamed: str = ""
+) -> Decision:
     """Return the decision to write `changes`, and to leave what was changed since."""
-    note = "" if changes or kept else "is already as before"
-    if kept:
-        note = f"changed since and kept: {', '.join(kept)}"
+    changed = f"changed since and kept: {', '.join(kept)}" if kept else ""
+    note = "; ".join(filter(None, (changed, unnamed)))
     return Decision(
         plan=replace(plan, changes=changes),
-        outcome=Outcome.KEPT if kept else Outcome.UNCHANGED,
-        note=note,
+        outcome=Outcome.KEPT if note else Outcome.UNCHANGED,
+        note=note or ("" if changes else "is already as before"),
     )

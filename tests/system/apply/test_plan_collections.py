@@ -52,3 +52,20 @@ def test_a_saved_plan_leaves_alone_what_moved_since(tmp_path: Path) -> None:
         world.plex.edit_by_hand(key, {"summary": "Mine"})
         world.apply(path)
         assert shelf(world, "Daughter")["fields"]["summary"] == "Mine"
+
+
+def test_a_saved_plan_renames_to_no_title_another_collection_has_by_now(tmp_path: Path) -> None:
+    """The row says so, and nothing is asked of Plex that it refuses."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path) as world:
+        world.run()
+        world.stash.edit_studio(1, name="Matriarch")
+        world.wait(1)
+        world.run(RunOptions(dry_run=True, save_plan=path))
+        world.plex.collections.make(1, "Matriarch", world.key_of("6"))
+        applied = world.apply(path)
+
+        assert titles(world)["Mother"] == {"1", "2", "3", "4"}
+        (row,) = [row for row in applied.rows if row.is_collection]
+        assert row.outcome.value == "skipped"
+        assert "another collection 'Matriarch'" in row.reason

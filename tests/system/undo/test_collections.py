@@ -175,6 +175,25 @@ def test_a_collection_that_was_touched_outlives_the_undo(world: World) -> None:
     assert shelf(world, "Mother")["fields"]["summary"] == "Mine"
 
 
+def test_a_title_somebody_took_meanwhile_stays_theirs(world: World) -> None:
+    """Everything else goes back, and the row says what does not."""
+    world.run()
+    before = shelf(world, "Mother")
+    world.stash.edit_studio(1, name="Matriarch", details="Since 1998.")
+    world.stash.edit_scene(5, studio_id=1)
+    world.wait(1)
+    world.run()
+    world.plex.collections.make(1, "Mother", world.key_of("6"))
+    undone = world.undo()
+
+    after = shelf(world, "Matriarch")
+    assert undone.summary.exit_code == ExitCode.OK
+    assert after["members"] == before["members"]
+    assert after["fields"]["summary"] == before["fields"]["summary"]
+    (row,) = [row for row in undone.rows if row.is_collection]
+    assert "another collection 'Mother'" in row.reason
+
+
 def test_a_dry_undo_writes_nothing(world: World) -> None:
     """It lists what would go."""
     world.run()
