@@ -18,7 +18,7 @@ from plexsync.errors import (
     MisdirectedEditError,
     ServerError,
 )
-from plexsync.models import LIST_FIELDS, ItemDetail, Problem, as_problem
+from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem, as_problem
 from plexsync.state import Result, Session, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness, Reader
@@ -197,7 +197,11 @@ class FieldWriter:
         if edit.later is not None:
             self._judge(edit.later, detail, written)
             edit.problem = edit.problem or edit.later.problem
-        edit.others = self._freshness.changed_by_others(edit, detail)
+        others = self._freshness.changed_by_others(edit, detail)
+        if any(one.plan.kind is ItemKind.COLLECTION for one in written.tried if others):
+            # Members that come and go with a collection of the same batch show it themselves.
+            others = tuple(one for one in others if one is not PlexField.COLLECTIONS)
+        edit.others = others
         return True
 
     def _came_too_late(self, edit: Write, detail: ItemDetail) -> bool:

@@ -194,6 +194,19 @@ def test_a_title_somebody_took_meanwhile_stays_theirs(world: World) -> None:
     assert "another collection 'Mother'" in row.reason
 
 
+def test_what_an_undo_does_to_collections_is_no_doing_of_somebody_else(world: World) -> None:
+    """The items that come and go show it, and are written in the same batch."""
+    world.run()
+    world.stash.edit_scene(3, studio_id=None)
+    world.stash.edit_scene(5, studio_id=1)
+    world.wait(1)
+    world.run()
+    undone = world.undo()
+
+    assert undone.summary.counts.applied > 1
+    assert [row.reason for row in undone.rows if "somebody else" in row.reason] == []
+
+
 def test_a_dry_undo_writes_nothing(world: World) -> None:
     """It lists what would go."""
     world.run()
