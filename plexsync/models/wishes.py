@@ -83,7 +83,8 @@ class Desired(Noun, frozen=True):
 
     `field` is the name under `[fields]` in the configuration; where several make one list it is
     all their names, joined by `FIELD_SEPARATOR`. `credits` are those wanted of actors, by
-    `tag_key`.
+    `tag_key`. `wished` is what Stash wants, where something else is to stay beside it; None where
+    that is the value.
     """
 
     field: str
@@ -91,6 +92,12 @@ class Desired(Noun, frozen=True):
     value: Value
     policy: Policy
     credits: dict[str, Credit] = msgspec.field(default_factory=dict)
+    wished: Value | None = None
+
+    @property
+    def own_value(self) -> Value:
+        """What Stash wants."""
+        return self.value if self.wished is None else self.wished
 
 
 # ---- Changes -------------------------------------------------------------------------------------

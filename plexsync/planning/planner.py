@@ -359,20 +359,19 @@ class Planner(WriteMemory):
             return self._whole_digest(want)
         if want.policy is not _MERGE or isinstance(after, str):
             return ""
-        if len(after) == len(want.value) and (
-            _are_same_names(want.value, after)
-            or self.equality.equal(want.target, after, want.value)
-        ):
+        own = want.own_value
+        same = _are_same_names(own, after) or self.equality.equal(want.target, after, own)
+        if len(after) == len(own) and same:
             return ""
-        return self.equality.digest(want.target, want.value)
+        return self.equality.digest(want.target, own)
 
     def _whole_digest(self, want: Desired) -> str:
         """Return a digest of what Stash wants, the credits of actors included."""
-        return _with_credits(self.equality.digest(want.target, want.value), want)
+        return _with_credits(self.equality.digest(want.target, want.own_value), want)
 
     def _whole_digests(self, want: Desired) -> set[str]:
         """Return that, and what stood for the same in earlier versions."""
-        former = former_digests(want.value)
+        former = former_digests(want.own_value)
         return {self._whole_digest(want), *former, *(_with_credits(one, want) for one in former)}
 
 

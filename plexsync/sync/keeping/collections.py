@@ -312,8 +312,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
             stay = [one for one in held if one not in there and one not in work.placed]
             work.unknown = frozenset(map(RatingKey, stay))
             come = (one for one in wish.members if one not in work.gone or one in held)
-            members = (*come, *stay)
-            yield _wish(PlexField.MEMBERS, members, Policy.MERGE)
+            found = _wish(PlexField.MEMBERS, (*come, *stay), Policy.MERGE)
+            yield replace(found, wished=wish.members)
 
     def _may_go(self, work: CollectionWork, detail: ItemDetail, planned: Planned) -> bool:
         """Whether a collection is ours, empty once we are done, and as we left it.

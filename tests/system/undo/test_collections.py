@@ -91,6 +91,24 @@ def test_members_that_were_taken_back_are_written_once_they_are_asked_for(world:
     assert titles(world) == after
 
 
+def test_members_that_were_taken_back_stay_out_beside_one_nothing_is_known_of(world: World) -> None:
+    """Scene 6 is gone from Stash; its item, which the undo takes out as well, is not its word."""
+    world.run()
+    before = titles(world)
+    for number in (5, 6):
+        world.stash.edit_scene(number, studio_id=1)
+    world.wait(1)
+    written = world.run().summary.header.run_id
+    world.stash.delete_scene(6)
+    world.wait(1)
+    world.run(RunOptions(force=True))
+    assert titles(world)["Mother"] == {"1", "2", "3", "4", "5", "6"}
+    world.undo(written)
+    assert titles(world) == before
+    world.run()
+    assert titles(world) == before
+
+
 def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     """Under another key, with its poster, which Plex forgot and Stash does not have any more."""
     world.stash.set_image("studio", 2, OTHER_LOGO)
