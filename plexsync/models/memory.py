@@ -92,6 +92,10 @@ class KeptRecord(Noun, frozen=True):
         return False
 
 
+WITHOUT_ITEM = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
+"""How a scene ended that goes to no item: those it had before do not count."""
+
+
 class SceneRecord(Noun, frozen=True):
     """What we remember of one scene.
 

@@ -33,9 +33,6 @@ REMEMBERED = "linked in an earlier run, and the files are the same"
 GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT})
 """How something ended that is as it is wanted."""
 
-WITHOUT_ITEM = frozenset({Outcome.IGNORED, Outcome.UNMATCHED, Outcome.REVIEW})
-"""How a scene ended that goes to no item: those it had before do not count."""
-
 _NOWHERE = Link(rating_key=RatingKey(""), section_id="", path="")
 """Stands for the item of a scene that has none."""
 

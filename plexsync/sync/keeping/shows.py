@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from plexsync.errors import ServerError, UnsafeError
 from plexsync.models import (
     SHOW_KINDS,
+    WITHOUT_ITEM,
     CollectionKind,
     Desired,
     ItemDetail,
@@ -30,7 +31,7 @@ from plexsync.planning.relations import name_in
 from plexsync.sync.execution.reader import reread, settle, settle_one
 from plexsync.sync.execution.work import Decision, decision_of, plan_of
 from plexsync.sync.keeping.keeper import SEEN, Keeper, KeptWork, wanted_digest
-from plexsync.sync.rows import WITHOUT_ITEM, Pair
+from plexsync.sync.rows import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

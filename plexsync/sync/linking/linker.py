@@ -26,10 +26,10 @@ from plexsync.matcher import (
     used_rules,
     wanted_hashes,
 )
-from plexsync.models import Confidence, pick
+from plexsync.models import WITHOUT_ITEM, Confidence, pick
 from plexsync.state import State, Waiting
 from plexsync.sync.linking.pairs import Pairs, earlier, new_pair
-from plexsync.sync.rows import WITHOUT_ITEM, Pair
+from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
