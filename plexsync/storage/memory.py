@@ -16,6 +16,7 @@ import msgspec
 
 from plexsync.errors import ExitCode, StateMismatchError
 from plexsync.models import (
+    WITHOUT_ITEM,
     CollectionRecord,
     ItemPlan,
     Link,
@@ -217,14 +218,20 @@ class State:
         return self._rows.pack(record)
 
     def claims(self) -> dict[RatingKey, SceneId]:
-        """Which scene each item is linked with; of several, the one with the lowest id."""
-        claims: dict[RatingKey, SceneId] = {}
+        """Which scene each item is linked with.
+
+        Of several one that goes to it, and of these the one with the lowest id: a scene that waits
+        keeps its link, though another one may have got the item.
+        """
+        standing: dict[RatingKey, SceneId] = {}
+        waiting: dict[RatingKey, SceneId] = {}
         for scene_id, record in self._rows.views(LINKS):
+            claims = waiting if record.outcome in WITHOUT_ITEM else standing
             for link in record.links:
                 other = claims.setdefault(link.rating_key, scene_id)
                 if other != scene_id and id_order(scene_id) < id_order(other):
                     claims[link.rating_key] = scene_id
-        return claims
+        return waiting | standing
 
     def former(self, rating_key: RatingKey) -> Link | None:
         """Return the link of an item that no scene is linked to any more; None when there was none.
