@@ -160,17 +160,9 @@ def _folded(line: str, stream: IO[str] | None) -> list[str]:
     """Return a line in pieces as wide as the terminal; whole where there is none."""
     if not 0 < _size(stream).columns < len(line):
         return [line]
-    from textwrap import wrap
+    from plexsync.text.words import folded
 
-    indent = line[: len(line) - len(line.lstrip())]
-    return wrap(
-        line.lstrip(),
-        _size(stream).columns,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return folded(line, _size(stream).columns)
 
 
 def print_text(streams: Streams, text: str) -> None:

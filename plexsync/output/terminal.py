@@ -21,6 +21,7 @@ from plexsync.output.summary import (
     warning_line,
 )
 from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,7 @@ class TerminalReporter(Reporter):
     def warn(self, message: str) -> None:
         """Say it on stderr."""
         if not self.shape.quiet:
-            self._print(self.err, Text(warning_line(message), style="yellow"))
+            self._complain(warning_line(message), "yellow")
 
     def finished(self, summary: RunSummary) -> None:
         """Show what failed, what was done, and what can be done next."""
@@ -173,11 +174,15 @@ class TerminalReporter(Reporter):
         if summary.error:
             page = (problem_page(summary.error),) if self.err.is_terminal else ()
             for line in (*problem_lines(summary.error), *page):
-                self._print(self.err, Text(line, style="bold red" if line[0] != " " else ""))
+                self._complain(line, "bold red" if line[0] != " " else "")
 
     def close(self) -> None:
         """Take the bar off the screen."""
         self.meter.clear()
+
+    def _complain(self, line: str, style: str) -> None:
+        for piece in folded(line, self.err.width):
+            self._print(self.err, Text(piece, style=style))
 
     def _say(self, what: RenderableType, *, copyable: bool = False) -> None:
         if not self.shape.quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 
 from plexsync.errors import ParseError
 
@@ -28,6 +29,12 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def to_install(extra: str = "") -> str:
+    """Return what to type to install plexsync again with an extra; no package index has it."""
+    what = f"'.[{extra}]'" if extra else "."
+    return f"pipx install --force {what} in the folder of plexsync's source"
+
+
 _SIZES = (("TiB", 2**40, 2), ("GiB", 2**30, 2), ("MiB", 2**20, 1), ("KiB", 2**10, 1))
 
 
@@ -37,6 +44,19 @@ def file_size(size_bytes: int) -> str:
         if size_bytes >= large:
             return f"{size_bytes / large:.{decimals}f} {unit}"
     return counted(size_bytes, "byte")
+
+
+def folded(line: str, columns: int) -> list[str]:
+    """Return a line in pieces of so many columns, all but the first set in; no word is torn."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return wrap(
+        line.lstrip(),
+        columns,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 # ---- Spans of time -------------------------------------------------------------------------------

@@ -497,6 +497,16 @@ def test_no_color_sends_no_escape_at_all(
     assert ("\x1b" in stream.getvalue()) is not no_color
 
 
+def test_what_a_terminal_folds_of_an_error_is_set_in() -> None:
+    """As of an error before a run: the hint stays below its word."""
+    screen = Screen(width=40)
+    hint = "take the token of the account that owns the server"
+
+    drive(screen.reporter(), summary=make_summary(error=make_problem(hint=hint), exit_code=5))
+
+    assert "  hint: take the token of the account\n    that owns the server\n" in screen.stderr
+
+
 def test_quiet_terminal_shows_failures_only() -> None:
     """`-q`: nothing on stdout, failures and errors on stderr."""
     screen = Screen(term="dumb")
