@@ -104,7 +104,10 @@ class InvalidConfigError(ConfigError):
             super().__init__(only.message, context=only.place, hint=only.remedy)
         else:
             lines = "".join(f"\n  {problem}" for problem in problems)
-            super().__init__(f"{len(problems)} problems in the configuration:{lines}")
+            super().__init__(
+                f"{len(problems)} problems in the configuration:{lines}",
+                hint="docs/configuration.md has every key, and how it is written",
+            )
 
 
 @dataclass(frozen=True, slots=True)

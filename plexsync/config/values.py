@@ -115,9 +115,7 @@ def share(value: object) -> float:
     """Return a number above 0 and at most 1."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return float(value)
-    raise ParseError(
-        "must be a number above 0 and at most 1", hint="Write 0.3 for three in ten items."
-    )
+    raise ParseError("must be a number above 0 and at most 1", hint="Write 0.3 for three in ten.")
 
 
 def names(value: object) -> tuple[str, ...]:
