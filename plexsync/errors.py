@@ -157,7 +157,9 @@ class StateVersionError(StateError):
     """A file was written by a newer plexsync."""
 
     kind = "state-version"
-    remedy = "upgrade plexsync (pip install -U plexsync), or set PLEXSYNC_STATE_DIR"
+    remedy = (
+        "upgrade plexsync (pipx install --force . in its newer source), or set PLEXSYNC_STATE_DIR"
+    )
 
 
 class StateMismatchError(StateError):

@@ -243,8 +243,8 @@ FIELD_SETTINGS = (
         part(
             "pad",
             FLAG,
-            meaning="Make the cover as tall as a poster, with nothing cut off. Needs `pip "
-            "install 'plexsync[pad]'`. See [pictures](#pictures).",
+            meaning="Make the cover as tall as a poster, with nothing cut off. Needs "
+            "`pipx install --force '.[pad]'`. See [pictures](#pictures).",
         ),
         policy="overwrite",
     ),

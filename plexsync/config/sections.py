@@ -366,7 +366,7 @@ class NotifyConfig:
     urls: tuple[Secret, ...] = setting(
         "Where messages go, one address of "
         "[apprise](https://github.com/caronc/apprise/wiki) each, such as `ntfy://topic`; "
-        "[secrets](#secrets) all. Needs `pip install 'plexsync[notify]'`."
+        "[secrets](#secrets) all. Needs `pipx install --force '.[notify]'`."
     )
     on: tuple[NotifyOn, ...] = setting(
         "What a message is sent about: `failure`, once for an outage, `recovery` when it "
@@ -385,6 +385,6 @@ class MetricsConfig:
 
     textfile: Path | None = setting(
         "A file for the textfile collector of node_exporter, written after each run; its "
-        "name ends with `.prom`. Needs `pip install 'plexsync[metrics]'`.",
+        "name ends with `.prom`. Needs `pipx install --force '.[metrics]'`.",
         NEW_FILE,
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from plexsync.errors import ConfigError
 from plexsync.state import DISK, RunKind, RunRecord, Status, state_errors, write_atomically
+from plexsync.text.words import to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -113,7 +114,7 @@ def write_textfile(path: Path, figures: Iterable[Sample]) -> None:
         raise ConfigError(
             "the file of metrics needs prometheus-client",
             context="[metrics] textfile",
-            hint="Install it: pip install 'plexsync[metrics]', or leave textfile out.",
+            hint=f"Install it: {to_install('metrics')}, or leave textfile out.",
         ) from error
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}

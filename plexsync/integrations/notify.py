@@ -21,7 +21,7 @@ from plexsync.config.sections import NotifyOn
 from plexsync.errors import ConfigError, ExitCode, most_severe
 from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
 from plexsync.text.templates import address_parts
-from plexsync.text.words import counted
+from plexsync.text.words import counted, to_install
 from plexsync.transport.client import Transport
 from plexsync.transport.outgoing import AnswerLimits, RetryPolicy
 
@@ -172,7 +172,7 @@ def send(urls: Sequence[Secret], messages: Iterable[Message]) -> list[str]:
             raise ConfigError(
                 "messages need apprise",
                 context="[notify] urls",
-                hint="Install it: pip install 'plexsync[notify]', or leave urls out.",
+                hint=f"Install it: {to_install('notify')}, or leave urls out.",
             ) from error
         for message in messages:
             for place, url in enumerate(urls, start=1):

@@ -14,13 +14,14 @@ import zlib
 from typing import TYPE_CHECKING
 
 from plexsync.errors import BadResponseError, ConfigError
+from plexsync.text.words import to_install
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from plexsync.models import FieldRule
 
-INSTALL = "pip install 'plexsync[pad]'"
+INSTALL = to_install("pad")
 
 _RECIPE = "pad1"
 """Moves when the same cover comes out otherwise than before: then posters are made again."""

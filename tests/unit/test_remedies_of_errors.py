@@ -23,7 +23,7 @@ PACKAGE = Path(plexsync.__file__).parent
 NAMES_SOMETHING = re.compile(
     r"\[(stash|plex|paths|match|apply|fields|run|notify|metrics)\]"
     r"|\b(fields|notify|metrics)\.\w+"
-    r"|\bplexsync [a-z]+|--[a-z]+|\b(PLEXSYNC_\w+|TMPDIR)\b|\bulimit\b|\bchmod\b|\bpip install\b"
+    r"|\bplexsync [a-z]+|--[a-z]+|\b(PLEXSYNC_\w+|TMPDIR)\b|\bulimit\b|\bchmod\b|\bpipx install\b"
 )
 """A key of the configuration, or an option, a command or a variable where there is no key."""
 

@@ -25,6 +25,7 @@ from plexsync.plex.index import IndexLoader
 from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
+from plexsync.text.words import to_install
 from plexsync.transport.responses import http_date
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def check_stash(servers: Servers, now: datetime) -> Iterator[Finding]:
     _ask_as_a_run(servers.stash)
     yield passed("Stash", f"{server.version} at {server.url}, {count:,} scenes")
     for sentence in lost:
-        yield warned("Stash", sentence, "pip install -U plexsync")
+        yield warned("Stash", sentence, f"upgrade plexsync: {to_install()}, the newest one")
     yield from check_clock("Stash", servers.stash.clock, now)
 
 

@@ -16,7 +16,7 @@ from plexsync.review.machine import Ending, Review
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
-from plexsync.text.words import counted
+from plexsync.text.words import counted, to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def require_web() -> None:
     if lost:
         raise ConfigError(
             f"review --web needs a package that is not installed: {lost}",
-            hint="pip install 'plexsync[web]'",
+            hint=f"Install it: {to_install('web')}, or leave --web out.",
         )
 
 

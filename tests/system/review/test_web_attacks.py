@@ -219,4 +219,4 @@ def test_a_missing_package_is_named() -> None:
     )
     assert ended.returncode == ExitCode.USAGE
     assert "uvicorn" in ended.stderr
-    assert "plexsync[web]" in ended.stderr
+    assert "pipx install --force '.[web]'" in ended.stderr

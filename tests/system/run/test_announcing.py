@@ -248,9 +248,9 @@ def test_a_missing_extra_is_a_warning_and_no_failure(
     environ = world.environ(**settings, NOTIFY__ON="changes")
     done = run_plexsync(["run"], {**environ, "PYTHONPATH": str(tmp_path / "none")})
     assert done.code == ExitCode.OK
-    assert "messages need apprise. Install it: pip install 'plexsync[notify]'" in done.err
+    assert "messages need apprise. Install it: pipx install --force '.[notify]'" in done.err
     assert (
-        "metrics needs prometheus-client. Install it: pip install 'plexsync[metrics]'" in done.err
+        "metrics needs prometheus-client. Install it: pipx install --force '.[metrics]'" in done.err
     )
     assert receiver.pings() == ["/start", ""]
 
