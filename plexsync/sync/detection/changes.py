@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.config.configuration import Config
+    from plexsync.models import Scene
     from plexsync.plex.index import Index
     from plexsync.stash_client import Names, Version
     from plexsync.state import Session
@@ -260,20 +261,29 @@ class ChangeDetection:
         else:
             detected = detector.changes()
         if options.limit is not None and len(detected.due) > options.limit:
-            # Those that an earlier run handled as they are come last, whatever else makes them due:
-            # until a whole run they are due in each, and else no other one would have its turn.
-            state, first = self._run.state, self.spool.scene_ids
-            later = [
-                one.updated_at == state.version(one.scene_id) and one.scene_id not in first
-                for one in detected.due
-            ]
-            order = sorted(range(len(later)), key=later.__getitem__)
-            detected.due, detected.of_some = detected.due.pick(order[: options.limit]), True
+            taken = self._ranked(detected.due)[: options.limit]
+            detected.due, detected.of_some = detected.due.pick(taken), True
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
         totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting
         totals.failing, totals.parked = detected.failing, dict(detected.parked)
         return detected
+
+    def _ranked(self, due: Sequence[Scene]) -> list[int]:
+        """Return the places of scenes in the order in which a run with a limit takes them.
+
+        Those that an earlier run handled as they are come last, whatever else makes them due: until
+        a whole run they are due in each, and else no other one would have its turn. They take turns
+        themselves: each run begins where the one before it ended.
+        """
+        state, events = self._run.state, self.spool.scene_ids
+        new, handled = list[int](), list[int]()
+        for at, scene in enumerate(due):
+            is_new = scene.updated_at != state.version(scene.scene_id) or scene.scene_id in events
+            (new if is_new else handled).append(at)
+        runs_before = state.checkpoint.serial - (self._run.session is not None)
+        turn = runs_before * (self._run.options.limit or 0) % max(len(handled), 1)
+        return [*new, *handled[turn:], *handled[:turn]]
 
     def _let_pass(self, seconds: float) -> None:
         """Wait for an edit to settle, in steps short enough to be stopped in between."""

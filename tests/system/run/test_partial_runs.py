@@ -191,6 +191,19 @@ def test_runs_with_a_limit_come_to_every_scene(world: World) -> None:
     assert world.run().rows == ()
 
 
+def test_runs_with_a_limit_come_to_every_scene_of_a_renamed_tag(world: World) -> None:
+    """No edit makes these due, so each was handled as it is, and all are due until a whole run."""
+    tag = world.stash.add_tag("Summer")
+    world.stash.edit_scenes(range(1, 5), tag_ids=(tag,))
+    world.run()
+    world.stash.edit_tag(tag, name="Winter")
+    dry = world.run(RunOptions(limit=1, dry_run=True)).outcomes()
+    assert world.run(RunOptions(limit=1)).outcomes().keys() == dry.keys()
+    for _ in range(3):
+        world.run(RunOptions(limit=1))
+    assert {world.tags(key, "genre") for key in world.plex.rating_keys()} == {("Winter",)}
+
+
 def test_an_item_that_moved_meanwhile_does_not_end_what_is_owed_elsewhere(world: World) -> None:
     """Its scene is matched again in the middle of the run, and has an item in the other library."""
     scene_id = next(one for one, keys in world.library.truth.items() if len(keys) == 1)
