@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plexsync.simulators.plex import writing
 from plexsync.simulators.plex.build import file_title, item_of, lies_in
 from plexsync.simulators.plex.collections.membership import rename_collection
-from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, MediaType
+from plexsync.simulators.plex.store import TAG_KINDS, Item, LibrarySection, MediaType, PictureSet
 
 if TYPE_CHECKING:
     import threading
@@ -136,8 +136,8 @@ class ItemsByHand:
                 user_rating=None,
                 added_at=self._store.now(),
                 updated_at=self._store.now(),
-                posters=replace(old.posters, keys=old.posters.keys[:1]),
-                arts=replace(old.arts, keys=old.arts.keys[:1]),
+                posters=_without_uploads(old.posters),
+                arts=_without_uploads(old.arts),
             )
             self._store.add(new)
             self.trash(rating_key)
@@ -250,3 +250,9 @@ class ItemsByHand:
     def _touch(self, item: Item) -> None:
         """Note a change."""
         writing.touch(self._parts, item)
+
+
+def _without_uploads(pictures: PictureSet) -> PictureSet:
+    """Return what Plex itself made or found, the first of it shown."""
+    keys = [key for key in pictures.keys if not key.startswith("upload://")]
+    return PictureSet(keys, keys[0] if keys else "")
