@@ -95,7 +95,7 @@ class WriteMemory:
         """
         changes = tuple(changes)
         shown = [one for one in changes if self.shows(detail, one)]
-        if any(self._has_arrived(one, detail) for one in changes):
+        if any(self.has_arrived(one, detail) for one in changes):
             merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
             shown += merged if _is_one_request(changes) else []
         link = self.link_after(link, shown)
@@ -182,7 +182,7 @@ class WriteMemory:
         )
         return part if is_one else None
 
-    def _has_arrived(self, change: Change, detail: ItemDetail) -> bool:
+    def has_arrived(self, change: Change, detail: ItemDetail) -> bool:
         """Whether a field shows something of a change that was not there before.
 
         A name that was to go and is gone, or one that was to come and is there; or the text.

@@ -139,8 +139,9 @@ class EditDoors:
         )
 
     def _arrived(self, plan: ItemPlan, detail: ItemDetail) -> bool:
+        """Whether an item shows anything of a plan; of a list it may hold more than was sent."""
         return any(
-            self._planner.shows(detail, change)
+            self._planner.shows(detail, change) or self._planner.has_arrived(change, detail)
             for change in plan.changes
             if change.target not in _ELSEWHERE
         )

@@ -197,6 +197,27 @@ def test_every_policy_ends_right(
         assert world.run(FORCED).puts == 0
 
 
+@pytest.mark.parametrize("policy", ["overwrite", "merge"])
+def test_what_finds_out_about_lists_names_its_item_in_the_path(tmp_path: Path, policy: str) -> None:
+    """As every edit does; it is sent once, and a proxy that loses ids cannot harm the library."""
+    settings = {"APPLY__PRESERVE_PLEX_EDITS": "false", "FIELDS__TAGS": policy}
+    with World(tagged_library(), tmp_path, **PLAIN, **settings) as world:
+        world.run()
+        world.plex.switches.drop_edit_ids = True
+        before = len(world.plex.writes)
+        world.stash.edit_tag(RENAMED, name="Another Name")
+
+        ran = world.run(FORCED)
+
+        assert ran.summary.exit_code == ExitCode.OK
+        assert ran.count(Outcome.APPLIED) == SCENES
+        written = world.plex.writes[before:]
+        assert {write.path.rstrip("0123456789,") for write in written} == {"/library/metadata/"}
+        edited = [key for write in written for key in write.rating_keys]
+        assert len(edited) == len(set(edited))
+        assert world.plex.misdeeds.total == 0
+
+
 def test_the_same_text_for_many_items_is_one_edit(tmp_path: Path) -> None:
     """A studio renamed: nothing needs to be found out for a text."""
     with World(tagged_library(), tmp_path, **PLAIN, FIELDS__STUDIO__COLLECTION="false") as world:
