@@ -161,11 +161,10 @@ class _PlanWork(EarlierWork):
         agreed = [one for one in item.agreed if self.planner.shows(detail, one)]
         stale: list[str] = []
         for change in item.plan.changes:
-            fresh = self._refreshed(change, detail, pair.link)
-            if fresh is not None:
+            if self.planner.shows_just(detail, change):
+                agreed.append(change)  # a run was faster
+            elif fresh := self._refreshed(change, detail, pair.link):
                 changes.append(fresh)
-            elif self.planner.shows_just(detail, change):
-                agreed.append(change)
             else:
                 stale.append(change.field)
         # Of an item that is left alone as a whole it does not matter what its pictures are.

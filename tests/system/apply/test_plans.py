@@ -82,6 +82,28 @@ def test_a_plan_applied_twice_finds_nothing_to_do(world: World, plan: Path) -> N
     assert again.count(Outcome.UNCHANGED) == len(again.rows)
 
 
+@pytest.mark.parametrize("policy", ["merge", "overwrite", "keep"])
+def test_a_plan_that_a_run_was_faster_with_finds_nothing_to_do(tmp_path: Path, policy: str) -> None:
+    """Also where a list was ours before both, and has a name of somebody else's."""
+    spec = LibrarySpec(seed=3, scenes=3, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+    settings = {"PATHS": "/data/=/media/", "FIELDS__TAGS": policy}
+    with World(make_library(spec), tmp_path, **settings) as world:
+        for key in world.plex.rating_keys():
+            world.plex.edit_by_hand(key, {"genre": ("By Hand",)}, lock=False)
+        world.run()
+        for scene in world.library.stash.scenes:
+            tags = (*scene.tag_ids, world.stash.add_tag(f"New {scene.id}"))
+            world.stash.edit_scene(scene.id, title=f"New {scene.id}", tag_ids=tags)
+        plan = tmp_path / "plan.json"
+        world.run(RunOptions(dry_run=True, save_plan=plan))
+        assert world.run().count(Outcome.APPLIED) == 3
+
+        applied = world.apply(plan)
+
+        assert applied.puts == 0
+        assert applied.count(Outcome.UNCHANGED) == len(applied.rows) == 3
+
+
 def test_a_dry_run_of_a_plan_shows_what_still_fits(world: World, plan: Path) -> None:
     """Nothing is written, what changed is named."""
     world.plex.edit_by_hand(edited_key(world), {"title": "By Hand"})
