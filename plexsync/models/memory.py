@@ -31,7 +31,8 @@ class PictureBase(Noun, frozen=True):
         key: Plex's key of the picture we chose last; "" while none is ours.
         shown: what Plex showed, and the policy, when they were compared last; "" when not known.
         former: Plex's key of the picture of ours that `key` replaced; "" when there was none. An
-            undo brings that one back, and no person chose it.
+            undo brings that one back, and no person chose it. Also that of another one an undo
+            brought back, where it could not lift the lock that came of it; `none` for no picture.
         made: how `key` was made of the cover, see `padding.recipe`; "" for as it is.
     """
 

@@ -21,6 +21,9 @@ GENERATED = "media://"
 _STOCK = "/:/resources/"
 """What the address of a picture begins with that Plex shows for want of any."""
 
+NO_PICTURE = "none"
+"""What stands for the key of a picture where Plex shows none."""
+
 CHOSEN_IN_PLEX = "picture chosen in Plex"
 """What a person sees of a picture that somebody chose."""
 
@@ -99,7 +102,7 @@ def cover_text(scene_id: SceneId, size_bytes: int, *, padded: bool = False) -> s
 def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
     """Return what an item shows now, for a person; `selected` may be another name of it."""
     if not selected or selected.startswith(_STOCK):
-        return "none"
+        return NO_PICTURE
     if ours and selected == ours:
         return "earlier cover"
     if selected.startswith(GENERATED):
@@ -118,7 +121,7 @@ def key_text(text: str) -> str:
         return f"uploaded picture {text.rpartition('/')[2][:_TOLD_APART]}"
     if _KEY in text.partition(" ")[0]:
         return "picture found by Plex"
-    return text or "none"
+    return text or NO_PICTURE
 
 
 def _size(size_bytes: int) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from plexsync.models import Base, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
 from plexsync.planning.observed import PlexEquality, Rules, former_digests, found_in, held_for
+from plexsync.planning.picture_policy import NO_PICTURE
 from plexsync.text.folding import join_entries, split_entries
 
 if TYPE_CHECKING:
@@ -76,6 +77,18 @@ class WriteMemory:
             )
         return replace(link, base=bases)
 
+    def with_put_back(self, link: Link, stored: Iterable[Change], detail: ItemDetail) -> Link:
+        """Return the link, knowing of each picture an undo put back and could not unlock.
+
+        Choosing a picture locks it, so it looks as if a person had chosen that one.
+        """
+        pictures = dict(link.pictures)
+        for change in stored:
+            known = pictures.get(change.target)
+            if known and change.locked_after is False and change.target in detail.locked:
+                pictures[change.target] = replace(known, former=str(change.after) or NO_PICTURE)
+        return replace(link, pictures=pictures)
+
     def is_half_written(self, change: Change, held: Value, link: Link) -> bool:
         """Whether a list is as an interrupted write of this very change left it."""
         base = link.base.get(change.target)
@@ -98,7 +111,7 @@ class WriteMemory:
         if any(self.has_arrived(one, detail) for one in changes):
             merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
             shown += merged if _is_one_request(changes) else []
-        link = self.link_after(link, shown)
+        link = self.with_put_back(self.link_after(link, shown), shown, detail)
         link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
         bases = dict(link.base)
         for change in changes:

@@ -317,7 +317,8 @@ class Executor:
             self._outcomes.finish(pair, ending)
             return False
         link = self._planner.link_after_part(pair.link, edit.missing, edit.held)
-        pair.link = self._planner.link_after(link, (*edit.stored, *ready.decision.agreed))
+        link = self._planner.link_after(link, (*edit.stored, *ready.decision.agreed))
+        pair.link = self._planner.with_put_back(link, edit.stored, edit.held)
         if edit.problem:
             ready.failed = WorkKind.EDIT
         names = ", ".join(edit.others)

@@ -207,6 +207,37 @@ def test_a_picture_that_is_not_there_any_more_stops_nothing_else(world: World) -
     assert world.plex.dump()[key] == then
 
 
+@pytest.mark.parametrize("unread", [False, True], ids=["refused", "not read back"])
+@pytest.mark.parametrize("before", ["nothing, unlocked", "an agent's"])
+def test_a_picture_an_undo_could_not_unlock_is_nobodys_choice(
+    world: World, before: str, *, unread: bool
+) -> None:
+    """Choosing one locks it; the undo failed, and who wants all that Stash says gets its cover."""
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = "true"
+    show(world, "2", before)
+    then = world.plex.dump()[world.key_of("2")]
+    world.run()
+    after = world.plex.dump()
+
+    def is_back(_: SimRequest) -> bool:
+        return poster(world, "2") == then["poster"]
+
+    faults = [Fault("plex.put", 1, ErrorStatus(500), None)]
+    faults += [Fault("plex.detail", 1, ErrorStatus(500), None, is_back)] * unread
+    world.plex_wire.faults.add(*faults)
+    assert world.undo(scenes=scene_ids(2)).summary.exit_code != ExitCode.OK
+    world.plex_wire.faults.clear()
+    assert poster(world, "2") == then["poster"]
+    assert set(world.plex.dump()[world.key_of("2")]["locks"]) >= {"thumb", "art"}
+
+    world.run()
+    assert poster(world, "2") == then["poster"], "what was taken back stays, unless asked for"
+    assert world.run(FULL).summary.exit_code == ExitCode.OK
+
+    assert world.plex.dump() == after
+    assert world.run(FULL).summary.requests.plex_writes == 0
+
+
 def test_one_picture_can_be_taken_back_alone(world: World) -> None:
     """`--field poster` leaves the background and everything else, and names what there is."""
     world.run()

@@ -28,6 +28,7 @@ from plexsync.models import (
 )
 from plexsync.planning.picture_policy import (
     LIMIT_BYTES,
+    NO_PICTURE,
     PictureChoice,
     choose_picture,
     cover_text,
@@ -355,9 +356,9 @@ class Artwork:
             moved=moved,
             preserve=preserve,
         )
-        # What an undo put back was ours: nobody chose it.
+        # What an undo put back was ours, or has the lock of that choice: nobody chose it.
         put_back = one.before.former if one.is_held else ""
-        if put_back and selected == put_back and rule.policy is not Policy.FILL:
+        if put_back == (selected or NO_PICTURE) and rule.policy is not Policy.FILL:
             choice = PictureChoice.WRITE
         return choice, selected, pictures
 
