@@ -148,6 +148,8 @@ class _PlanWork(EarlierWork):
         if plan.kind is ItemKind.COLLECTION:
             pair.title = title_in(plan)
         decide = partial(self._decide, item, pair)
+        if (owner := self._owner(plan)) != plan.scene_id:
+            decide = partial(_leave_to, owner, plan)
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
 
@@ -240,3 +242,12 @@ class _PlanWork(EarlierWork):
             linked = with_link(session.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)
+
+
+def _leave_to(owner: SceneId, plan: ItemPlan, _: ItemDetail) -> Decision:
+    """Leave an item alone that is linked to another scene by now."""
+    return Decision(
+        plan=replace(plan, changes=()),
+        outcome=Outcome.SKIPPED,
+        note=f"linked to scene {owner} since the plan was saved",
+    )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from plexsync.errors import MismatchError
 from plexsync.models import (
+    VIDEO_KINDS,
     CollectionRecord,
     ItemKind,
     Link,
@@ -31,9 +33,9 @@ from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from plexsync.models import Change, ItemDetail, ItemPlan, MatchRow
+    from plexsync.models import Change, ItemDetail, ItemPlan, MatchRow, RatingKey, SceneId
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage, Session
     from plexsync.sync.execution.making import CollectionMaker
@@ -167,10 +169,24 @@ class EarlierWork(Outcomes, ABC):
             return record  # an edit of the show that hit another item
         return replace(record, link=link, wanted="")
 
+    @cached_property
+    def _claims(self) -> Mapping[RatingKey, SceneId]:
+        return self.scope.state.claims()
+
+    def _owner(self, plan: ItemPlan) -> SceneId:
+        """Return the scene that is linked to a plan's item by now; the plan's own where none is.
+
+        That one may have been merged into another, or have got another id by a full import.
+        """
+        if plan.kind not in VIDEO_KINDS or known_link(self.scope.state, plan) is not None:
+            return plan.scene_id
+        return self._claims.get(plan.rating_key, plan.scene_id)
+
     def _link_of(self, plan: ItemPlan) -> Link:
         """Return the link of a plan's scene to its item, with what is remembered of it."""
-        found = known_link(self.scope.state, plan)
-        kept = self.scope.state.kept(plan.scene_id) if is_kept(plan.scene_id) else None
+        state = self.scope.state
+        found = known_link(state, plan) or state.former(plan.rating_key)
+        kept = state.kept(plan.scene_id) if is_kept(plan.scene_id) else None
         if kept is not None and kept.link.rating_key == plan.rating_key:
             found = kept.link
         blank = Link(rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path)

@@ -199,6 +199,7 @@ class _UndoWork(EarlierWork):
 
     def item(self, plan: ItemPlan) -> WorkItem:
         """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
+        plan = replace(plan, scene_id=self._owner(plan))
         link = self._link_of(plan)
         if deletes(plan.changes):  # one that went has to be made again
             link = blank_link(plan.section_id)

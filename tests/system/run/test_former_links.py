@@ -139,3 +139,67 @@ def test_what_a_takeover_wrote_can_be_undone_and_is_ours_again(synced: World) ->
     synced.stash.edit_scene(again, title="Rain")
     synced.run()
     assert synced.shown(synced.key_of("7"), "title") == "Rain"
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_an_undo_after_the_scene_went_is_known_of_the_item(
+    synced: World, *, taken_over: bool
+) -> None:
+    """Whether another scene has the item by then or none; it stays undone, and is ours."""
+    key, file = synced.key_of("7"), synced.stash.scene(7).file_ids
+    synced.stash.edit_scene(7, title="Ice")
+    wrote = synced.run().summary.header.run_id
+    synced.stash.delete_scene(7)
+    values = {"title": "Ice", "file_ids": file, "tag_ids": (synced.stash.add_tag("Winter"),)}
+    again = synced.stash.create_scene(**values) if taken_over else 0
+    synced.run()
+
+    assert synced.undo(wrote).summary.exit_code == ExitCode.OK
+
+    assert synced.shown(key, "title") == "Lake"
+    again = again or synced.stash.create_scene(**values)
+    synced.run()
+    assert synced.shown(key, "title") == "Lake", "what was taken back stays, unless asked for"
+    assert synced.tags(key, "genre") == ("Winter",)
+    assert synced.run(RunOptions(full=True)).summary.counts.by_hand == 0
+    assert synced.shown(key, "title") == "Ice"
+    synced.stash.edit_scene(again, title="Rain")
+    synced.run()
+    assert synced.shown(key, "title") == "Rain"
+
+
+def test_a_plan_of_a_scene_that_went_leaves_what_was_written_known(synced: World) -> None:
+    """The fields it says nothing of are ours all the same, for the scene that comes next."""
+    key, file = synced.key_of("7"), synced.stash.scene(7).file_ids
+    synced.stash.edit_scene(7, title="Ice")
+    plan = synced.directory / "plan.json"
+    synced.run(RunOptions(dry_run=True, save_plan=plan))
+    synced.stash.delete_scene(7)
+    synced.run()
+
+    assert synced.apply(plan).count(Outcome.APPLIED) == 1
+
+    assert synced.shown(key, "title") == "Ice"
+    tag = synced.stash.add_tag("Winter")
+    synced.stash.create_scene(title="Snow", file_ids=file, tag_ids=(tag,))
+    assert synced.run().summary.counts.by_hand == 0
+    assert synced.shown(key, "title") == "Snow"
+    assert synced.tags(key, "genre") == ("Winter",)
+
+
+def test_a_plan_of_a_scene_that_went_leaves_the_item_to_the_next_one(synced: World) -> None:
+    """It says nothing of what that one wants, and says so."""
+    synced.stash.edit_scene(7, title="Ice")
+    plan = synced.directory / "plan.json"
+    synced.run(RunOptions(dry_run=True, save_plan=plan))
+    again = replaced(synced, "Lake")
+    synced.run()
+
+    applied = synced.apply(plan)
+
+    assert (applied.summary.exit_code, applied.puts) == (ExitCode.STALE, 0)
+    assert f"linked to scene {again}" in applied.row("7").reason
+    assert synced.shown(synced.key_of("7"), "title") == "Lake"
+    synced.stash.edit_scene(again, title="Snow")
+    assert synced.run().summary.counts.by_hand == 0
+    assert synced.shown(synced.key_of("7"), "title") == "Snow"
