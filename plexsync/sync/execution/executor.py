@@ -18,8 +18,9 @@ from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import LIST_FIELDS, Change, ItemDetail, Outcome, PlexField, RatingKey
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
-from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader, settle
+from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader
 from plexsync.sync.execution.sender import join_batches
+from plexsync.sync.execution.settling import settle
 from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind

@@ -1,4 +1,4 @@
-"""Fresh reads of items: what they hold, whether they are as they were, how earlier writes ended.
+"""Fresh reads of items: what they hold, and whether they are as they were.
 
 Items are read many at a time and written one by one, so a person may edit one in Plex in between.
 What was not read a moment ago is looked at again right before it is written; one that moved is
@@ -17,22 +17,18 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, OvertakenError, ServerError
 from plexsync.models import (
     PICTURE_FIELDS,
-    VIDEO_KINDS,
     ItemDetail,
     ItemKind,
-    Outcome,
     PlexField,
     RatingKey,
-    SceneRecord,
 )
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Result, Session, Settlement, State, Unsettled
 from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from plexsync.models import Change, ItemPlan, Link, Value
+    from plexsync.models import Change, ItemPlan, Value
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.work import Write
 
@@ -342,101 +338,3 @@ def _is_same(first: ItemDetail, now: ItemDetail | ServerError | None) -> bool:
         and (first.values, first.locked, first.credits) == (now.values, now.locked, now.credits)
         and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
     )
-
-
-# ---- writes of earlier runs ----------------------------------------------------------------------
-
-
-def settle(
-    link: Link,
-    unsettled: Sequence[Unsettled],
-    detail: ItemDetail,
-    *,
-    planner: Planner,
-    session: Session | None,
-) -> Link:
-    """Return the link brought up to date by earlier writes without a noted result.
-
-    What became of them is noted in `session`, None in a dry run. Remember the link before anything
-    is committed: a result on disk without it would lose what is ours.
-
-    Args:
-        link: as it is remembered.
-        unsettled: the intents that concern it, oldest first.
-        detail: a fresh read of the item.
-        planner: says whether Plex shows what was sent.
-        session: where results are noted.
-    """
-    for one in unsettled:
-        link = planner.settle(link, one.plan.changes, detail)
-        if session is not None:
-            settle_one(session, one, detail, planner)
-    return link
-
-
-def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
-    """Note how unsettled intents of items that are no longer linked ended.
-
-    An intent that belongs to a link is settled when that link is next read. But the file may have
-    moved since, so that Plex made another item of it, or the scene may be gone.
-
-    Raises:
-        ServerError: Plex is down, or refuses us altogether.
-    """
-    unlinked = [
-        one
-        for one in session.state.unsettled
-        if one.plan.kind in VIDEO_KINDS and known_link(session.state, one.plan) is None
-    ]
-    for one, detail in reread(reader, unlinked):
-        settle_one(session, one, detail, planner)
-
-
-def reread(
-    reader: Reader, unsettled: Sequence[Unsettled]
-) -> Iterator[tuple[Unsettled, ItemDetail | None]]:
-    """Yield earlier writes, each with its item as it is now; None for one that is gone.
-
-    One that cannot be read now is left out, and waits for the next run.
-
-    Raises:
-        ServerError: Plex is down, or refuses us altogether.
-    """
-    read = reader.read(tuple(dict.fromkeys(one.plan.rating_key for one in unsettled)))
-    for one in unsettled:
-        detail = read.get(one.plan.rating_key)
-        if not isinstance(detail, ServerError):
-            yield one, detail
-
-
-def with_link(record: SceneRecord | None, link: Link) -> SceneRecord:
-    """Return the record with `link` in place of the one to the same item.
-
-    Without a record it is one that waits: such a scene is due, and is matched again.
-    """
-    if record is None:
-        return SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=(link,))
-    others = tuple(one for one in record.links if one.rating_key != link.rating_key)
-    return replace(record, links=(*others, link))
-
-
-def settle_one(
-    session: Session, one: Unsettled, detail: ItemDetail | None, planner: Planner
-) -> None:
-    """Note how an intent ended, by what its item shows; one that is gone shows nothing."""
-    missing = planner.not_stored(one.plan, detail) if detail else one.plan.changes
-    session.note(
-        Result(
-            one.seq,
-            Settlement.FAILED if missing else Settlement.APPLIED,
-            run_id=one.run_id,
-            missing=tuple(change.target for change in missing),
-            partly=planner.partly(missing, detail) if detail else {},
-        )
-    )
-
-
-def known_link(state: State, plan: ItemPlan) -> Link | None:
-    """Return what is remembered of the item of a plan, with its scene; None for nothing."""
-    record, key = state.get(plan.scene_id), plan.rating_key
-    return next((one for one in (record.links if record else ()) if one.rating_key == key), None)

@@ -36,7 +36,7 @@ from plexsync.sync.execution.making import (
     going,
     taken_by_another,
 )
-from plexsync.sync.execution.reader import reread, settle_one
+from plexsync.sync.execution.settling import reread, settle_one
 from plexsync.sync.execution.work import (
     Decision,
     absent,

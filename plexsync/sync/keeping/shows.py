@@ -28,7 +28,7 @@ from plexsync.models import (
 )
 from plexsync.planning.layout import EpisodeScene, is_year_of, wished_shows
 from plexsync.planning.relations import name_in
-from plexsync.sync.execution.reader import reread, settle, settle_one
+from plexsync.sync.execution.settling import reread, settle, settle_one
 from plexsync.sync.execution.work import Decision, decision_of, plan_of
 from plexsync.sync.keeping.keeper import SEEN, Keeper, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair

@@ -33,7 +33,7 @@ from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
-from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Change, ItemDetail, RunSummary, SceneId
+    from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
     from plexsync.output.streams import Reporter
 
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})

@@ -26,8 +26,8 @@ from plexsync.models import (
     is_show_key,
 )
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
-from plexsync.sync.execution.reader import known_link, with_link
 from plexsync.sync.execution.sender import UNSENT
+from plexsync.sync.execution.settling import known_link, with_link
 from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, change_of
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled

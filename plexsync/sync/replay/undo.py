@@ -34,7 +34,7 @@ from plexsync.state import RunKind, RunLog, Session, Settlement, Written, find_r
 from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.making import find_made, going
 from plexsync.sync.execution.pictures.prepare import KeptPictures
-from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import (
     Decision,
     PictureChange,

@@ -18,7 +18,7 @@ from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
 from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.charging import GIVEN_UP, group_by_cause, next_try_of, own_failures
-from plexsync.sync.execution.reader import with_link
+from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import Outcomes, Ready
 from plexsync.sync.linking.pairs import Pairs, bare
 from plexsync.sync.rows import GOOD, REMEMBERED, Pair, PairEnd

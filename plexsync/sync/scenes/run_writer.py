@@ -16,7 +16,7 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, PlexItem, Preview, SceneId
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
-from plexsync.sync.execution.reader import settle_unlinked
+from plexsync.sync.execution.settling import settle_unlinked
 from plexsync.sync.execution.work import Ready, held_back
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs

@@ -150,14 +150,18 @@ def test_an_undo_after_the_scene_went_is_known_of_the_item(
     synced.stash.edit_scene(7, title="Ice")
     wrote = synced.run().summary.header.run_id
     synced.stash.delete_scene(7)
-    values = {"title": "Ice", "file_ids": file, "tag_ids": (synced.stash.add_tag("Winter"),)}
-    again = synced.stash.create_scene(**values) if taken_over else 0
+    tag = synced.stash.add_tag("Winter")
+
+    def scan() -> int:
+        return synced.stash.create_scene(title="Ice", file_ids=file, tag_ids=(tag,))
+
+    again = scan() if taken_over else 0
     synced.run()
 
     assert synced.undo(wrote).summary.exit_code == ExitCode.OK
 
     assert synced.shown(key, "title") == "Lake"
-    again = again or synced.stash.create_scene(**values)
+    again = again or scan()
     synced.run()
     assert synced.shown(key, "title") == "Lake", "what was taken back stays, unless asked for"
     assert synced.tags(key, "genre") == ("Winter",)
