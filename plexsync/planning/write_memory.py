@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from plexsync.models import Base, PlexField, Policy, Trace
+from plexsync.models import PICTURE_FIELDS, Base, PictureBase, PlexField, Policy, Trace
 from plexsync.planning.credits import hold, remember_credits
 from plexsync.planning.observed import PlexEquality, Rules, former_digests, found_in, held_for
 from plexsync.planning.picture_policy import NO_PICTURE
@@ -104,9 +104,11 @@ class WriteMemory:
         remembered, and the next plan compares them as if the write had never been tried. A name
         that was risked and is gone was not taken out by a person: it is ours no more, so that the
         next plan adds it. Of a write that arrived, as another field of it shows, the other names
-        that are gone were taken out by somebody.
+        that are gone were taken out by somebody. A picture that was sent is ours.
         """
         changes = tuple(changes)
+        if is_upload(changes):
+            return self._with_upload(link, changes[0], detail)
         shown = [one for one in changes if self.shows(detail, one)]
         if any(self.has_arrived(one, detail) for one in changes):
             merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
@@ -256,11 +258,26 @@ class WriteMemory:
             credits=remember_credits(change, base),
         )
 
+    def _with_upload(self, link: Link, change: Change, detail: ItemDetail) -> Link:
+        """Return the link after an upload that may have arrived; of which cover is not known."""
+        key, target = str(change.after), change.target
+        known = link.pictures.get(target) or PictureBase(stamp="")
+        if known.key == key or not self.shows(detail, change):
+            return link
+        ours = PictureBase(stamp="", key=key, made=known.made, former=known.key)
+        held = {field: digest for field, digest in link.held.items() if field is not target}
+        return replace(link, held=held, pictures={**link.pictures, target: ours})
+
     def _merged_into(self, held: tuple[str, ...], change: Change) -> bool:
         """Whether our names are in and those taken out are gone; others' may come and go."""
         lists = (held, change.after, change.before)
         holds, after, before = map(self.equality.name_keys, lists)
         return after - before <= holds and not (before - after) & holds
+
+
+def is_upload(changes: Sequence[Change]) -> bool:
+    """Whether a plan is that of a cover that becomes a picture of its item; see `PictureUpload`."""
+    return len(changes) == 1 and changes[0].target in PICTURE_FIELDS and not changes[0].trace_after
 
 
 def trace_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.sync.execution.reader import FRESH_S
 from plexsync.sync.ports import RunOptions
+from tests.support.disk_faults import DiesAfterWriting, Killed
 from tests.support.picture_world import (
     OTHER,
     PNG,
@@ -138,6 +140,43 @@ def test_items_are_looked_at_together_right_before_their_pictures(tmp_path: Path
         assert uploads(ran) == len(ages) == 20
         assert max(ages) <= FRESH_S
         assert {5, 6} & set(looks), "most are looked at along with others"
+
+
+@pytest.mark.parametrize("ended", ["killed", "outage"])
+@pytest.mark.parametrize("later", ["another", "the same", "the one before"])
+def test_a_picture_of_a_run_that_came_to_no_end_is_ours(
+    world: World, ended: str, later: str
+) -> None:
+    """Nobody chose it, so it follows the cover, whatever that is by the time of the next run."""
+    world.run()
+    before = [poster(world, one) for one in world.library.truth]
+    for number in range(1, SCENES + 1):
+        world.stash.set_cover(number, OTHER + b"%d" % number)
+    if ended == "killed":
+        with suppress(Killed):
+            world.run(disk=DiesAfterWriting(world.plex))
+    else:
+
+        def is_sent(_: SimRequest) -> bool:
+            return [poster(world, one) for one in world.library.truth] != before
+
+        world.plex_wire.faults.add(Fault(None, 1, ErrorStatus(503), None, is_sent))
+        assert world.run().summary.exit_code == ExitCode.SERVER
+        world.plex_wire.faults.clear()
+    assert [poster(world, one) for one in world.library.truth] != before
+    covers = {
+        "another": PNG + b"later %d",
+        "the same": OTHER + b"%d",
+        "the one before": PNG + b"%d",
+    }
+    for number in range(1, SCENES + 1):
+        world.stash.set_cover(number, covers[later] % number)
+
+    assert world.run().count(Outcome.KEPT) == 0
+
+    for one in world.library.truth:
+        assert poster(world, one) == upload_key(covers[later] % int(one))
+    assert world.run(RunOptions(full=True)).summary.requests.plex_writes == 0
 
 
 def test_a_server_that_refuses_every_second_upload_gets_all(world: World) -> None:
