@@ -20,8 +20,8 @@ from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader
 from plexsync.sync.execution.sender import join_batches
-from plexsync.sync.execution.settling import settle
-from plexsync.sync.execution.work import PictureResult, Ready, absent, place_of
+from plexsync.sync.execution.settling import has_lost_its_scene, settle
+from plexsync.sync.execution.work import PictureResult, Ready, absent
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd, failed_end
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, Unsettled
-    from plexsync.sync.execution.work import Outcomes, Place, WorkItem, Write
+    from plexsync.sync.execution.work import Outcomes, WorkItem, Write
     from plexsync.sync.run_scope import RunScope
 
 PREVIEW_ROWS = 50
@@ -74,9 +74,10 @@ class Executor:
         self._outcomes = outcomes
         self._totals = scope.totals
         self._save = save
-        self._unsettled: defaultdict[Place, list[Unsettled]] = defaultdict(list)
+        self._state = scope.state
+        self._unsettled: defaultdict[RatingKey, list[Unsettled]] = defaultdict(list)
         for one in scope.state.unsettled:
-            self._unsettled[place_of(one.plan)].append(one)
+            self._unsettled[one.plan.rating_key].append(one)
         self.reader.expect(one.plan for one in scope.state.unsettled)
         self.maker = CollectionMaker(ports, self.reader, planner, outcomes)
         self._pictures = PictureWriter(ports, self.reader, session)
@@ -207,12 +208,21 @@ class Executor:
         return ready
 
     def _settle(self, item: WorkItem, detail: ItemDetail) -> None:
-        """Bring the link up to date by writes of earlier runs without a noted result."""
+        """Bring the link up to date by writes of earlier runs without a noted result.
+
+        They may be those of another scene, which was merged into this one, or deleted.
+        """
         pair = item.pair
         scene_id = pair.scene.scene_id
-        unsettled = self._unsettled.pop((scene_id, pair.link.rating_key), None)
-        if unsettled is None:
+        there = self._unsettled.get(pair.link.rating_key, ())
+        unsettled = [
+            one
+            for one in there
+            if one.plan.scene_id == scene_id or has_lost_its_scene(self._state, one.plan)
+        ]
+        if not unsettled:
             return
+        self._unsettled[pair.link.rating_key] = [one for one in there if one not in unsettled]
         pair.link = settle(
             pair.link, unsettled, detail, planner=self._planner, session=self._session
         )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import ServerError
-from plexsync.models import VIDEO_KINDS, Outcome, SceneRecord
+from plexsync.models import VIDEO_KINDS, Link, Outcome, SceneRecord
 from plexsync.state import Result, Session, Settlement, State, Unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from plexsync.models import ItemDetail, ItemPlan, Link
+    from plexsync.models import ItemDetail, ItemPlan, RatingKey, SceneId
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.reader import Reader
 
@@ -49,18 +49,39 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
     """Note how unsettled intents of items that are no longer linked ended.
 
     An intent that belongs to a link is settled when that link is next read. But the file may have
-    moved since, so that Plex made another item of it, or the scene may be gone.
+    moved since, so that Plex made another item of it, or the scene may be gone. What is ours on the
+    item is kept for the scene that gets it next.
 
     Raises:
         ServerError: Plex is down, or refuses us altogether.
     """
-    unlinked = [
-        one
-        for one in session.state.unsettled
-        if one.plan.kind in VIDEO_KINDS and known_link(session.state, one.plan) is None
-    ]
+    state = session.state
+    unlinked = [one for one in state.unsettled if has_lost_its_scene(state, one.plan)]
+    claims = state.claims() if unlinked else {}
     for one, detail in reread(reader, unlinked):
-        settle_one(session, one, detail, planner)
+        plan, key = one.plan, one.plan.rating_key
+        with session.batch():
+            if detail is not None:
+                owner = claims.get(key)
+                link = _link_in(state.get(owner), key) if owner else state.former(key)
+                link = link or Link(rating_key=key, section_id=plan.section_id, path=plan.path)
+                link = planner.settle(link, plan.changes, detail)
+                _keep(session, link, owner, lost_by=plan.scene_id)
+            settle_one(session, one, detail, planner)
+
+
+def _keep(session: Session, link: Link, owner: SceneId | None, *, lost_by: SceneId) -> None:
+    """Remember a link with the scene that has the item, or else for the one that gets it next."""
+    scene_id = owner or lost_by
+    record = session.state.get(scene_id)
+    session.remember(scene_id, with_link(record, link))
+    if owner:
+        return
+    # What a scene loses is remembered of the item.
+    if record is None:
+        session.forget(scene_id)
+    else:
+        session.remember(scene_id, record)
 
 
 def reread(
@@ -107,7 +128,16 @@ def settle_one(
     )
 
 
+def has_lost_its_scene(state: State, plan: ItemPlan) -> bool:
+    """Return whether the scene of a plan is not linked to its item, or not any more."""
+    return plan.kind in VIDEO_KINDS and known_link(state, plan) is None
+
+
 def known_link(state: State, plan: ItemPlan) -> Link | None:
     """Return what is remembered of the item of a plan, with its scene; None for nothing."""
-    record, key = state.get(plan.scene_id), plan.rating_key
+    return _link_in(state.get(plan.scene_id), plan.rating_key)
+
+
+def _link_in(record: SceneRecord | None, key: RatingKey) -> Link | None:
+    """Return the link of a record to an item; None for none."""
     return next((one for one in (record.links if record else ()) if one.rating_key == key), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from plexsync.models import Outcome, RatingKey
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
+from tests.support.disk_faults import DiesAfterWriting, Killed
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -207,3 +209,27 @@ def test_a_plan_of_a_scene_that_went_leaves_the_item_to_the_next_one(synced: Wor
     synced.stash.edit_scene(again, title="Snow")
     assert synced.run().summary.counts.by_hand == 0
     assert synced.shown(synced.key_of("7"), "title") == "Snow"
+
+
+@pytest.mark.parametrize("run_between", [False, True])
+def test_a_write_of_a_killed_run_is_ours_though_its_scene_went(
+    synced: World, *, run_between: bool
+) -> None:
+    """What it wrote counts as ours for the scene that gets the item, now or later."""
+    key, file = synced.key_of("7"), synced.stash.scene(7).file_ids
+    synced.stash.edit_scene(7, title="Ice", details="Cold.")
+    with suppress(Killed):
+        synced.run(disk=DiesAfterWriting(synced.plex))
+    assert synced.shown(key, "title") == "Ice"
+    synced.stash.delete_scene(7)
+    if run_between:
+        assert synced.run().puts == 0
+        assert synced.state().unsettled == ()
+
+    synced.stash.create_scene(title="Snow", details="White.", file_ids=file)
+
+    assert synced.run().summary.counts.by_hand == 0
+    assert synced.shown(key, "title") == "Snow"
+    assert synced.shown(key, "summary") == "White."
+    assert synced.run(RunOptions(full=True)).puts == 0
+    assert synced.state().unsettled == ()
