@@ -9,7 +9,16 @@ from msgspec.structs import replace
 
 from plexsync.errors import ConfigError
 from plexsync.models import FieldRule, Policy, StashField
-from plexsync.text.templates import CUSTOM, PERFORMERS, SCENE_INDEX, needs_genders, parse_template
+from plexsync.text.templates import (
+    CUSTOM,
+    IMAGE,
+    PERFORMERS,
+    PHOTO_PLACEHOLDERS,
+    SCENE_INDEX,
+    SCENE_PAGE,
+    needs_genders,
+    parse_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -72,6 +81,16 @@ def wanted_of(config: Config) -> frozenset[StashField]:
         wanted |= _core(rule).union(*_parts(rule).values())
         wanted |= {StashField.CUSTOM_FIELDS} if _has_custom(rule) else set()
     return wanted | {StashField.RATING} if config.collections.ratings else wanted
+
+
+def shows_address(config: Config) -> bool:
+    """Whether the address of Stash reaches Plex: in a link to a scene, or as that of a photo."""
+    rules = config.active_rules
+    texts = [parse_template(text) for rule in rules for text in rule.templates]
+    photos = [parse_template(rule.photo, PHOTO_PLACEHOLDERS) for rule in rules]
+    return any(SCENE_PAGE in one.words for one in texts) or any(
+        IMAGE in one.words for one in photos
+    )
 
 
 def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[str, ...]]:

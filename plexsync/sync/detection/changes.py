@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from plexsync.config.sections import CopyPolicy
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, SceneId, Section
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past
+from plexsync.plex.connection import named_library
 from plexsync.sync.detection.detector import Detector
 from plexsync.sync.detection.plex_changes import (
     KEY,
@@ -25,11 +27,13 @@ from plexsync.sync.detection.plex_changes import (
     broken,
     digest,
     find_returned,
+    forget_rules,
     is_list_due,
     read_unread,
     roused_by,
 )
 from plexsync.sync.detection.unversioned import Dictionary, Uneven
+from plexsync.sync.stash_needs import shows_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +91,8 @@ class ChangeDetection:
         """
         run = self._run
         stash, state, config = run.ports.stash, run.state, run.config
+        if run.session is not None:
+            forget_rules(run.session, self._before, self._now)
         named = bool(run.options.scenes or self._edited)
         self.dictionary = dictionary = Dictionary(
             state,
@@ -104,7 +110,8 @@ class ChangeDetection:
         again = roused.linked | (frozenset() if named else read_unread(state) | self._overlooked())
         concerned = lost | again | dictionary.concerned(config.participants) | uneven.concerned()
         if not run.options.partial:
-            concerned |= find_returned(state.links(), self._before, self._now)
+            lost |= self._with_copies()
+            concerned |= lost | find_returned(state.links(), self._before, self._now)
         found = self._detect(self._detector(concerned, roused))
         found.broken, found.again = lost, again | read_unread(state)
         return found
@@ -156,7 +163,7 @@ class ChangeDetection:
         run = self._run
         if run.options.full or run.options.partial:
             return run.options.full
-        if run.state.is_new or self._before.fields != self._now.fields:
+        if run.state.is_new or not self._before.wants_as(self._now):
             return True
         last_full_at = run.state.checkpoint.last_full_at
         return is_past(last_full_at, run.config.run.full_every_s, run.ports.now())
@@ -189,13 +196,22 @@ class ChangeDetection:
     def _overlooked(self) -> frozenset[SceneId]:
         """Return the linked scenes that may be items no run found, whatever was seen before.
 
-        Only a full run asks, so that it makes good for whatever went wrong.
+        Asked by a full run, so that it makes good for whatever went wrong, and where the
+        configuration may match otherwise: a link tells nothing of the items it has not.
         """
-        if not (self.full and self._run.state.has_links):
+        asks = self.full or self._before.library != self._now.library
+        if not (asks and self._run.state.has_links):
             return frozenset()
         index = self._run.inventory.index()
         several = self._uneven.several()
         return roused_by(self._run, index, "", several).linked if index else frozenset()
+
+    def _with_copies(self) -> frozenset[SceneId]:
+        """Return the scenes with items that may be copies, which are left alone from now on."""
+        run = self._run
+        if run.config.match.copies is CopyPolicy.WRITE or self._before.library == self._now.library:
+            return frozenset()
+        return frozenset(scene_id for scene_id, own in run.state.links() if len(own) > 1)
 
     def _seen_through(self) -> Seen:
         """Return what has been seen, without changes that still concern a scene.
@@ -305,6 +321,8 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
     fields += [repr(config.collections)] if config.collections.kinds else []
     fields += [repr(config.shows)] if config.shows.studios else []
     fields += ["organized"] if config.stash.organized_only else []
+    fields += [config.stash.url] if shows_address(config) else []
+    titles = {one.section_id: one.title for one in sections}
     return Seen(
         library=digest(library),
         fields=digest(fields),
@@ -313,5 +331,10 @@ def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
             f"{one.uuid}\x1f{one.content_changed_at}\x1f{one.scanned_at}\x1f{one.updated_at}"
             for one in sections
         ),
-        sections=tuple(sorted(one.section_id for one in sections)),
+        sections=tuple(sorted(titles)),
+        own={
+            section: one.library
+            for one in config.libraries
+            for section in named_library(one.library, titles)
+        },
     )

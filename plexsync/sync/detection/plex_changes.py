@@ -69,6 +69,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         listed_at: ISO time of that.
         files_at: ISO time of the last complete look at the files of all scenes.
         sections: ids of the libraries that took part.
+        own: those of them with fields of their own, with what the configuration calls each.
         look: the mark of Stash before all that it shows was handled, where marks are compared; see
             `glance`.
         swept_at: ISO time of the last complete look at all versions, where marks are compared.
@@ -84,10 +85,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     listed_at: str = ""
     files_at: str = ""
     sections: tuple[str, ...] = ()
+    own: dict[str, str] = {}
     look: str = ""
     swept_at: str = ""
     plex: Server | None = None
     at_rest: str = ""
+
+    def wants_as(self, other: Seen) -> bool:
+        """Whether the same values are wanted in every library that takes part in both."""
+        both = set(self.sections).intersection(other.sections)
+        return self.fields == other.fields and all(
+            self.own.get(section) == other.own.get(section) for section in both
+        )
 
 
 def is_list_due(
@@ -128,6 +137,22 @@ def forget_seen(session: Session) -> None:
     seen = session.state.decision(KEY, Seen)
     if seen is not None and (seen.items or seen.scans):
         session.decide(KEY, msgspec.structs.replace(seen, items="", scans=""))
+
+
+def forget_rules(session: Session, before: Seen, now: Seen) -> None:
+    """Have the next whole run look at everything if this one goes by other rules than `before`.
+
+    No record tells what it wrote by them should it end early, or be of some scenes only, and the
+    configuration be put back.
+    """
+    matches_as, wants_as = before.library == now.library, before.wants_as(now)
+    forgotten = msgspec.structs.replace(
+        before,
+        library=before.library if matches_as else "",
+        fields=before.fields if wants_as else "",
+    )
+    if forgotten != before:
+        session.decide(KEY, forgotten)
 
 
 def digest(parts: Iterable[str]) -> str:

@@ -208,6 +208,11 @@ class ItemsByHand:
             if not refreshing:
                 found.scanned_at = self._store.now()
 
+    def rename_library(self, section: int, title: str) -> None:
+        """Give a library another title."""
+        with self._lock:
+            self._store.sections[section].title = title
+
     # ---- private ---------------------------------------------------------------------------------
 
     def _scanned(self, section: LibrarySection, path: str) -> None:
