@@ -150,11 +150,15 @@ class MatchingInputs:
             known["hashes"] = self._hashes.known(self.items)
 
     def waiting(self) -> list[Scene]:
-        """Return the scenes that compete: those not linked yet; before the first run all."""
+        """Return the scenes that compete; before the first run all.
+
+        Those that are not linked yet, and those with several files, which may be further items.
+        """
         if self.state.is_new:
             return [scene for page in self._ports.stash.sweep() for scene in page]
         ids = [scene_id for scene_id, _ in self.state.waiting()]
-        return list(self._ports.stash.scenes(ids).found)
+        several = [one for one in self._catalogue.others(set(ids)) if len(one.files) > 1]
+        return [*self._ports.stash.scenes(ids).found, *several]
 
     def explanation(
         self,

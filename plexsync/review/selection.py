@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -11,18 +12,23 @@ from msgspec.structs import replace
 from plexsync.matcher import Answer, Verb, split_prefixes
 from plexsync.models import Candidate, Evidence, PathRule, PlexItem, RatingKey, Scene, SceneId
 from plexsync.review.queue import first_path, signs_of
-from plexsync.text.normalize import apply_rules, normalize_path
+from plexsync.text.normalize import apply_rules, fold, normalize_path
 from plexsync.text.toml import toml_string
+from plexsync.text.words import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from plexsync.models import PlexFile, SceneFile
     from plexsync.review.answer_store import AnswerStore
     from plexsync.state import Waiting
 
 
 NAMED = "person"
 """The evidence of a candidate that a person brought, and that no matching has weighed."""
+
+_SAME_LENGTH_S = 1.0
+"""Seconds by which two servers may differ about the length of one file."""
 
 NOTHING_WAITS = "Nothing waits for review."
 
@@ -44,15 +50,39 @@ class Question(NamedTuple):
 
 
 def candidate_of(item: PlexItem, scene: Scene, *, found: str, library: str = "") -> Candidate:
-    """Return an item a person named, as a candidate: the file to compare is the first of each."""
+    """Return an item a person named, as a candidate about the files that are likest.
+
+    What a person answers is about that file of the scene, and its others go where they belong.
+    """
+    scene_path, item_path = likest_paths(scene, item)
     return Candidate(
         rating_key=item.rating_key,
         title=item.title,
-        scene_path=first_path(scene),
-        item_path=first_path(item),
+        scene_path=scene_path,
+        item_path=item_path,
         score=0.0,
         evidence=(Evidence(name=NAMED, value=found, weight=0.0),),
         library=library,
+    )
+
+
+def likest_paths(scene: Scene, item: PlexItem) -> tuple[str, str]:
+    """Return the paths of the two files of a scene and an item that have most in common."""
+    pairs = list(product(scene.files, item.files))
+    if not pairs:
+        return first_path(scene), first_path(item)
+    ours, theirs = max(pairs, key=_likeness)
+    return ours.path, theirs.path
+
+
+def _likeness(pair: tuple[SceneFile, PlexFile]) -> int:
+    """Return how much two files have in common, of size, length and name."""
+    ours, theirs = pair
+    lengths = ours.duration_s, theirs.duration_s
+    return (
+        (ours.size_bytes == theirs.size_bytes is not None)
+        + (None not in lengths and abs((lengths[0] or 0) - (lengths[1] or 0)) < _SAME_LENGTH_S)
+        + (fold(file_name(ours.path)) == fold(file_name(theirs.path)))
     )
 
 

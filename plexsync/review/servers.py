@@ -38,7 +38,7 @@ from plexsync.plex.connection import item_address, named_library
 from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
 from plexsync.review.ahead import LinkPreview, PreviewLoader
 from plexsync.review.queue import first_path
-from plexsync.review.selection import candidate_of
+from plexsync.review.selection import candidate_of, likest_paths
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.detection.unversioned import remembered_shared
@@ -236,11 +236,14 @@ class ReviewServers:
                 hint="the id is the number in the scene's address on [stash] url",
             )
         record = self._store.state.get(scene_id)
+        items = {item.rating_key: item for item in self._listing}
         candidates = tuple(
             Candidate(
                 rating_key=link.rating_key,
                 title="",
-                scene_path=first_path(scene),
+                scene_path=likest_paths(scene, items[link.rating_key])[0]
+                if link.rating_key in items
+                else first_path(scene),
                 item_path=link.path,
                 score=1.0,
                 evidence=(Evidence(name="link", value="linked in an earlier run", weight=0.0),),
