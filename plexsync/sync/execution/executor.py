@@ -21,17 +21,19 @@ from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader
 from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.settling import has_lost_its_scene, settle
-from plexsync.sync.execution.work import PictureResult, Ready, absent
+from plexsync.sync.execution.work import PictureResult, Ready, absent, held_back
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd, failed_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from plexsync.errors import UnsafeError
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, Unsettled
     from plexsync.sync.execution.work import Outcomes, WorkItem, Write
+    from plexsync.sync.rows import Pair
     from plexsync.sync.run_scope import RunScope
 
 PREVIEW_ROWS = 50
@@ -68,6 +70,7 @@ class Executor:
     ) -> None:
         ports, session = scope.ports, scope.session
         self.reader = Reader(ports)
+        self._scope = scope
         self._ports = ports
         self._session = session
         self._planner = planner
@@ -228,6 +231,28 @@ class Executor:
         )
         if self._session is not None:
             self._outcomes.note_settled(pair)
+
+    def hold_back(
+        self, ready: Sequence[Ready], *, synced: int, name: Callable[[Pair], str]
+    ) -> tuple[UnsafeError | None, Collection[Ready]]:
+        """Finish what the limits hold back.
+
+        Args:
+            ready: what counts of that which is to be written.
+            synced: how many of the kind were written before.
+            name: says what a person calls the scene of a pair.
+
+        Returns:
+            What the run ends with, None when no limit is passed; and what is held back.
+        """
+        limits, equality = self._scope.limits(), self._planner.equality
+        limit, held = held_back(ready, limits, equality, synced=synced)
+        if limit is None or self._scope.options.force:
+            return None, ()
+        for one in held:
+            note = f"held back by the limit {limit.key}"
+            self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
+        return limit.error([name(one.pair) for one in held]), frozenset(held)
 
     # ---- only showing
 

@@ -39,7 +39,7 @@ from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_fa
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem, held_back
+from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import GOOD, Pair, PairEnd
 from plexsync.text.folding import short_digest
@@ -213,7 +213,8 @@ class Keeper(Outcomes, ABC, Generic[W]):
         )
         try:
             ready = list(chain.from_iterable(self._executor.ready(items)))
-            held, ready = self._hold_back(ready, synced)
+            unsafe, held = self._executor.hold_back(ready, synced=synced, name=self._name)
+            ready = [one for one in ready if one not in held]
             if ready and self._run.options.ask:
                 self._ask(ready)
             starts = range(0, len(ready), READ_BATCH)
@@ -222,20 +223,10 @@ class Keeper(Outcomes, ABC, Generic[W]):
             self._charge()
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
-        return held
+        return unsafe
 
-    def _hold_back(self, ready: list[Ready], synced: int) -> tuple[UnsafeError | None, list[Ready]]:
-        """Finish what a limit holds back; return the error, and what is left."""
-        equality = self._planner.equality
-        limit, held = held_back(ready, self._run.limits(), equality, synced=synced)
-        if limit is None or self._run.options.force:
-            return None, ready
-        stopped = set(held)
-        for one in held:
-            note = f"held back by the limit {limit.key}"
-            self.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        error = limit.error([f"{self.noun} '{one.pair.title}'" for one in held])
-        return error, [one for one in ready if one not in stopped]
+    def _name(self, pair: Pair) -> str:
+        return f"{self.noun} '{pair.title}'"
 
     def _ask(self, ready: Sequence[Ready]) -> None:
         """Show what would be written, and have a person say yes.

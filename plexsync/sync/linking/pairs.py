@@ -58,6 +58,14 @@ class Pairs(Deferred[Pair]):
             elif slot.scene.scene_id in several:
                 yield several.pop(slot.scene.scene_id)
 
+    def parted(self, is_wanted: Callable[[SceneId], bool]) -> tuple[Pairs, Pairs]:
+        """Return the pairs of the scenes that are wanted, and those of all others."""
+        parts: tuple[list[Pair | int], list[Pair | int]] = [], []
+        for slot in self.slots:
+            parts[not is_wanted(self._scene_of(slot).scene_id)].append(slot)
+        wanted, others = parts
+        return Pairs(wanted, self._sure), Pairs(others, self._sure)
+
     def of_scenes(self, is_wanted: Callable[[SceneId], bool]) -> Iterator[Pair]:
         """Yield the pairs of the scenes that are wanted."""
         for slot in self.slots:

@@ -5,6 +5,7 @@ Imported when there is such work: a run that has nothing to do needs none of it.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from plexsync.errors import (
@@ -17,7 +18,7 @@ from plexsync.errors import (
 from plexsync.models import Outcome, PlexItem, Preview, SceneId
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.settling import settle_unlinked
-from plexsync.sync.execution.work import Ready, held_back
+from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
 from plexsync.sync.rows import Pair, PairEnd
@@ -27,10 +28,11 @@ from plexsync.sync.scenes.scans import request_scans, wanted_scans
 from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
+    from plexsync.sync.execution.work import WorkItem
     from plexsync.sync.saved_plan import PlanSaver
     from plexsync.sync.scenes.due_work import DueWork
 
@@ -49,7 +51,7 @@ class RunWriter:
         self, run: RunContext, work: DueWork, dictionary: Dictionary, saver: PlanSaver | None
     ) -> None:
         planner = run.planner()
-        self._run, self._work, self._equality = run, work, planner.equality
+        self._run, self._work = run, work
         self._outcomes = outcomes = SceneOutcomes(run, planner)
         self._items = RunItems(run, outcomes, planner=planner, dictionary=dictionary)
         save = saver.add if saver else None
@@ -70,11 +72,9 @@ class RunWriter:
         """
         scans, is_done = wanted_scans(self._run, linked.unmatched), False
         try:
-            unsafe = self._guard(linked)
-            if self._run.options.ask:
-                self._ask(linked)
-            total = self._run.totals.done + len(linked.pairs)
-            ahead, batches = self._executor.looked_ahead(self._items.of(linked.pairs), total)
+            unsafe, items, count = self._work_of(linked)
+            total = self._run.totals.done + count
+            ahead, batches = self._executor.looked_ahead(items, total)
             if not self._run.options.ask:
                 self._preview(total, ahead, linked)
             self._place(linked)
@@ -109,69 +109,52 @@ class RunWriter:
                 if kept.problem:
                     self._run.totals.reporter.warn(kept.problem)
 
-    def _guard(self, linked: Linked) -> UnsafeError | None:
-        """Hold back what a run would take away of more items synced before than the limits allow.
+    def _work_of(self, linked: Linked) -> tuple[UnsafeError | None, Iterable[WorkItem], int]:
+        """Return what is to be written, without what a limit holds back or a person declines.
 
-        Counting costs reading everything twice that changes, so it is done only where the known
-        pairs are so many that they could pass a limit at all. Items that moved are looked up before
-        they are counted: under another path they are no less known. The rest goes on.
+        Known pairs are compared ahead only where they are so many that they could pass a limit at
+        all, and all pairs where a person is asked: what is left is read and planned once more at
+        its turn. Items that moved are looked up before they are counted: under another path they
+        are no less known.
 
         Returns:
-            What the run ends with; None when no limit is passed.
-        """
-        pairs = linked.pairs
-        known = [pair for pair in pairs.made() if pair.known]
-        limits = self._run.limits()
-        if self._run.options.force or not limits.could_be_exceeded(len(known)):
-            return None
-        synced = len({*self._work.claims(), *(pair.link.rating_key for pair in known)})
-        if not limits.could_be_exceeded(len(known), synced):
-            return None
-        # What is new to a scene comes with what is known of it: a scene is remembered once.
-        scenes = {pair.scene.scene_id for pair in known}
-        new = [
-            one for one in pairs.slots if isinstance(one, int) or one.scene.scene_id not in scenes
-        ]
-        changing = self._compared(Pairs(pairs.of_scenes(scenes.__contains__)))
-        again = self._link_orphans(linked)
-        planned = {(one.plan.scene_id, one.plan.rating_key) for one in changing}
-        found = (p for p in again.made() if (p.scene.scene_id, p.link.rating_key) not in planned)
-        changing += self._compared(Pairs(found))
-        unsafe, rest = self._hold_back(changing, synced)
-        self._take_back(rest)
-        pairs.slots[:] = [one.pair for one in rest] + new
-        return unsafe
-
-    def _hold_back(
-        self, changing: Sequence[Ready], synced: int
-    ) -> tuple[UnsafeError | None, list[Ready]]:
-        """Finish the items of each limit that is passed; return the error, and the items left."""
-        known = [one for one in changing if one.pair.known]
-        limit, held = held_back(known, self._run.limits(), self._equality, synced=synced)
-        if limit is None:
-            return None, list(changing)
-        stopped = set(held)
-        for one in held:
-            note = f"held back by the limit {limit.key}"
-            self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        unsafe = limit.error([_name(one.pair) for one in held])
-        return unsafe, [one for one in changing if one not in stopped]
-
-    def _ask(self, linked: Linked) -> None:
-        """Compare everything, show it, and have a person say yes.
-
-        What is to be written is read and planned once more afterwards: thinking takes time.
+            What the run ends with, None when no limit is passed; the work; how much that is.
 
         Raises:
-            DeclinedError: the answer is no.
+            DeclinedError: a person was asked, and the answer is no.
         """
-        changing = self._compared(linked.pairs)
-        changing += self._compared(self._link_orphans(linked))
-        self._take_back(changing)
-        linked.pairs.slots[:] = [ready.pair for ready in changing]
-        self._preview(self._run.totals.done + len(changing), changing, linked)
-        if changing and not self._run.ports.confirm(len(changing)):
-            raise DeclinedError("not written, as you wish; all of it stays due")
+        pairs, asks = linked.pairs, self._run.options.ask
+        known = [pair for pair in pairs.made() if pair.known]
+        synced = self._synced(known)
+        if not (synced or asks):
+            return None, self._items.of(pairs), len(pairs)
+        # What is new to a scene comes with what is known of it: a scene is remembered once.
+        scenes = {pair.scene.scene_id for pair in known}
+        now, later = pairs.parted(lambda scene_id: asks or scene_id in scenes)
+        ready = self._compared(now)
+        planned = {place_of(one.plan) for one in ready}
+        found = self._link_orphans(linked)
+        ready += self._compared(
+            Pairs(p for p in found if (p.scene.scene_id, p.link.rating_key) not in planned)
+        )
+        counted = [one for one in ready if one.pair.known] if synced else []
+        unsafe, held = self._executor.hold_back(counted, synced=synced, name=_name)
+        ready = [one for one in ready if one not in held]
+        pairs.slots[:] = [*(one.pair for one in ready), *later.slots]
+        if asks:
+            self._preview(self._run.totals.done + len(ready), ready, linked)
+            if ready and not self._run.ports.confirm(len(ready)):
+                raise DeclinedError("not written, as you wish; all of it stays due")
+        left = chain((one.item for one in ready), self._items.of(later))
+        return unsafe, left, len(pairs)
+
+    def _synced(self, known: Sequence[Pair]) -> int:
+        """Return how many items were written before; 0 where `known` cannot pass a limit."""
+        limits = self._run.limits()
+        if self._run.options.force or not limits.could_be_exceeded(len(known)):
+            return 0
+        synced = len({*self._work.claims(), *(pair.link.rating_key for pair in known)})
+        return synced if limits.could_be_exceeded(len(known), synced) else 0
 
     def _compared(self, pairs: Pairs) -> list[Ready]:
         """Return what `pairs` need now; the others are done."""
@@ -180,11 +163,6 @@ class RunWriter:
             changing += batch
             self._run.totals.reporter.progress("comparing", self._run.totals.done, None)
         return changing
-
-    def _take_back(self, changing: Sequence[Ready]) -> None:
-        """Let pairs come once more; their scenes keep what is known of their other items."""
-        for one in changing:
-            self._outcomes.drop(one.pair)
 
     def _place(self, linked: Linked) -> None:
         """Settle what waits, each scene once however often this is called."""
