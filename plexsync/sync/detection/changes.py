@@ -75,7 +75,6 @@ class ChangeDetection:
 
     def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
         self._edited = edited
-        self._is_cut_short = False
         self.spool = SpooledEvents()
         self._run = run
         self._before = run.state.decision(KEY, Seen) or Seen()
@@ -129,7 +128,7 @@ class ChangeDetection:
         files_at = self._before.files_at
         if found.with_files:
             files_at = self._run.totals.header.started_at
-        if found.held or self._is_cut_short:
+        if found.held or (self._edited and found.with_files):
             mark = ""  # what waits to settle is due, and what was not asked is asked
         swept_at = self._before.swept_at if self._edited else self._run.totals.header.started_at
         seen = replace(
@@ -267,9 +266,7 @@ class ChangeDetection:
         if options.scenes:
             detected = detector.named(options.scenes)
         elif self._edited:
-            some = detector.among(self._edited)
-            self._is_cut_short = some is None
-            detected = some or detector.everything()
+            detected = detector.among(self._edited)
         elif self.full or (
             not options.partial and is_past(self._before.files_at, files_every_s, detector.now)
         ):

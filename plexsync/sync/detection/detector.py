@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plexsync.planning.participation import Participation
-    from plexsync.stash_client import Fetched, StashClient, Version
+    from plexsync.stash_client import StashClient, Version
     from plexsync.state import State
 
 _REST_BYTES = 16
@@ -115,40 +115,34 @@ class Detector:
             of_some=True,
         )
 
-    def among(self, edited: Sequence[Version]) -> Detected | None:
+    def among(self, edited: Sequence[Version]) -> Detected:
         """Read those of a few scenes that are due; all others are what they were.
 
-        Returns:
-            None where ids have moved: what that means only a look at all scenes tells.
+        Where ids have moved all scenes are looked at, as in `changes`.
         """
         found = Detected(of_some=True)
         due = [one for one, version, _ in edited if self._is_due(one, version, found)]
-        fetched = self.stash.scenes(due, with_relations=self._with_relations, whole=True)
-        self._take_all(fetched, found)
-        self._fetch_held(found)
-        if self._ids_moved(found):
-            return None
         near = {one.scene_id for one in edited}
         for scene_id, record in self._waiting.items():
             if scene_id not in near:
                 found.note_waiting(scene_id, record)
-        return found
+        return self._read(due, found, whole=True)
 
     def changes(self) -> Detected:
         """Sweep the versions, then read what is due.
 
         When the files of a scene turn out to be remembered as those of another, ids have
-        changed: then the files of all scenes are swept.
+        changed: then the files of all scenes are swept. So they are where that asks less.
         """
         found, here, wanted = self._swept_versions()
         if self._is_short(here):
             found, here, wanted = self._swept_versions()
+        if len(wanted) > _FEW and len(wanted) * _WORTH_A_SWEEP > found.scenes_read:
+            return self.everything()
         self._check_absent(here, found)
         if found.failure is None:
             wanted = {scene_id: None for scene_id in wanted if scene_id in here}
-        self._fetch(tuple(wanted), found)
-        self._fetch_held(found)
-        return self.everything() if self._ids_moved(found) else found
+        return self._read(tuple(wanted), found)
 
     def everything(self) -> Detected:
         """Sweep all scenes with their files."""
@@ -277,20 +271,17 @@ class Detector:
 
     # ---- reading those
 
-    def _fetch(self, ids: Sequence[SceneId], found: Detected) -> None:
-        if not ids:
-            return
-        if len(ids) > _FEW and len(ids) * _WORTH_A_SWEEP > found.scenes_read:
-            self._sweep_for(dict.fromkeys(ids), found)
-            return
-        self._take_all(self.stash.scenes(ids, with_relations=self._with_relations), found)
-
-    def _take_all(self, fetched: Fetched[Scene], found: Detected) -> None:
-        """Put what was asked for by ids where it belongs."""
-        found.gone.extend(i for i in fetched.missing if self.records.get(i) is not None)
-        found.poisoned.extend(fetched.poisoned)
-        for scene in fetched.found:
-            self._take(scene, found)
+    def _read(self, ids: Sequence[SceneId], found: Detected, *, whole: bool = False) -> Detected:
+        """Read what is due and put it where it belongs; look at all scenes where ids have moved."""
+        if ids:
+            relations = self._with_relations
+            fetched = self.stash.scenes(ids, with_relations=relations, whole=whole)
+            found.gone.extend(i for i in fetched.missing if self.records.get(i) is not None)
+            found.poisoned.extend(fetched.poisoned)
+            for scene in fetched.found:
+                self._take(scene, found)
+        self._fetch_held(found)
+        return self.everything() if self._ids_moved(found) else found
 
     def _fetch_held(self, found: Detected) -> None:
         """Give scenes that are being edited a few seconds; one that is still edited stays due.
@@ -310,19 +301,6 @@ class Detector:
                 self._take(scene, found)
             else:
                 found.note_waiting(scene.scene_id, self._waiting.get(scene.scene_id))
-
-    def _sweep_for(self, wanted: dict[SceneId, None], found: Detected) -> None:
-        """Read a large part of the library by reading all of it."""
-        read = {
-            scene.scene_id: scene
-            for page in self.stash.sweep(with_relations=self._with_relations)
-            for scene in page
-            if scene.scene_id in wanted
-        }
-        for scene_id in wanted:
-            if scene_id in read:
-                self._take(read[scene_id], found)
-        found.poisoned.extend(one for one in self.stash.poisoned if one[0] in wanted)
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
