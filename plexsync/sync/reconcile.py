@@ -7,6 +7,7 @@ Source: docs/design.md.
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING
 
@@ -40,15 +41,15 @@ def run(config: Config, options: RunOptions, ports: Ports, reporter: Reporter) -
     with concluded(reporter, ports, options, RunKind.RUN) as totals:
         totals.subset = config.plex.subset
         with remembered(config, options, ports, totals) as scope:
-            glance = Glance(config, options, ports, scope.state)
+            glance = Glance(scope)
             look = glance.take()
-            near = glance.unmoved(look) if look and scope.session else None
+            near = glance.unmoved(look) if look else None
             if near is not None and not near.edited:
                 _end_unmoved(scope, near)
             else:
                 context = meet_both(scope, near.sections if near else ())
-                detection = ChangeDetection(context, near.edited if near else ())
-                _reconcile(context, detection, mark=look.mark if look else "")
+                mark, edited = look.mark if look else "", near.edited if near else ()
+                _reconcile(context, ChangeDetection(context, mark, edited))
     return totals.ended
 
 
@@ -61,13 +62,11 @@ def _end_unmoved(scope: RunScope, unmoved: Unmoved) -> None:
         pass
 
 
-def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> None:
-    """Find what is due, take it to Plex, remember it.
-
-    `mark` is what Stash looked like from afar.
-    """
+def _reconcile(run: RunContext, detection: ChangeDetection) -> None:
+    """Find what is due, take it to Plex, remember it."""
     run.totals.header = replace(run.totals.header, full=detection.full)
     with _plan_saver(run) as saver:
+        run = dataclasses.replace(run, save=saver.add if saver else None)
         with journaled(run, run.lineage) as end:
             found = detection.look()
             unsafe = _check_gone(run, found)
@@ -78,14 +77,12 @@ def _reconcile(run: RunContext, detection: ChangeDetection, *, mark: str) -> Non
                 from plexsync.sync.scenes.run_writer import RunWriter  # noqa: PLC0415 - see above
 
                 work = DueWork(run, found)
-                linked = work.link()
-                writer = RunWriter(run, work, detection.dictionary, saver)
-                end.held = writer.write(linked)
+                end.held = RunWriter(run, work, detection.dictionary).write(work.link())
             if error := unsafe or found.failure or run.inventory.failure:
                 raise error
             for keeper in _keepers(run):
-                end.held = keeper(run, detection.dictionary.present, saver).keep() or end.held
-            _complete(run, detection, found, end, mark=mark)
+                end.held = keeper(run, detection.dictionary.present).keep() or end.held
+            _complete(run, detection, found, end)
         if end.complete and run.session is not None:
             clear_spool(detection.spool, run.ports.disk)
         if saver is not None and run.options.save_plan is not None:
@@ -154,12 +151,7 @@ def _plan_saver(run: RunContext) -> AbstractContextManager[PlanSaver | None]:
 
 
 def _complete(
-    run: RunContext,
-    detection: ChangeDetection,
-    found: Detected,
-    end: JournalEnd,
-    *,
-    mark: str,
+    run: RunContext, detection: ChangeDetection, found: Detected, end: JournalEnd
 ) -> None:
     """Say what a run came through with; only a complete one moves what was seen and handled.
 
@@ -170,6 +162,6 @@ def _complete(
     end.complete = found.failure is None and not run.options.partial
     end.full = run.totals.header.full and end.complete
     if end.complete:
-        detection.remember(run.session, found, mark=mark)
+        detection.remember(run.session, found)
         end.newest = max(found.newest, run.state.checkpoint.newest_updated_at)
     note_proposed(run, all_matched=end.full)

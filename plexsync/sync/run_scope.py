@@ -43,7 +43,7 @@ from plexsync.state import (
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from plexsync.config.configuration import Config
     from plexsync.models import SceneId
@@ -203,6 +203,7 @@ class RunScope:
         totals: takes the rows.
         state: what earlier runs remember.
         session: where the work is written down; None for a dry run, which writes nothing.
+        save: takes an item a dry run would write, and its outcomes; None for nobody.
     """
 
     config: Config
@@ -211,6 +212,7 @@ class RunScope:
     totals: Totals
     state: State
     session: Session | None
+    save: Callable[..., None] | None = None
 
     def limits(self) -> Limits:
         """Return how much is too much; the command line may say so for one run."""

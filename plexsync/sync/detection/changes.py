@@ -61,6 +61,7 @@ class ChangeDetection:
 
     Args:
         run: what the run works with.
+        mark: of Stash as it looked from afar; "" where marks are not compared.
         edited: the scenes edited last where nothing else moved; none where that is not known.
 
     Attributes:
@@ -73,7 +74,8 @@ class ChangeDetection:
     _uneven: Uneven
     _seen: Seen
 
-    def __init__(self, run: RunContext, edited: Sequence[Version] = ()) -> None:
+    def __init__(self, run: RunContext, mark: str, edited: Sequence[Version]) -> None:
+        self._mark = mark
         self._edited = edited
         self.spool = SpooledEvents()
         self._run = run
@@ -115,21 +117,15 @@ class ChangeDetection:
         found.broken, found.again = lost, again | read_unread(state)
         return found
 
-    def remember(self, session: Session, found: Detected, *, mark: str) -> None:
-        """Note what was seen, now that every scene concerned was handled.
-
-        Args:
-            session: where.
-            found: what was seen.
-            mark: of Stash, before that; "" where marks are not compared.
-        """
+    def remember(self, session: Session, found: Detected) -> None:
+        """Note what was seen, now that every scene concerned was handled."""
         self.dictionary.end()
         self._uneven.end(session)
         files_at = self._before.files_at
         if found.with_files:
             files_at = self._run.totals.header.started_at
-        if found.held or (self._edited and found.with_files):
-            mark = ""  # what waits to settle is due, and what was not asked is asked
+        # What waits to settle is due, and what was not asked is asked.
+        mark = "" if found.held or (self._edited and found.with_files) else self._mark
         swept_at = self._before.swept_at if self._edited else self._run.totals.header.started_at
         seen = replace(
             self._seen_through(),

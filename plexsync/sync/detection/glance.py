@@ -7,7 +7,6 @@ every scene's version, `run.sweep_every` later. Source: docs/detection.md, "From
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -16,14 +15,13 @@ from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
 from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past
-from plexsync.state import ENDED_WELL, RunKind, State
+from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, is_list_due, read_unread
 
 if TYPE_CHECKING:
-    from plexsync.config.configuration import Config
     from plexsync.stash_client import StashLook, Version
-    from plexsync.sync.ports import Ports, RunOptions
+    from plexsync.sync.run_scope import RunScope
 
 SMALL_LIBRARY = 20_000
 """Up to so many scenes every run looks at all versions, unless configured: a few requests."""
@@ -54,21 +52,18 @@ class Unmoved(NamedTuple):
     edited: tuple[Version, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Glance:
     """One run's look from afar.
 
     Args:
-        config: the configuration.
-        options: what the command line asks.
-        ports: the world.
-        state: what earlier runs remember.
+        scope: the run.
     """
 
-    config: Config
-    options: RunOptions
-    ports: Ports
-    state: State
+    def __init__(self, scope: RunScope) -> None:
+        self._config = scope.config
+        self._options = scope.options
+        self._ports = scope.ports
+        self._state = scope.state
 
     def take(self) -> StashLook | None:
         """Look at Stash; None where no run goes by such a look, or Stash does not answer it.
@@ -76,10 +71,10 @@ class Glance:
         Raises:
             AuthError: Stash refuses us.
         """
-        if self.options.partial or self.options.dry_run or not self._every_s:
+        if self._options.partial or self._options.dry_run or not self._every_s:
             return None
         try:
-            return self.ports.stash.look()
+            return self._ports.stash.look()
         except AuthError:
             raise
         except ServerError:
@@ -87,10 +82,10 @@ class Glance:
 
     def unmoved(self, look: StashLook) -> Unmoved | None:
         """Return what is known of servers where nothing moved but scenes; None if more may have."""
-        before = self.state.decision(KEY, Seen) or Seen()
+        before = self._state.decision(KEY, Seen) or Seen()
         if before.plex is None or not look.is_of(before.look) or not self._may_pass(before):
             return None
-        if look.server.identity != self.state.lineage.stash:
+        if look.server.identity != self._state.lineage.stash:
             return None
         edited = () if before.look == look.mark else look.edited
         if edited and not (look.lists_all_since(before.look) and self._are_own()):
@@ -103,7 +98,7 @@ class Glance:
 
     def _are_own(self) -> bool:
         """Whether what is made of an edited scene is its own, and concerns no other one."""
-        config = self.config
+        config = self._config
         return not (
             config.uses_records
             or config.with_namesakes
@@ -114,39 +109,39 @@ class Glance:
     @property
     def _every_s(self) -> float:
         """Seconds between two looks at all versions; 0 for every run."""
-        configured = self.config.run.sweep_every_s
+        configured = self._config.run.sweep_every_s
         if configured is not None:
             return float(configured)
-        return _USUAL_S if len(self.state.scene_ids()) > SMALL_LIBRARY else 0.0
+        return _USUAL_S if len(self._state.scene_ids()) > SMALL_LIBRARY else 0.0
 
     def _may_pass(self, before: Seen) -> bool:
         """Whether this run needs not look at every version by what is remembered alone."""
-        options, run, now = self.options, self.config.run, self.ports.now()
+        options, run, now = self._options, self._config.run, self._ports.now()
         return not (
             options.watched
             or options.full
             or options.ask
-            or self.state.notes
-            or self.state.has_unsettled
-            or read_unread(self.state)
-            or read_spool(self.ports.state_dir, self.ports.disk, now).files  # of the hook
+            or self._state.notes
+            or self._state.has_unsettled
+            or read_unread(self._state)
+            or read_spool(self._ports.state_dir, self._ports.disk, now).files  # of the hook
             or self._is_one_due()
             or not self._only_good_runs_since(before.swept_at)
             or is_past(before.swept_at, self._every_s, now)
-            or is_past(self.state.checkpoint.last_full_at, run.full_every_s, now)
+            or is_past(self._state.checkpoint.last_full_at, run.full_every_s, now)
             or is_past(before.files_at, run.files_every_s, now)
         )
 
     def _is_one_due(self) -> bool:
         """Whether a collection, show or season is to be tried again."""
-        kinds, now = self.config.collections.kinds, self.ports.now()
-        if self.config.shows.studios and any(
-            is_kept_due(record, now) for record in self.state.shows().values() if record.due_at
+        kinds, now = self._config.collections.kinds, self._ports.now()
+        if self._config.shows.studios and any(
+            is_kept_due(record, now) for record in self._state.shows().values() if record.due_at
         ):
             return True
         return bool(kinds) and any(
             is_kept_due(record, now)
-            for key, record in self.state.collections().items()
+            for key, record in self._state.collections().items()
             if (source := source_in(key)) is not None and source.kind in kinds
         )
 
@@ -154,7 +149,7 @@ class Glance:
         """Whether nothing but runs that ended well began at `moment` and later."""
         return all(
             run.kind is RunKind.RUN and run.exit_code in ENDED_WELL
-            for run in self.state.runs
+            for run in self._state.runs
             if run.started_at >= moment
         )
 
@@ -163,8 +158,8 @@ class Glance:
 
         The time of a scene without candidate says nothing while Plex is what it was.
         """
-        now, waiting, review = self.ports.now(), 0, 0
-        for _, record in self.state.waiting():
+        now, waiting, review = self._ports.now(), 0, 0
+        for _, record in self._state.waiting():
             if not record.updated_at or (not self._rests(record) and has_come(record.due_at, now)):
                 return None
             waiting += 1
@@ -174,18 +169,18 @@ class Glance:
     def _rests(self, record: SceneRecord) -> bool:
         """Whether only a change in Plex can settle a scene; see `is_due`."""
         unmatched = record.outcome is Outcome.UNMATCHED and bool(record.due_at)
-        return unmatched and not self.config.plex.scan
+        return unmatched and not self._config.plex.scan
 
     def _unmoved_sections(self, before: Seen) -> tuple[Section, ...] | None:
         """Return Plex's libraries if they are those that were seen, and no change matters."""
         try:
-            sections = self.ports.plex.sections(self.config.plex.libraries)
+            sections = self._ports.plex.sections(self._config.plex.libraries)
         except PlexsyncError:
             return None
-        now = seen_at_once(self.config, sections)
+        now = seen_at_once(self._config, sections)
         if replace(now, **{one: getattr(before, one) for one in _NOT_AT_ONCE}) != before:
             return None
         if any(section.refreshing for section in sections):
             return None
-        is_due = is_list_due(before, now, self.state.waiting(), self.ports.now())
+        is_due = is_list_due(before, now, self._state.waiting(), self._ports.now())
         return None if is_due else sections

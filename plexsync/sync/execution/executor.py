@@ -53,21 +53,13 @@ class Executor:
         scope: the work they are part of.
         planner: says what Plex shows alike, and what is ours once it was written.
         outcomes: shows and remembers how each item ended.
-        save: takes what a dry run would write; None for nobody.
 
     Attributes:
         reader: reads items afresh.
         maker: makes collections, and knows which there are.
     """
 
-    def __init__(
-        self,
-        scope: RunScope,
-        *,
-        planner: Planner,
-        outcomes: Outcomes,
-        save: Callable[[Ready, Outcomes], None] | None = None,
-    ) -> None:
+    def __init__(self, scope: RunScope, *, planner: Planner, outcomes: Outcomes) -> None:
         ports, session = scope.ports, scope.session
         self.reader = Reader(ports)
         self._scope = scope
@@ -76,7 +68,6 @@ class Executor:
         self._planner = planner
         self._outcomes = outcomes
         self._totals = scope.totals
-        self._save = save
         self._state = scope.state
         self._unsettled: defaultdict[RatingKey, list[Unsettled]] = defaultdict(list)
         for one in scope.state.unsettled:
@@ -260,8 +251,8 @@ class Executor:
         """Finish the items of a dry run."""
         for batch in batches:
             for ready in batch:
-                if self._save is not None:
-                    self._save(ready, self._outcomes)
+                if self._scope.save is not None:
+                    self._scope.save(ready, self._outcomes)
                 self._finish(ready, Outcome.PLANNED, ready.changes)
             self._progress("comparing", 0, total)
 

@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from plexsync.plex.decode import CollectionEntry
     from plexsync.sync.context import RunContext
     from plexsync.sync.rows import Pair, PairEnd
-    from plexsync.sync.saved_plan import PlanSaver
 
 _TAKEN = (
     "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "
@@ -84,16 +83,13 @@ class CollectionKeeper(Keeper[CollectionWork]):
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
-        saver: takes what a dry run would write; None for nobody.
     """
 
     noun = "collection"
     fields = frozenset(f"{FIELD_PREFIX}{target}" for target in PlexField)
 
-    def __init__(
-        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
-    ) -> None:
-        super().__init__(run, names, saver)
+    def __init__(self, run: RunContext, names: Mapping[RelatedId, str]) -> None:
+        super().__init__(run, names)
         settings = run.config.collections
         self._artwork = self._posters(_POSTER_RULE, settings.poster)
         # For those in which Stash has the last word for once.

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from plexsync.stash_client import StashClient
     from plexsync.sync.context import RunContext
-    from plexsync.sync.saved_plan import PlanSaver
 
 SEEN = GOOD | {Outcome.PLANNED}
 """How a scene ended of which all is known."""
@@ -112,7 +111,6 @@ class Keeper(Outcomes, ABC, Generic[W]):
     Args:
         run: what the run is about; in a dry run nothing is remembered.
         names: what Stash has; see `relations`.
-        saver: takes what a dry run would write; None for nobody.
     """
 
     noun: ClassVar[str]
@@ -121,9 +119,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
     fields: ClassVar[frozenset[str]]
     """What the fields of the kind are called in rows."""
 
-    def __init__(
-        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
-    ) -> None:
+    def __init__(self, run: RunContext, names: Mapping[RelatedId, str]) -> None:
         self._run = run
         self._names = names
         self._stash = run.ports.stash
@@ -136,8 +132,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
             self.fields if run.options.take_over and not run.options.fields else frozenset()
         )
         self._planner = Planner(replace(run.config.apply.rules, taken=self._taken))
-        save = saver.add if saver else None
-        self._executor = Executor(run, planner=self._planner, outcomes=self, save=save)
+        self._executor = Executor(run, planner=self._planner, outcomes=self)
 
     @abstractmethod
     def keep(self) -> UnsafeError | None:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import RelatedId, SceneId, ShowWish
     from plexsync.sync.context import RunContext
-    from plexsync.sync.saved_plan import PlanSaver
 
 _POSTER = "shows.poster"
 _TITLES = {ItemKind.SHOW: "shows.title", ItemKind.SEASON: "shows.season_title"}
@@ -80,16 +79,13 @@ class ShowKeeper(Keeper[ShowWork]):
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
-        saver: takes what a dry run would write; None for nobody.
     """
 
     noun = "show"
     fields = frozenset({*_TITLES.values(), _SUMMARY, _POSTER})
 
-    def __init__(
-        self, run: RunContext, names: Mapping[RelatedId, str], saver: PlanSaver | None
-    ) -> None:
-        super().__init__(run, names, saver)
+    def __init__(self, run: RunContext, names: Mapping[RelatedId, str]) -> None:
+        super().__init__(run, names)
         self._settings = run.config.shows
         self._artwork = self._posters(_POSTER, self._settings.poster)
         self._records = run.state.shows()

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from plexsync.sync.context import RunContext
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.execution.work import WorkItem
-    from plexsync.sync.saved_plan import PlanSaver
     from plexsync.sync.scenes.due_work import DueWork
 
 
@@ -44,18 +43,14 @@ class RunWriter:
         run: what the run is about.
         work: links scenes again where an item moved.
         dictionary: has the names that scenes show.
-        saver: takes what a dry run would write; None for nobody.
     """
 
-    def __init__(
-        self, run: RunContext, work: DueWork, dictionary: Dictionary, saver: PlanSaver | None
-    ) -> None:
+    def __init__(self, run: RunContext, work: DueWork, dictionary: Dictionary) -> None:
         planner = run.planner()
         self._run, self._work = run, work
         self._outcomes = outcomes = SceneOutcomes(run, planner)
         self._items = RunItems(run, outcomes, planner=planner, dictionary=dictionary)
-        save = saver.add if saver else None
-        self._executor = Executor(run, planner=planner, outcomes=outcomes, save=save)
+        self._executor = Executor(run, planner=planner, outcomes=outcomes)
 
     def write(self, linked: Linked) -> UnsafeError | None:
         """Take the pairs to Plex, show and remember the rest of `linked`.
