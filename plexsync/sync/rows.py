@@ -17,7 +17,9 @@ from plexsync.models import (
     SceneId,
     SceneRef,
     as_problem,
+    is_kept,
     is_show_key,
+    noun_of,
     source_in,
 )
 
@@ -62,6 +64,14 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     by_hand: tuple[str, ...] = ()
     resting: tuple[Link, ...] = ()
     origin: SceneId | None = None
+
+
+def called(pair: Pair) -> str:
+    """Return what a person calls the scene, collection, show or season of a pair."""
+    key, title = pair.scene.scene_id, pair.scene.title
+    if is_kept(key):
+        return f"{noun_of(key)} '{pair.title}'"
+    return f"'{title}' (scene {key})" if title else f"scene {key}"
 
 
 class PairEnd(NamedTuple):

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
-from plexsync.models import Outcome
+from plexsync.models import Outcome, is_kept, noun_of
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN, NOT_STORED
@@ -17,7 +17,7 @@ from plexsync.sync.ports import IN_A_ROW, ServerFaults, WorkKind
 from plexsync.text.words import without_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from plexsync.models import KeptRecord, Problem, SceneId, SceneRecord
     from plexsync.sync.context import RunContext
@@ -36,25 +36,59 @@ GIVEN_UP: Mapping[str, int] = {NOT_STORED: 2, NOT_SHOWN: 2, **dict.fromkeys(OWN_
 too long to be sent, by the kind of problem: no further try would end otherwise."""
 
 
-def own_failures(
+def charge(
+    run: RunContext,
+    uncharged: Mapping[SceneId, tuple[WorkKind, R]],
+    remember: Callable[[SceneId, R], None],
+    name: Callable[[SceneId], str],
+) -> dict[SceneId, Problem]:
+    """Charge what failed by its own fault with a try, now that all is known.
+
+    The rest is due at the next run, as if it had not been tried.
+
+    Args:
+        run: what the run is about.
+        uncharged: what failed, each with its record once it is charged.
+        remember: takes the records of what is charged.
+        name: says what a person calls one of them.
+
+    Returns:
+        What failed so often that it is parked now, which a person is shown.
+    """
+    parked: dict[SceneId, Problem] = {}
+    charged = _own_failures(uncharged, run.ports.faults) if run.session else ()  # not a dry run
+    for key, record in charged:
+        remember(key, record)
+        if record.due_at == PARKED and record.problem is not None:
+            parked[key] = record.problem
+    for message, keys in _group_by_cause(parked).items():
+        nouns = " and ".join(sorted({f"{noun_of(key)}s" for key in keys}))
+        many = f"{name(keys[0])} is" if len(keys) == 1 else f"{len(keys)} {nouns} are"
+        again = f" {keys[0]}" if len(keys) == 1 and not is_kept(keys[0]) else ""
+        run.totals.reporter.warn(
+            f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
+            f"or now: plexsync retry{again}"
+        )
+    return parked
+
+
+def _own_failures(
     uncharged: Mapping[SceneId, tuple[WorkKind, R]], faults: ServerFaults
-) -> dict[SceneId, R]:
-    """Return what failed by its own fault or its item's, and not a server's, with its record.
+) -> Iterator[tuple[SceneId, R]]:
+    """Yield what failed by its own fault or its item's, and not a server's, with its record.
 
     A server that answers and reads well, but does not store a value, may well not take it; only one
     that stores nothing of many items is at fault itself.
     """
     kinds = Counter(record.problem.kind for _, record in uncharged.values() if record.problem)
-    found = {}
     for key, (failed, record) in uncharged.items():
         kind = record.problem.kind if record.problem else ""
         few = kind in GIVEN_UP and kinds[kind] < IN_A_ROW
         if kind != UNSENT.kind and (few or kind in OWN_FAULTS or faults.is_items_own(failed)):
-            found[key] = record
-    return found
+            yield key, record
 
 
-def group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
+def _group_by_cause(problems: Mapping[SceneId, Problem]) -> dict[str, list[SceneId]]:
     """Return what has each cause, in the words of the first of them."""
     words: dict[str, str] = {}
     found: dict[str, list[SceneId]] = {}

@@ -24,16 +24,15 @@ from plexsync.sync.execution.settling import has_lost_its_scene, settle
 from plexsync.sync.execution.work import PictureResult, Ready, absent, held_back
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import PairEnd, failed_end
+from plexsync.sync.rows import PairEnd, called, failed_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from plexsync.errors import UnsafeError
     from plexsync.planning.planner import Planner
     from plexsync.state import Session, Unsettled
     from plexsync.sync.execution.work import Outcomes, WorkItem, Write
-    from plexsync.sync.rows import Pair
     from plexsync.sync.run_scope import RunScope
 
 PREVIEW_ROWS = 50
@@ -224,14 +223,13 @@ class Executor:
             self._outcomes.note_settled(pair)
 
     def hold_back(
-        self, ready: Sequence[Ready], *, synced: int, name: Callable[[Pair], str]
+        self, ready: Sequence[Ready], *, synced: int
     ) -> tuple[UnsafeError | None, Collection[Ready]]:
         """Finish what the limits hold back.
 
         Args:
             ready: what counts of that which is to be written.
             synced: how many of the kind were written before.
-            name: says what a person calls the scene of a pair.
 
         Returns:
             What the run ends with, None when no limit is passed; and what is held back.
@@ -243,7 +241,7 @@ class Executor:
         for one in held:
             note = f"held back by the limit {limit.key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        return limit.error([name(one.pair) for one in held]), frozenset(held)
+        return limit.error([called(one.pair) for one in held]), frozenset(held)
 
     # ---- only showing
 

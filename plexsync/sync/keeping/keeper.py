@@ -27,21 +27,19 @@ from plexsync.models import (
     PlexField,
     Policy,
     Preview,
-    Problem,
     RelatedId,
     SceneDetail,
     SceneId,
-    noun_of,
 )
 from plexsync.planning.planner import Planned, Planner
-from plexsync.planning.retry_schedule import PARKED, has_come
-from plexsync.sync.execution.charging import group_by_cause, next_try_of, own_failures
+from plexsync.planning.retry_schedule import has_come
+from plexsync.sync.execution.charging import charge, next_try_of
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
 from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem
 from plexsync.sync.ports import WorkKind
-from plexsync.sync.rows import GOOD, Pair, PairEnd
+from plexsync.sync.rows import GOOD, Pair, PairEnd, called
 from plexsync.text.folding import short_digest
 
 if TYPE_CHECKING:
@@ -208,20 +206,20 @@ class Keeper(Outcomes, ABC, Generic[W]):
         )
         try:
             ready = list(chain.from_iterable(self._executor.ready(items)))
-            unsafe, held = self._executor.hold_back(ready, synced=synced, name=self._name)
+            unsafe, held = self._executor.hold_back(ready, synced=synced)
             ready = [one for one in ready if one not in held]
             if ready and self._run.options.ask:
                 self._ask(ready)
             starts = range(0, len(ready), READ_BATCH)
             self._executor.write_all(ready[start : start + READ_BATCH] for start in starts)
         finally:
-            self._charge()
+            charge(self._run, self._uncharged, self._remember, self._called)
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
         return unsafe
 
-    def _name(self, pair: Pair) -> str:
-        return f"{self.noun} '{pair.title}'"
+    def _called(self, key: SceneId) -> str:
+        return called(self._works[key].pair)
 
     def _ask(self, ready: Sequence[Ready]) -> None:
         """Show what would be written, and have a person say yes.
@@ -263,35 +261,16 @@ class Keeper(Outcomes, ABC, Generic[W]):
         if problem is not None and record is not None and not record.is_left_alone:
             # Due at once, until it is charged.
             record = replace(record, problem=problem)
-            self._uncharged[work.key] = ending.failed or WorkKind.EDIT, record
+            attempts = record.attempts + 1
+            due_at = next_try_of(self._run, attempts, problem)
+            charged = replace(record, wanted=work.wanted, attempts=attempts, due_at=due_at)
+            self._uncharged[work.key] = ending.failed or WorkKind.EDIT, charged
         self._remember(work.key, record)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on one that needs more."""
         work = self._works[pair.scene.scene_id]
         self._remember(work.key, work.record(done=False))
-
-    def _charge(self) -> None:
-        """Charge what failed by its own fault with a try, and say what is parked by that."""
-        if self._session is None:
-            return  # a dry run remembers no try
-        parked: dict[SceneId, Problem] = {}
-        for key, record in own_failures(self._uncharged, self._run.ports.faults).items():
-            attempts = record.attempts + 1
-            due_at = next_try_of(self._run, attempts, record.problem)
-            charged = replace(
-                record, wanted=self._works[key].wanted, attempts=attempts, due_at=due_at
-            )
-            self._remember(key, charged)
-            if due_at == PARKED and record.problem is not None:
-                parked[key] = record.problem
-        for message, keys in group_by_cause(parked).items():
-            one = f"{noun_of(keys[0])} '{self._works[keys[0]].pair.title}' is"
-            many = one if len(keys) == 1 else f"{len(keys)} {self.noun}s are"
-            self._run.totals.reporter.warn(
-                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
-                "or now: plexsync retry"
-            )
 
     def _record(self, work: W, ending: PairEnd, *, done: bool) -> KeptRecord | None:
         """Return what is remembered of one that ended; None for nothing."""

@@ -16,8 +16,7 @@ from plexsync.models import MARKED_KINDS, Outcome, SceneRecord
 from plexsync.planning.desired import COMMON
 from plexsync.planning.layout import marks_of
 from plexsync.planning.relations import join_related
-from plexsync.planning.retry_schedule import PARKED
-from plexsync.sync.execution.charging import GIVEN_UP, group_by_cause, next_try_of, own_failures
+from plexsync.sync.execution.charging import GIVEN_UP, charge, next_try_of
 from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import Outcomes, Ready
 from plexsync.sync.linking.pairs import Pairs, bare
@@ -307,27 +306,10 @@ class SceneOutcomes(Outcomes):
         return "" if self._run.options.libraries else version, desired
 
     def charge(self) -> None:
-        """Charge the scenes that failed by their own fault with a try, now that all is known.
-
-        The others are due at the next run, as if they had not been tried. Those that failed so
-        often that they are parked now are named.
-        """
-        totals, session = self._run.totals, self._run.session
-        if session is None:
-            return  # a dry run remembers no try
-        parked: dict[SceneId, Problem] = {}
-        for scene_id, record in own_failures(self._uncharged, self._run.ports.faults).items():
-            session.remember(scene_id, record)
-            if record.due_at == PARKED and record.problem is not None:
-                parked[scene_id] = record.problem
-        self._uncharged = {}
-        totals.parked |= {one: problem.message for one, problem in parked.items()}
-        for message, scenes in group_by_cause(parked).items():
-            many = f"scene {scenes[0]} is" if len(scenes) == 1 else f"{len(scenes)} scenes are"
-            totals.reporter.warn(
-                f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
-                f"or now: plexsync retry{f' {scenes[0]}' if len(scenes) == 1 else ''}"
-            )
+        """Charge the scenes that failed by their own fault with a try, now that all is known."""
+        if (session := self._run.session) is not None:
+            parked = charge(self._run, self._uncharged, session.remember, "scene {}".format)
+            self._run.totals.parked |= {one: problem.message for one, problem in parked.items()}
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene with items still to come: due, and to be matched again."""

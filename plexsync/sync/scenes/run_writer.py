@@ -133,7 +133,7 @@ class RunWriter:
             Pairs(p for p in found if (p.scene.scene_id, p.link.rating_key) not in planned)
         )
         counted = [one for one in ready if one.pair.known] if synced else []
-        unsafe, held = self._executor.hold_back(counted, synced=synced, name=_name)
+        unsafe, held = self._executor.hold_back(counted, synced=synced)
         ready = [one for one in ready if one not in held]
         pairs.slots[:] = [*(one.pair for one in ready), *later.slots]
         if asks:
@@ -242,9 +242,3 @@ class RunWriter:
         for pair, _ in denied:
             self._outcomes.skip(pair, "Plex keeps changing it; next time again")
         self._run.ports.faults.check_denied(len(denied))
-
-
-def _name(pair: Pair) -> str:
-    """Return what a person calls the scene of a pair."""
-    scene_id = f"scene {pair.scene.scene_id}"
-    return f"'{pair.scene.title}' ({scene_id})" if pair.scene.title else scene_id
