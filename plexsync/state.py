@@ -53,6 +53,7 @@ from plexsync.storage.scenes.row import LinkPlace as LinkPlace
 from plexsync.storage.scenes.row import Placed as Placed
 from plexsync.storage.scenes.rows import NAME_PREFIX as NAME_PREFIX
 from plexsync.storage.scenes.rows import STATE_NAME as STATE_NAME
+from plexsync.storage.session import DrySession as DrySession
 from plexsync.storage.session import Session as Session
 from plexsync.storage.session import open_session as open_session
 from plexsync.storage.status import PROPOSED as PROPOSED

@@ -106,12 +106,20 @@ class Session:
         directory: the state directory, which must exist.
         keep_days: how long journals of runs that wrote something are kept, in days.
         disk: where to read and write.
+
+    Attributes:
+        planned: what a dry run would remember of scenes, None for nothing; empty in another run,
+            which does.
     """
+
+    is_dry = False
+    """Whether nothing is written down, or to Plex."""
 
     def __init__(
         self, directory: Path, *, keep_days: int = KEEP_DAYS, disk: Filesystem = DISK
     ) -> None:
         self.state = load_state(directory, disk)
+        self.planned: dict[SceneId, SceneRecord | None] = {}
         self._directory = directory
         self._keep_days = keep_days
         self._disk = disk
@@ -338,6 +346,38 @@ class Session:
             if age > kept:
                 old.add(run_id)
         return old
+
+
+class DrySession(Session):
+    """The session of a dry run, which needs no lock: what is noted in it is remembered nowhere.
+
+    It takes no intent, so that nothing can be written to Plex.
+    """
+
+    is_dry = True
+
+    def begin(self, **_about: object) -> None:
+        """Begin a run of which nothing is written down."""
+
+    def note(self, entry: Result | SceneKept | DecisionEntry) -> None:
+        """Let go of it."""
+
+    def remember(self, scene_id: SceneId, record: SceneRecord) -> None:
+        """Keep it for the rest of the run only."""
+        self.planned[scene_id] = record
+
+    def forget(self, scene_id: SceneId) -> None:
+        """Take it as forgotten for the rest of the run only."""
+        self.planned[scene_id] = None
+
+    def decide(self, key: str, value: msgspec.Struct | None) -> None:
+        """Let go of it."""
+
+    def commit(self) -> None:
+        """Return: nothing is noted."""
+
+    def end(self, finished_at: datetime, how: End) -> None:
+        """End the run."""
 
 
 def _raw(value: msgspec.Struct) -> msgspec.Raw:

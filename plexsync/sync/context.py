@@ -7,7 +7,7 @@ is in Plex is had once a run: from the cache where that can be trusted, else lis
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Outcome, PlexItem, SceneId, SceneRecord, Section
+    from plexsync.models import Outcome, PlexItem, Section
     from plexsync.planning.planner import Planner
     from plexsync.plex.hash_cache import HashCache
 
@@ -151,24 +151,12 @@ class RunContext(RunScope):
         sections: the libraries that take part.
         inventory: what is in them.
         rows: makes the rows of its pairs.
-        planned: what a dry run would remember of scenes, where collections, shows or seasons are
-            made of that; None for nothing.
     """
 
     lineage: Lineage
     sections: tuple[Section, ...]
     inventory: Inventory
     rows: RowMaker
-    planned: dict[SceneId, SceneRecord | None] = field(default_factory=dict)
-
-    def remember(self, scene_id: SceneId, record: SceneRecord | None) -> None:
-        """Remember what became of a scene, None for nothing; of a dry run what it would be."""
-        if self.session is None:
-            self.planned[scene_id] = record
-        elif record is None:
-            self.session.forget(scene_id)
-        else:
-            self.session.remember(scene_id, record)
 
     @property
     def queue(self) -> Path:

@@ -83,7 +83,7 @@ def _reconcile(run: RunContext, detection: ChangeDetection) -> None:
             for keeper in _keepers(run):
                 end.held = keeper(run, detection.dictionary.present).keep() or end.held
             _complete(run, detection, found, end)
-        if end.complete and run.session is not None:
+        if end.complete:
             clear_spool(detection.spool, run.ports.disk)
         if saver is not None and run.options.save_plan is not None:
             saver.write(run.options.save_plan)
@@ -157,7 +157,7 @@ def _complete(
 
     What a limit held back is remembered as due, and the run is complete without it.
     """
-    if run.session is None:
+    if run.session.is_dry:
         return
     end.complete = found.failure is None and not run.options.partial
     end.full = run.totals.header.full and end.complete

@@ -32,12 +32,12 @@ from plexsync.planning.limits import Limits
 from plexsync.planning.retry_schedule import iso
 from plexsync.state import (
     PROPOSED,
+    DrySession,
     End,
     Lineage,
     Proposed,
     RunKind,
     Session,
-    load_state,
     open_session,
 )
 from plexsync.text.normalize import normalize_path
@@ -202,7 +202,7 @@ class RunScope:
         ports: the world.
         totals: takes the rows.
         state: what earlier runs remember.
-        session: where the work is written down; None for a dry run, which writes nothing.
+        session: where the work is written down.
         save: takes an item a dry run would write, and its outcomes; None for nobody.
     """
 
@@ -211,7 +211,7 @@ class RunScope:
     ports: Ports
     totals: Totals
     state: State
-    session: Session | None
+    session: Session
     save: Callable[..., None] | None = None
 
     def limits(self) -> Limits:
@@ -236,7 +236,8 @@ def remembered(
     """
     scope = partial(RunScope, config=config, options=options, ports=ports, totals=totals)
     if options.dry_run:
-        yield scope(state=load_state(ports.state_dir, ports.disk), session=None)
+        session: Session = DrySession(ports.state_dir, disk=ports.disk)
+        yield scope(state=session.state, session=session)
         return
     with open_session(
         ports.state_dir,
@@ -270,15 +271,13 @@ def journaled(scope: RunScope, lineage: Lineage) -> Iterator[JournalEnd]:
     """Give the work within, on the servers of `lineage`, a beginning and an end in the journal."""
     ports, totals, session = scope.ports, scope.totals, scope.session
     totals.reporter.started(totals.header)
-    if session is not None:
-        # A dry run is written down nowhere.
-        session.begin(
-            run_id=ports.run_id,
-            kind=RunKind(totals.header.command),
-            started_at=totals.header.started_at,
-            lineage=lineage,
-            version=__version__,
-        )
+    session.begin(
+        run_id=ports.run_id,
+        kind=RunKind(totals.header.command),
+        started_at=totals.header.started_at,
+        lineage=lineage,
+        version=__version__,
+    )
     end, error = JournalEnd(), None
     try:
         yield end
@@ -286,16 +285,15 @@ def journaled(scope: RunScope, lineage: Lineage) -> Iterator[JournalEnd]:
         raise  # nothing more can be written down
     except PlexsyncError as caught:
         error = caught
-    if session is not None:
-        how = End(
-            exit_code=totals.exit_code(error or end.held),
-            counts=totals.counts,
-            full=end.full,
-            newest_updated_at=end.newest,
-            requests=ports.requests(),
-            by_library=dict(totals.by_library),
-        )
-        session.end(ports.now(), how)
+    how = End(
+        exit_code=totals.exit_code(error or end.held),
+        counts=totals.counts,
+        full=end.full,
+        newest_updated_at=end.newest,
+        requests=ports.requests(),
+        by_library=dict(totals.by_library),
+    )
+    session.end(ports.now(), how)
     if error is not None:
         raise error
 
@@ -306,7 +304,7 @@ def note_proposed(scope: RunScope, *, all_matched: bool = False) -> None:
     rules = scope.totals.proposed or (() if all_matched else before.rules)
     followed = {normalize_path(rule.stash) for rule in scope.config.paths}
     now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
-    if scope.session is not None and now != before:
+    if now != before:
         scope.session.decide(PROPOSED, now)
 
 

@@ -92,8 +92,7 @@ class ChangeDetection:
         """
         run = self._run
         stash, state, config = run.ports.stash, run.state, run.config
-        if run.session is not None:
-            forget_rules(run.session, self._before, self._now)
+        forget_rules(run.session, self._before, self._now)
         named = bool(run.options.scenes or self._edited)
         self.dictionary = dictionary = Dictionary(
             state,
@@ -290,7 +289,7 @@ class ChangeDetection:
         for at, scene in enumerate(due):
             is_new = scene.updated_at != state.version(scene.scene_id) or scene.scene_id in events
             (new if is_new else handled).append(at)
-        runs_before = state.checkpoint.serial - (self._run.session is not None)
+        runs_before = state.checkpoint.serial - (not self._run.session.is_dry)
         turn = runs_before * (self._run.options.limit or 0) % max(len(handled), 1)
         return [*new, *handled[turn:], *handled[:turn]]
 

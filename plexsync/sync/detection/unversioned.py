@@ -50,7 +50,7 @@ class Dictionary:
 
     Args:
         state: what earlier runs remember.
-        session: where this run remembers; None for a dry run.
+        session: where this run remembers.
         names: those Stash has now; None when the run does not ask, because it looks at a few
             named scenes only. One that cannot be read counts as it is remembered.
         namesakes: it matters that several performers have one name.
@@ -59,7 +59,7 @@ class Dictionary:
     def __init__(
         self,
         state: State,
-        session: Session | None,
+        session: Session,
         names: Names | None,
         *,
         namesakes: bool = False,
@@ -144,7 +144,7 @@ class Dictionary:
         return {**names.texts, **{one: known[one] for one in names.unreadable if one in known}}
 
     def _remember(self, one: RelatedId, text: str | None) -> None:
-        if self._session is None or self._remembered.get(one) == text:
+        if self._remembered.get(one) == text:
             return
         if text is None:
             del self._remembered[one]

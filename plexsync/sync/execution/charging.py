@@ -56,8 +56,7 @@ def charge(
         What failed so often that it is parked now, which a person is shown.
     """
     parked: dict[SceneId, Problem] = {}
-    charged = _own_failures(uncharged, run.ports.faults) if run.session else ()  # not a dry run
-    for key, record in charged:
+    for key, record in () if run.session.is_dry else _own_failures(uncharged, run.ports.faults):
         remember(key, record)
         if record.due_at == PARKED and record.problem is not None:
             parked[key] = record.problem

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from plexsync.errors import UnsafeError
     from plexsync.planning.planner import Planner
-    from plexsync.state import Session, Unsettled
+    from plexsync.state import Unsettled
     from plexsync.sync.execution.work import Outcomes, WorkItem, Write
     from plexsync.sync.run_scope import RunScope
 
@@ -67,17 +67,14 @@ class Executor:
         self._planner = planner
         self._outcomes = outcomes
         self._totals = scope.totals
-        self._state = scope.state
         self._unsettled: defaultdict[RatingKey, list[Unsettled]] = defaultdict(list)
         for one in scope.state.unsettled:
             self._unsettled[one.plan.rating_key].append(one)
         self.reader.expect(one.plan for one in scope.state.unsettled)
-        self.maker = CollectionMaker(ports, self.reader, planner, outcomes)
-        self._pictures = PictureWriter(ports, self.reader, session)
+        self.maker = CollectionMaker(scope, self.reader, planner, outcomes)
+        self._pictures = PictureWriter(scope, self.reader)
         self._moved: list[WorkItem] = []
-        if session is not None:
-            spare = outcomes.spare
-            self._fields = FieldWriter(ports, self.reader, session, planner=planner, spare=spare)
+        self._fields = FieldWriter(scope, self.reader, planner, outcomes)
 
     def looked_ahead(
         self, items: Iterable[WorkItem], total: int
@@ -112,8 +109,7 @@ class Executor:
             ServerError: see `looked_ahead`.
             InterruptedRunError: asked to stop.
         """
-        session = self._session
-        if session is None:
+        if self._session.is_dry:
             self._show_all(batches, total)
             return
         for batch in self._until_still(join_batches(batches)):
@@ -121,10 +117,10 @@ class Executor:
             there = [ready for ready in batch if ready.pair.link.rating_key]
             left = [ready for ready in there if not ready.plan.changes]
             edited = [ready for ready in there if ready.plan.changes]
-            written = self._fields.write(self._groups(edited, new, left, session))
-            left += self._note_fields(written, session)
+            written = self._fields.write(self._groups(edited, new, left))
+            left += self._note_fields(written)
             end = written.error or self.maker.end
-            if end := self._write_pictures(left, session, end) or end:
+            if end := self._write_pictures(left, end) or end:
                 raise end
             self._ports.check()
             self._progress("writing to Plex", 0, total)
@@ -155,7 +151,7 @@ class Executor:
             read = self.reader.read([key for key in keys if key])
             decided = (self._decided(item, _found(item, read), read_at) for item in batch)
             found = [ready for ready in decided if ready is not None]
-            size = READ_BATCH if self._session is None or _are_lists(found) else DETAIL_BATCH
+            size = READ_BATCH if self._session.is_dry or _are_lists(found) else DETAIL_BATCH
             yield found
 
     def _decided(
@@ -196,7 +192,7 @@ class Executor:
             ServerError: what else has to be known cannot be asked.
         """
         ready = Ready(item=item, decision=item.decide(detail), detail=detail, read_at=read_at)
-        if self._session is None and ready.decision.pictures:
+        if self._session.is_dry and ready.decision.pictures:
             self._pictures.compare(ready)
         return ready
 
@@ -211,7 +207,7 @@ class Executor:
         unsettled = [
             one
             for one in there
-            if one.plan.scene_id == scene_id or has_lost_its_scene(self._state, one.plan)
+            if one.plan.scene_id == scene_id or has_lost_its_scene(self._scope.state, one.plan)
         ]
         if not unsettled:
             return
@@ -219,8 +215,7 @@ class Executor:
         pair.link = settle(
             pair.link, unsettled, detail, planner=self._planner, session=self._session
         )
-        if self._session is not None:
-            self._outcomes.note_settled(pair)
+        self._outcomes.note_settled(pair)
 
     def hold_back(
         self, ready: Sequence[Ready], *, synced: int
@@ -272,7 +267,7 @@ class Executor:
             self._moved = []
 
     def _groups(
-        self, edited: list[Ready], new: list[Ready], left: list[Ready], session: Session
+        self, edited: list[Ready], new: list[Ready], left: list[Ready]
     ) -> Iterator[Sequence[Ready]]:
         """Yield what is edited one group after the other: what is there, then each new collection.
 
@@ -283,7 +278,7 @@ class Executor:
             for ready in edited:
                 self._pictures.keep(ready)
             yield tuple(edited)
-        for ready in self.maker.make_all(new, session, self._ready):
+        for ready in self.maker.make_all(new, self._ready):
             if ready.plan.changes:
                 yield (ready,)
             else:
@@ -291,18 +286,17 @@ class Executor:
             if ready.decision.pictures:
                 self._pictures.write_ahead(ready)
 
-    def _note_fields(self, written: FieldsWritten, session: Session) -> list[Ready]:
+    def _note_fields(self, written: FieldsWritten) -> list[Ready]:
         """Note and remember what became of fields; return the items with pictures to come."""
         self._moved += written.moved
-        with session.batch():
+        with self._session.batch():
             for result in written.ends:
-                session.note(result)
+                self._session.note(result)
             return [edit.ready for edit in written.tried if self._end_fields(edit)]
 
     def _write_pictures(
         self,
         work: Sequence[Ready],
-        session: Session,
         end: ServerError | InterruptedRunError | None,
     ) -> ServerError | None:
         """Write pictures and finish their items; only that when the run is to end.
@@ -311,17 +305,17 @@ class Executor:
             The error after which nothing more can be done.
         """
         if end is not None:
-            with session.batch():
+            with self._session.batch():
                 for ready in work:
                     ready.pictures = PictureResult(unfinished=True)
                     self._end_written(ready)
             return None
         try:
             for done in self._pictures.write(work):
-                with session.batch():
+                with self._session.batch():
                     for ready in done:
                         for result in ready.pictures.ends:
-                            session.note(result)
+                            self._session.note(result)
                         self._end_written(ready)
         except ServerError as error:
             return error

@@ -24,10 +24,10 @@ from plexsync.models import (
     Trace,
     as_problem,
 )
-from plexsync.state import Result, Session, Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.reader import Reader, with_members
 from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, title_in
-from plexsync.sync.ports import Ports, WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd, failed_end
 from plexsync.text.normalize import tag_key
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.plex.decode import CollectionEntry
+    from plexsync.sync.run_scope import RunScope
 
 LISTED_S = 1.0
 """Seconds after which the collections of a library are listed again before one more is made.
@@ -77,7 +78,7 @@ class CollectionMaker:
     """Makes collections.
 
     Args:
-        ports: where Plex is.
+        scope: the work they are part of.
         reader: reads them afresh.
         planner: says what is ours of what was made.
         outcomes: shows and remembers what became of each.
@@ -86,10 +87,13 @@ class CollectionMaker:
         end: after which nothing more can be made; None while that is not so.
     """
 
-    def __init__(self, ports: Ports, reader: Reader, planner: Planner, outcomes: Outcomes) -> None:
+    def __init__(
+        self, scope: RunScope, reader: Reader, planner: Planner, outcomes: Outcomes
+    ) -> None:
         self.end: ServerError | None = None
+        self._session = scope.session
         self._reader = reader
-        self._ports = ports
+        self._ports = scope.ports
         self._planner = planner
         self._outcomes = outcomes
         self._known: dict[str, KnownCollections] = {}
@@ -112,10 +116,7 @@ class CollectionMaker:
         return known
 
     def make_all(
-        self,
-        batch: Iterable[Ready],
-        session: Session,
-        decided: Callable[[WorkItem, ItemDetail, float], Ready],
+        self, batch: Iterable[Ready], decided: Callable[[WorkItem, ItemDetail, float], Ready]
     ) -> Iterator[Ready]:
         """Make collections; yield each with what else it needs, for the requests right after.
 
@@ -124,14 +125,13 @@ class CollectionMaker:
 
         Args:
             batch: what to make.
-            session: where that is noted.
             decided: says what one needs, as it was read then.
         """
         for ready in batch:
             if self._ports.ends(WorkKind.EDIT):
                 break
             try:
-                ending = self._made(ready, session)
+                ending = self._made(ready)
                 if ending is None:
                     yield self._next(ready, decided)
                     continue
@@ -140,11 +140,11 @@ class CollectionMaker:
                     self.end = error  # the next run settles the intent
                     break
                 ending = failed_end(error, WorkKind.EDIT)
-            with session.batch():
+            with self._session.batch():
                 self._outcomes.finish(ready.pair, ending)
         self._known = {}  # without what was made
 
-    def _made(self, ready: Ready, session: Session) -> PairEnd | None:
+    def _made(self, ready: Ready) -> PairEnd | None:
         """Make a collection as far as one request does it, and remember it.
 
         Its pair's link has its key then, and `ready.detail` is the answer, where that came.
@@ -160,20 +160,21 @@ class CollectionMaker:
         title = title_in(first)
         if self.listed(first.section_id, within_s=LISTED_S).called(title):
             return PairEnd(Outcome.SKIPPED, note=taken_by_another(title))
-        (seq,) = session.intend([first])
+        (seq,) = self._session.intend([first])
         answer, refusal = self._send(first)
         key = answer.item.rating_key if answer else self._found(first, title, refusal)
         if key is None:
             why = refusal or ServerError("Plex accepted a new collection and does not show it")
             missing = tuple(change.target for change in first.changes)
-            session.note(Result(seq, Settlement.FAILED, problem=as_problem(why), missing=missing))
+            failed = Result(seq, Settlement.FAILED, problem=as_problem(why), missing=missing)
+            self._session.note(failed)
             return failed_end(why, WorkKind.EDIT)
         self._ports.faults.answered(WorkKind.EDIT)
         link = replace(ready.pair.link, rating_key=key, section_id=first.section_id)
         ready.pair.link = self._planner.link_after(link, first.changes)
         ready.made = first.changes
-        with session.batch():
-            session.note(Result(seq, Settlement.APPLIED, made=key))
+        with self._session.batch():
+            self._session.note(Result(seq, Settlement.APPLIED, made=key))
             self._outcomes.note_written(ready.pair)
         found = answer or self._reader.read_one(key)
         if not isinstance(found, ItemDetail):

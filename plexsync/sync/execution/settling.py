@@ -24,12 +24,12 @@ def settle(
     detail: ItemDetail,
     *,
     planner: Planner,
-    session: Session | None,
+    session: Session,
 ) -> Link:
     """Return the link brought up to date by earlier writes without a noted result.
 
-    What became of them is noted in `session`, None in a dry run. Remember the link before anything
-    is committed: a result on disk without it would lose what is ours.
+    What became of them is noted in `session`. Remember the link before anything is committed: a
+    result on disk without it would lose what is ours.
 
     Args:
         link: as it is remembered.
@@ -40,8 +40,7 @@ def settle(
     """
     for one in unsettled:
         link = planner.settle(link, one.plan.changes, detail)
-        if session is not None:
-            settle_one(session, one, detail, planner)
+        settle_one(session, one, detail, planner)
     return link
 
 

@@ -19,20 +19,22 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem, as_problem
-from plexsync.state import Result, Session, Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
 from plexsync.sync.execution.work import Ready, WorkItem, Write, absent, deletes
-from plexsync.sync.ports import Ports, WorkKind
+from plexsync.sync.ports import WorkKind
 from plexsync.text.differences import names_of
 from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from plexsync.models import Change, ItemPlan, RatingKey, Value
     from plexsync.planning.planner import Planner
+    from plexsync.sync.execution.work import Outcomes
+    from plexsync.sync.run_scope import RunScope
 
 NOT_STORED = "not-stored"
 """The kind of problem of a write that Plex accepted and does not show."""
@@ -69,30 +71,23 @@ class FieldWriter:
     """Writes batches of plans.
 
     Args:
-        ports: where changes go, and whether to go on.
+        scope: the work they are part of.
         reader: where they are read back.
-        session: where intents are noted.
         planner: says whether Plex shows what was sent.
-        spare: see `Sender`.
+        outcomes: says what a list can spare; see `Sender`.
     """
 
     def __init__(
-        self,
-        ports: Ports,
-        reader: Reader,
-        session: Session,
-        *,
-        planner: Planner,
-        spare: Callable[[ItemPlan, Change], tuple[str, ...]],
+        self, scope: RunScope, reader: Reader, planner: Planner, outcomes: Outcomes
     ) -> None:
-        self._ports = ports
+        self._ports = ports = scope.ports
+        self._session = session = scope.session
         self._doors = EditDoors(ports.plex, reader, planner)
         self._freshness = Freshness(reader, planner, ports.monotonic)
         self._sender = Sender(
-            self._doors, ports, reader, self._freshness, session=session, spare=spare
+            self._doors, ports, reader, self._freshness, session=session, spare=outcomes.spare
         )
         self._reader = reader
-        self._session = session
         self._planner = planner
 
     def write(self, groups: Iterable[Sequence[Ready]]) -> FieldsWritten:

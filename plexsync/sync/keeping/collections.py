@@ -391,7 +391,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             ServerError: Plex cannot say.
         """
         session = self._run.session
-        if session is None:
+        if session.is_dry:
             return
         open_ones = [one for one in session.state.unsettled if one.plan.kind is ItemKind.COLLECTION]
         for one in [one for one in open_ones if not one.plan.rating_key]:

@@ -121,7 +121,6 @@ class Keeper(Outcomes, ABC, Generic[W]):
         self._run = run
         self._names = names
         self._stash = run.ports.stash
-        self._session = run.session
         self._works: dict[SceneId, W] = {}
         self._uncharged: dict[SceneId, tuple[WorkKind, KeptRecord]] = {}
         self._unsettled = {one.plan.scene_id for one in run.state.unsettled}
@@ -279,8 +278,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
 
     def _remember(self, key: SceneId, record: KeptRecord | None) -> None:
         """Remember it, if this is no dry run."""
-        if self._session is not None:
-            self._session.keep(key, record)
+        self._run.session.keep(key, record)
 
 
 def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:

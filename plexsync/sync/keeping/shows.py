@@ -115,7 +115,7 @@ class ShowKeeper(Keeper[ShowWork]):
             ServerError: Plex cannot say in which season and show one of them is.
         """
         sections = {one.section_id for one in self._run.sections if one.kind is not ItemKind.MOVIE}
-        planned = self._run.planned
+        planned = self._run.session.planned
         by_now = {scene_id: one for scene_id, one in self._run.state.placings() if one.links}
         linked = [
             (scene_id, one, link)
@@ -255,7 +255,7 @@ class ShowKeeper(Keeper[ShowWork]):
             ServerError: Plex cannot say.
         """
         session = self._run.session
-        if session is None:
+        if session.is_dry:
             return
         others = [
             one
@@ -284,7 +284,7 @@ class ShowKeeper(Keeper[ShowWork]):
         """
         session = self._run.session
         old = {key: one for key, one in self._records.items() if key not in wished}
-        if session is None or not old:
+        if session.is_dry or not old:
             return
         found = self._executor.reader.read([one.link.rating_key for one in old.values()])
         for key, record in old.items():

@@ -117,8 +117,9 @@ def due_collections(
 def _placings(run: RunContext) -> Iterator[Placing]:
     """Yield the linked scenes of which all is known, as this run leaves them."""
     kinds = {one.section_id: one.kind for one in run.sections}
-    here = (one for key, one in run.state.placings() if key not in run.planned)
-    records: Iterator[Placed | SceneRecord] = chain(here, filter(None, run.planned.values()))
+    planned = run.session.planned
+    here = (one for key, one in run.state.placings() if key not in planned)
+    records: Iterator[Placed | SceneRecord] = chain(here, filter(None, planned.values()))
     for record in records:
         if record.outcome in SEEN:
             items = [

@@ -30,7 +30,7 @@ from plexsync.models import (
 from plexsync.planning.credits import unmoved
 from plexsync.planning.planner import Planner
 from plexsync.plex.poster_padding import require_pillow
-from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, Session, read_plan
+from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
 from plexsync.sync.execution.settling import with_link
@@ -210,8 +210,9 @@ class _PlanWork(EarlierWork):
             trace_before=self.planner.trace(link, target),
         )
 
-    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+    def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
+        session = self.scope.session
         if is_kept(pair.scene.scene_id):
             if pair.link.rating_key:
                 session.keep(pair.scene.scene_id, self._kept_with(pair))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from plexsync.models import Change, ItemDetail, ItemPlan, MatchRow, RatingKey, SceneId
     from plexsync.planning.planner import Planner
-    from plexsync.state import Lineage, Session
+    from plexsync.state import Lineage
     from plexsync.sync.execution.making import CollectionMaker
 
 
@@ -90,7 +90,7 @@ class EarlierWork(Outcomes, ABC):
                 raise MismatchError(self.stale)
 
     @abstractmethod
-    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+    def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember how one ended. Its link knows what Plex was seen to hold."""
 
     def lose(self, pair: Pair, note: str) -> None:
@@ -102,8 +102,7 @@ class EarlierWork(Outcomes, ABC):
         if ending.again and ending.problem is None:
             ending = ending._replace(outcome=Outcome.FAILED, problem=UNSENT)
         self.scope.totals.emit(self._row(pair, ending))
-        if self.scope.session is not None:
-            self._remember(pair, ending.outcome, self.scope.session)
+        self._remember(pair, ending.outcome)
 
     def _why_unnamed(self, detail: ItemDetail, changes: Iterable[Change]) -> str:
         """Return why a collection is not renamed as changes say; "" where nothing is in the way.
@@ -122,8 +121,6 @@ class EarlierWork(Outcomes, ABC):
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item with pictures still to come."""
         key, session = pair.scene.scene_id, self.scope.session
-        if session is None:
-            return
         if is_kept(key):
             session.keep(key, self._kept_with(pair))
         else:

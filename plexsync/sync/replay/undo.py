@@ -30,7 +30,7 @@ from plexsync.models import (
 )
 from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
-from plexsync.state import RunKind, RunLog, Session, Settlement, Written, find_run
+from plexsync.state import RunKind, RunLog, Settlement, Written, find_run
 from plexsync.sync.context import meet_plex
 from plexsync.sync.execution.making import find_made, going
 from plexsync.sync.execution.pictures.prepare import KeptPictures
@@ -220,11 +220,11 @@ class _UndoWork(EarlierWork):
         plan = replace(plan, section_id=detail.item.section_id, kind=detail.item.kind)
         return _put_back(plan, found.changes, found.kept)
 
-    def _remember(self, pair: Pair, outcome: Outcome, session: Session) -> None:
+    def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
-        key, link = pair.scene.scene_id, pair.link
+        key, link, session = pair.scene.scene_id, pair.link, self.scope.session
         if plan := self.by_collection.get(key):
-            self._remember_collection(plan, pair, outcome, session)
+            self._remember_collection(plan, pair, outcome)
             return
         if is_show_key(key):
             session.keep(key, self._kept_with(pair))
@@ -326,10 +326,8 @@ class _UndoWork(EarlierWork):
                 trace_after=trace,
             )
 
-    def _remember_collection(
-        self, plan: ItemPlan, pair: Pair, outcome: Outcome, session: Session
-    ) -> None:
-        key, link = pair.scene.scene_id, pair.link
+    def _remember_collection(self, plan: ItemPlan, pair: Pair, outcome: Outcome) -> None:
+        key, link, session = pair.scene.scene_id, pair.link, self.scope.session
         record = session.state.kept(key)
         if not isinstance(record, CollectionRecord):
             record = CollectionRecord(link=link, title=pair.title)

@@ -53,7 +53,7 @@ class DueWork:
             listed=lambda: run.inventory.edition,
         )
         self._linker = self._make_linker()
-        self.queue = ReviewQueueWriter(run.trial_queue if run.session is None else run.queue)
+        self.queue = ReviewQueueWriter(run.trial_queue if run.session.is_dry else run.queue)
         # Else a scene may have a candidate in a library that was not looked at.
         self._believe_absence = not run.options.libraries
         self._matched: frozenset[SceneId] = frozenset()
@@ -76,7 +76,7 @@ class DueWork:
             # They stay due, also those that are linked already and were to be matched once more.
             for scene in rest:
                 self._refuse(scene, Outcome.SKIPPED, run.inventory.failure.message)
-        elif run.session is not None:
+        else:
             again = set(linked.unread)
             if not self._found.has_all_due:
                 # What is a second file of theirs may still count as that of a scene not looked at.
@@ -96,8 +96,7 @@ class DueWork:
 
     def note_written(self) -> None:
         """Note that what was to be matched once more is written: a run may end before that."""
-        if self._run.session is not None:
-            note_unread(self._run.session, read_unread(self._run.state) - self._matched)
+        note_unread(self._run.session, read_unread(self._run.state) - self._matched)
 
     def _may_be_linked(self, scene_id: SceneId) -> bool:
         """Whether links of a scene may stand; one that takes no part is matched once it does."""
@@ -197,7 +196,7 @@ class DueWork:
     def _note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
         for scene_id in detected.gone:
-            self._run.remember(scene_id, None)
+            self._run.session.forget(scene_id)
         for scene, why in detected.left_out:
             self._refuse(scene, Outcome.IGNORED, why)
             known = self._run.state.get(scene.scene_id) or _UNKNOWN
@@ -235,7 +234,7 @@ class DueWork:
         # Of a scene that cannot be read no file is known.
         files = previous.files if problem else files_digest(scene.files)
         tries = (previous.attempts if previous.outcome is outcome else 0) + 1
-        self._run.remember(
+        self._run.session.remember(
             scene.scene_id,
             SceneRecord(
                 updated_at=scene.updated_at,

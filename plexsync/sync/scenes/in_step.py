@@ -135,7 +135,7 @@ class InStep:
 
     def compare(self, answer: SceneAnswer, pairs: Sequence[Pair]) -> None:
         """Learn of a scene that is compared now, unless it turns out that something is to do."""
-        if self._is_on and self._run.session is not None and self._may_stand(pairs):
+        if self._is_on and not self._run.session.is_dry and self._may_stand(pairs):
             row = self._state.row(answer.scene_id)
             compared = _Compared(self._digest(answer, row), row, len(pairs))
             self._compared[answer.scene_id] = compared
@@ -161,7 +161,7 @@ class InStep:
         self._take_ended()
         found, known = self._found, self._known
         lost = len(found.scenes) - self._learned < len(known.scenes)
-        if self._run.session is None or not (self._learned or (whole and lost)):
+        if self._run.session.is_dry or not (self._learned or (whole and lost)):
             return
         both = dict(zip(*known, strict=True)) if not whole else {}
         both.update(zip(*found, strict=True))

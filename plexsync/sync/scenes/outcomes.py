@@ -190,10 +190,9 @@ class SceneOutcomes(Outcomes):
 
     def note_settled(self, pair: Pair) -> None:
         """Remember what is ours on an item by writes of earlier runs."""
-        if self._run.session is not None:
-            scene_id = pair.scene.scene_id
-            record = with_link(self._run.state.get(scene_id), pair.link)
-            self._run.session.remember(scene_id, record)
+        scene_id = pair.scene.scene_id
+        record = with_link(self._run.state.get(scene_id), pair.link)
+        self._run.session.remember(scene_id, record)
 
     # ---- done
 
@@ -250,7 +249,7 @@ class SceneOutcomes(Outcomes):
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._run.session is not None or self._uses_records:
+        if self._uses_records or not self._run.session.is_dry:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
                 self._uncharged[scene_id] = failed, record
@@ -258,7 +257,7 @@ class SceneOutcomes(Outcomes):
                 previous = self._run.state.get(scene_id)
                 attempts = previous.attempts if previous else 0
                 record = replace(record, attempts=attempts, due_at="")
-            self._run.remember(scene_id, record)
+            self._run.session.remember(scene_id, record)
         self._drop_scene(scene_id)
 
     def _drop_scene(self, scene_id: SceneId) -> None:
@@ -307,14 +306,12 @@ class SceneOutcomes(Outcomes):
 
     def charge(self) -> None:
         """Charge the scenes that failed by their own fault with a try, now that all is known."""
-        if (session := self._run.session) is not None:
-            parked = charge(self._run, self._uncharged, session.remember, "scene {}".format)
-            self._run.totals.parked |= {one: problem.message for one, problem in parked.items()}
+        run = self._run
+        parked = charge(run, self._uncharged, run.session.remember, "scene {}".format)
+        run.totals.parked |= {one: problem.message for one, problem in parked.items()}
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene with items still to come: due, and to be matched again."""
-        if self._run.session is None:
-            return
         previous = self._run.state.get(progress.scene.scene_id)
         if previous is not None and link in previous.links:
             return

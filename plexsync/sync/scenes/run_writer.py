@@ -84,7 +84,7 @@ class RunWriter:
             raise
         finally:
             self._end(linked, is_done=is_done)
-        if self._run.session is not None and not self._run.options.partial:
+        if not (self._run.session.is_dry or self._run.options.partial):
             settle_unlinked(self._run.session, self._executor.reader, self._run.planner())
         request_scans(self._run, scans)
         return unsafe

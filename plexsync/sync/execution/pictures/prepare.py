@@ -23,14 +23,15 @@ from plexsync.state import journal_runs, read_if_there, state_errors, write_atom
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
 from plexsync.sync.execution.work import PictureChange, PictureResult, Ready, deletes
-from plexsync.sync.ports import Ports, WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from plexsync.state import Filesystem, Session
+    from plexsync.state import Filesystem
     from plexsync.sync.execution.reader import Reader
+    from plexsync.sync.run_scope import RunScope
 
 _HELD_BYTES = 32 << 20
 """Covers held at once before they are sent; what they replace goes to disk in one piece."""
@@ -45,20 +46,18 @@ class PictureWriter:
     """Brings pictures to Plex.
 
     Args:
-        ports: where covers come from, and where they go.
+        scope: the work they are part of. In a dry run nothing is sent, so that what was seen of an
+            item's pictures is enough.
         reader: reads items afresh.
-        session: where intents are noted. None for a dry run: nothing is sent, so that what was
-            seen of an item's pictures is enough.
     """
 
-    def __init__(self, ports: Ports, reader: Reader, session: Session | None) -> None:
-        self._is_dry = session is None
-        self._ports = ports
+    def __init__(self, scope: RunScope, reader: Reader) -> None:
+        self._is_dry = scope.session.is_dry
+        self._ports = ports = scope.ports
         self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
         self._end: ServerError | None = None
-        if session is not None:
-            self._uploader = Uploader(ports, reader, session)
+        self._uploader = Uploader(scope, reader)
 
     def keep(self, ready: Ready) -> None:
         """Keep the poster of a collection that is to go, so that an undo can bring it back.

@@ -24,18 +24,19 @@ from plexsync.models import (
 )
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
-from plexsync.state import Result, Session, Settlement
+from plexsync.state import Result, Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
 from plexsync.sync.execution.reader import FRESH_S, Pace, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
-from plexsync.sync.ports import Ports, WorkKind
+from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plexsync.models import RatingKey
     from plexsync.sync.execution.work import PictureChange, PictureResult, Ready
+    from plexsync.sync.run_scope import RunScope
 
 _PAUSE_S = 2.0
 """Seconds before a picture that was refused is sent once more: some refuse one right after another.
@@ -103,16 +104,15 @@ class Uploader:
     Source: docs/plex-api.md 5.
 
     Args:
-        ports: where they go, and whether to go on.
+        scope: the work they are part of.
         reader: reads items afresh.
-        session: where intents are noted.
     """
 
-    def __init__(self, ports: Ports, reader: Reader, session: Session) -> None:
-        self._gallery = ports.plex.pictures
+    def __init__(self, scope: RunScope, reader: Reader) -> None:
+        self._gallery = scope.ports.plex.pictures
         self._reader = reader
-        self._ports = ports
-        self._session = session
+        self._ports = scope.ports
+        self._session = scope.session
         self._pace = Pace()
         self._names_are_known = False
         self._unproven: list[PictureUpload] = []
