@@ -26,7 +26,7 @@ from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
-from plexsync.sync.linking.linker import match_settings
+from plexsync.sync.linking.linker import Linker, match_settings
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class MatchingInputs:
             now=ports.now(),
         )
         self.items: Sequence[PlexItem] = loader.load(sections).items
+        self.by_key = {item.rating_key: item for item in self.items}
+        hashes = HashCache(ask=ports.plex.hashes, server=plex.identity, directory=ports.cache_dir)
         self._catalogue = open_catalogue(
             config,
             ports.stash.sweep,
@@ -119,35 +121,27 @@ class MatchingInputs:
             stash.identity,
             sections=set(self._libraries),
         )
-        self.by_key = {item.rating_key: item for item in self.items}
-        self._hashes = HashCache(
-            ask=ports.plex.hashes,
-            server=plex.identity,
-            directory=ports.cache_dir,
+        self._linker = Linker(
+            records=self.state,
+            libraries=self._libraries,
+            catalogue=self._catalogue,
+            rules=config.paths,
+            settings=match_settings(config),
+            hashes=hashes if config.match.use_content_hash else None,
+            answers=collect_answers(self.state),
         )
 
     def known(self, scenes: Sequence[Scene]) -> Known:
         """Return what a run that has only these scenes to decide about knows beside them."""
         due = {scene.scene_id for scene in scenes}
-        answers = collect_answers(self.state)
-        uses_hashes = self._config.match.use_content_hash
-        return Known(
-            others=self._catalogue.others(due),
-            layout=self._catalogue.layout,
-            rules=self._config.paths,
-            settings=match_settings(self._config),
-            claims={key: who for key, who in self.state.claims().items() if who not in due},
-            hashes=self._hashes.known(self.items) if uses_hashes else None,
-            pins=answers.pins,
-            refusals=answers.refusals,
-            libraries=self._libraries,
-        )
+        claims = {key: who for key, who in self.state.claims().items() if who not in due}
+        return self._linker.known(scenes, self.items, claims)
 
     def read_hashes(self, known: Known, keys: Iterable[RatingKey]) -> None:
         """Add the content hashes of the files of items to what is known, if these count."""
-        if self._config.match.use_content_hash:
-            self._hashes.read(self.by_key[key] for key in keys)
-            known["hashes"] = self._hashes.known(self.items)
+        if (hashes := self._linker.hashes) is not None:
+            hashes.read(self.by_key[key] for key in keys)
+            known["hashes"] = hashes.known(self.items)
 
     def waiting(self) -> list[Scene]:
         """Return the scenes that compete; before the first run all.

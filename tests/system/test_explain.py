@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.simulators.library.pairs import demo_library
+from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
 from tests.support.show_world import season_of, show_of, show_world
 from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
@@ -69,6 +69,21 @@ def test_a_high_match_has_no_obstacle(world: World) -> None:
     assert found["account"]["standings"][0]["obstacle"] == ""
     assert found["account"]["matches"][0]["confidence"] == "HIGH"
     assert found["record"]["outcome"] == "applied"
+
+
+def test_a_scene_a_person_ignores_competes_in_no_account(tmp_path: Path) -> None:
+    """From the answer on: the next run links the other one, and the account says so before it."""
+    mix = {Case.DUPLICATE: 1.0}
+    library = make_library(LibrarySpec(seed=3, scenes=2, mix=mix, extra_items=0.0, edited=0.0))
+    with World(library, tmp_path) as world:
+        world.plex.remove_item(str(library.plex.videos[1].rating_key))
+        assert set(world.run().outcomes().values()) == {"review"}
+        assert run_plexsync(["review", "ignore", "2"], world.environ()).code == 0
+
+        (match,) = document(world, "1")["account"]["matches"]
+
+        assert match["confidence"] == "HIGH"
+        assert world.run().outcomes()["1"] == "applied"
 
 
 def test_an_item_is_explained_from_its_own_side(world: World) -> None:

@@ -267,17 +267,7 @@ class Linker:
         Raises:
             ServerError: a server cannot tell what is needed.
         """
-        known = Known(
-            others=self._others(scenes),
-            rules=self.rules,
-            settings=self.settings,
-            claims=claims,
-            pins=self.answers.pins,
-            refusals=self.answers.refusals,
-            libraries=self.libraries,
-            hashes=None if self.hashes is None else self.hashes.known(items),
-        )
-        known["layout"] = self._layout(scenes, items, known["others"])
+        known = self.known(scenes, items, claims)
         found, layout = decide(scenes, items, **known)
         if self.catalogue is not None:
             self.catalogue.learn(layout)
@@ -288,6 +278,30 @@ class Linker:
         if self.catalogue is not None:
             self.catalogue.keep()
         return Decided(found, layout)
+
+    def known(
+        self,
+        scenes: Sequence[Scene],
+        items: Sequence[PlexItem],
+        claims: Mapping[RatingKey, SceneId],
+    ) -> Known:
+        """Return what is known beside `scenes`, where just these are to be decided about.
+
+        Raises:
+            ServerError: Stash cannot tell which other scenes there are.
+        """
+        others = self._others(scenes)
+        return Known(
+            others=others,
+            layout=self._layout(scenes, items, others),
+            rules=self.rules,
+            settings=self.settings,
+            claims=claims,
+            pins=self.answers.pins,
+            refusals=self.answers.refusals,
+            libraries=self.libraries,
+            hashes=None if self.hashes is None else self.hashes.known(items),
+        )
 
     def _others(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes that are not due but take part; one a person ignores claims nothing."""
