@@ -178,12 +178,8 @@ class _PlanWork(EarlierWork):
             if names
         ]
         notes += filter(None, [self._why_unnamed(detail, changes)])
-        plan = replace(
-            item.plan,
-            rating_key=pair.link.rating_key,
-            section_id=detail.item.section_id,
-            kind=detail.item.kind,
-        )
+        key, here = pair.link.rating_key, detail.item
+        plan = replace(item.plan, rating_key=key, section_id=here.section_id, kind=here.kind)
         if notes:
             unchanged = replace(plan, changes=())
             return Decision(plan=unchanged, outcome=Outcome.SKIPPED, note="; ".join(notes))
