@@ -16,11 +16,13 @@ from msgspec.structs import replace
 from plexsync.models import (
     FIELD_SEPARATOR,
     LIST_FIELDS,
+    PICTURE_FIELDS,
     Change,
     EmptyPolicy,
     PlexField,
     Trace,
 )
+from plexsync.planning.picture_policy import CHOSEN_IN_PLEX
 from plexsync.text.folding import (
     LIST_DIGITS,
     Spellings,
@@ -170,7 +172,12 @@ class PlexEquality:
 
 
 def was_by_hand(change: Change) -> bool:
-    """Whether a change replaces what a person, or another program, typed and Plex locked."""
+    """Whether a change replaces what a person, or another program, typed and Plex locked.
+
+    Of a picture nothing is remembered that it could be compared with: its words say who chose it.
+    """
+    if change.target in PICTURE_FIELDS:
+        return change.before == CHOSEN_IN_PLEX
     base = change.trace_before.base if change.trace_before else None
     return change.locked_before and not PlexEquality().is_base(base, change.target, change.before)
 

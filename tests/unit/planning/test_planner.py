@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from plexsync.models import (
     Base,
+    Change,
     Desired,
     EmptyPolicy,
     ItemDetail,
@@ -21,7 +22,7 @@ from plexsync.models import (
     SceneId,
     Value,
 )
-from plexsync.planning.observed import Rules
+from plexsync.planning.observed import Rules, was_by_hand
 from plexsync.planning.planner import Planned, Planner
 from plexsync.text.folding import files_digest
 
@@ -507,3 +508,20 @@ def test_a_sort_title_plex_makes_is_never_cleared() -> None:
     for locks in (frozenset[PlexField](), frozenset({PlexField.SORT_TITLE})):
         seen = ItemDetail(item=ITEM, values=values, locked=locks)
         assert Planner(CLEAR).plan(wants, seen, {}).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "by_hand"),
+    [("earlier cover", False), ("upload://posters/1", False), ("picture chosen in Plex", True)],
+)
+def test_only_a_picture_somebody_chose_was_put_there_by_hand(before: str, by_hand: bool) -> None:
+    """Choosing a picture locks it, whoever does: the lock of our own upload says nothing."""
+    change = Change(
+        field="poster",
+        target=PlexField.POSTER,
+        before=before,
+        after="cover of scene 1",
+        policy=Policy.OVERWRITE,
+        locked_before=True,
+    )
+    assert was_by_hand(change) is by_hand
