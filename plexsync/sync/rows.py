@@ -84,6 +84,7 @@ class PairEnd(NamedTuple):
         note: a few words for the row.
         again: something was not even tried, so the next run looks again.
         failed: what the problem is about; parts a server's fault from an item's.
+        gone: it is a collection that is not there any more, by this or as its last member went.
     """
 
     outcome: Outcome
@@ -92,6 +93,7 @@ class PairEnd(NamedTuple):
     note: str = ""
     again: bool = False
     failed: WorkKind | None = None
+    gone: bool = False
 
 
 def failed_end(error: ServerError, failed: WorkKind) -> PairEnd:

@@ -338,6 +338,7 @@ class Executor:
         link = self._planner.link_after_part(pair.link, edit.missing, edit.held)
         link = self._planner.link_after(link, (*edit.stored, *ready.decision.agreed))
         pair.link = self._planner.with_put_back(link, edit.stored, edit.held)
+        ready.gone = not edit.held.values
         if edit.problem:
             ready.failed = WorkKind.EDIT
         names = ", ".join(edit.others)
@@ -348,7 +349,7 @@ class Executor:
             agreed=(),
             note="; ".join(filter(None, (ready.decision.note, others))),
         )
-        if ready.decision.pictures:
+        if ready.decision.pictures and not ready.gone:
             # The pictures may never be reached: what is ours among the fields is known even so.
             self._outcomes.note_written(pair)
             return True
@@ -379,6 +380,7 @@ class Executor:
             decision.words(*pictures.kept),
             again=pictures.unfinished,
             failed=ready.failed,
+            gone=ready.gone,
         )
         self._outcomes.finish(ready.pair, ending)
 

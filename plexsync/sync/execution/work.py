@@ -235,6 +235,8 @@ class Ready(msgspec.Struct, kw_only=True, gc=False, eq=False):
     """What was written already by making the collection."""
     pictures: PictureResult = msgspec.field(default_factory=PictureResult)
     """What became of its pictures."""
+    gone: bool = False
+    """Whether it is a collection that is not there any more."""
     _edits: PlanEdits | None = None
 
     @property
@@ -353,6 +355,12 @@ def deletes(changes: Iterable[Change]) -> bool:
     """Return whether changes are to end with a collection gone."""
     existence = change_of(changes, PlexField.EXISTENCE)
     return existence is not None and not existence.after
+
+
+def may_drop(changes: Iterable[Change]) -> bool:
+    """Return whether a collection may be gone after changes: Plex drops some without members."""
+    members = change_of(changes, PlexField.MEMBERS)
+    return deletes(changes) or (members is not None and not members.after)
 
 
 def title_in(plan: ItemPlan) -> str:

@@ -23,7 +23,7 @@ from plexsync.state import Result, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
-from plexsync.sync.execution.work import Ready, WorkItem, Write, absent, deletes
+from plexsync.sync.execution.work import Ready, WorkItem, Write, absent, may_drop
 from plexsync.sync.ports import WorkKind
 from plexsync.text.differences import names_of
 from plexsync.text.words import shortened
@@ -179,7 +179,7 @@ class FieldWriter:
     def _is_judged(self, edit: Write, read: ReadItems, written: FieldsWritten) -> bool:
         """Take what an item holds into account; False where somebody else was there before."""
         plan = edit.plan
-        detail = read.get(plan.rating_key) or (absent(plan) if deletes(plan.changes) else None)
+        detail = read.get(plan.rating_key) or (absent(plan) if may_drop(plan.changes) else None)
         if not isinstance(detail, ItemDetail):
             cause = detail or edit.error or ServerError("the item vanished while it was written")
             # Without an end the intent stays unsettled, and the next run looks again.
@@ -192,7 +192,7 @@ class FieldWriter:
         if edit.later is not None:
             self._judge(edit.later, detail, written)
             edit.problem = edit.problem or edit.later.problem
-        others = self._freshness.changed_by_others(edit, detail)
+        others = self._freshness.changed_by_others(edit, detail) if detail.values else ()
         if any(one.plan.kind is ItemKind.COLLECTION for one in written.tried if others):
             # Members that come and go with a collection of the same batch show it themselves.
             others = tuple(one for one in others if one is not PlexField.COLLECTIONS)
@@ -272,7 +272,8 @@ class FieldWriter:
         """Say what is stored of an edit, and end its intents."""
         missing = edit.plan.changes
         if edit.unsent is None:
-            missing = self._planner.not_stored(edit.plan, detail)
+            # To a collection that is gone nothing is left to write.
+            missing = self._planner.not_stored(edit.plan, detail) if detail.values else ()
         if len(missing) < len(edit.plan.changes):
             self._ports.faults.proven(WorkKind.EDIT)
         problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)

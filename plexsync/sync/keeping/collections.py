@@ -360,10 +360,9 @@ class CollectionKeeper(Keeper[CollectionWork]):
     def _record(
         self, work: CollectionWork, ending: PairEnd, *, done: bool
     ) -> CollectionRecord | None:
-        link = work.pair.link
-        if ending.outcome is Outcome.APPLIED and deletes(ending.changes):
-            return None
-        if not link.rating_key and ending.outcome is Outcome.SKIPPED:
+        if ending.gone:  # a person may have taken out what is wanted in it
+            return replace(work.blank(), withheld=Withheld.DELETED) if work.wish.members else None
+        if not work.pair.link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
             return replace(work.blank(), withheld=Withheld.TAKEN)
         if work.unnamed != _STILL_OURS:

@@ -37,7 +37,7 @@ from plexsync.sync.execution.charging import charge, next_try_of
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem
+from plexsync.sync.execution.work import Decision, Outcomes, Ready, WorkItem, blank_link
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import GOOD, Pair, PairEnd, called
 from plexsync.text.folding import short_digest
@@ -255,6 +255,8 @@ class Keeper(Outcomes, ABC, Generic[W]):
         """Show how one ended, and remember it."""
         work, problem = self._works[pair.scene.scene_id], ending.problem
         self._run.totals.emit(self._run.rows.pair(pair, ending))
+        if ending.gone:
+            pair.link = blank_link(pair.link.section_id)
         done = ending.outcome in GOOD and problem is None and not ending.again
         record = self._record(work, ending, done=done)
         if problem is not None and record is not None and not record.is_left_alone:

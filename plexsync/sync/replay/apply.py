@@ -212,6 +212,8 @@ class _PlanWork(EarlierWork):
         if is_kept(pair.scene.scene_id):
             if pair.link.rating_key:
                 session.keep(pair.scene.scene_id, self._kept_with(pair))
+            elif outcome is Outcome.APPLIED:  # it went
+                session.keep(pair.scene.scene_id, None)
             return
         scene_id, links = pair.scene.scene_id, self.links[pair.scene.scene_id]
         item = self.items[scene_id, pair.link.rating_key]

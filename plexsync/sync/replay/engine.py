@@ -28,7 +28,7 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.settling import known_link, with_link
-from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, change_of
+from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, blank_link, change_of
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled
 
@@ -102,6 +102,8 @@ class EarlierWork(Outcomes, ABC):
         if ending.again and ending.problem is None:
             ending = ending._replace(outcome=Outcome.FAILED, problem=UNSENT)
         self.scope.totals.emit(self._row(pair, ending))
+        if ending.gone:
+            pair.link = blank_link(pair.link.section_id)
         self._remember(pair, ending.outcome)
 
     def _why_unnamed(self, detail: ItemDetail, changes: Iterable[Change]) -> str:

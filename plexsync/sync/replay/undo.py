@@ -190,12 +190,12 @@ class _UndoWork(EarlierWork):
     Args:
         kept: has the posters of collections that went.
         reason: stands in every row.
-        by_collection: what was written to each collection.
+        collections: those that were written.
     """
 
     kept: KeptPictures
     reason: str
-    by_collection: dict[SceneId, ItemPlan] = field(default_factory=dict)
+    collections: set[SceneId] = field(default_factory=set)
 
     def item(self, plan: ItemPlan) -> WorkItem:
         """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
@@ -207,7 +207,7 @@ class _UndoWork(EarlierWork):
         pair = Pair(scene=scene, link=link, title="", reason=self.reason)
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
-            self.by_collection[plan.scene_id] = plan
+            self.collections.add(plan.scene_id)
             if title := change_of(plan.changes, PlexField.TITLE):
                 pair.title = str(title.before or title.after)
             decide = self._decide_collection
@@ -223,8 +223,8 @@ class _UndoWork(EarlierWork):
     def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
         key, link, session = pair.scene.scene_id, pair.link, self.scope.session
-        if plan := self.by_collection.get(key):
-            self._remember_collection(plan, pair, outcome)
+        if key in self.collections:
+            self._remember_collection(pair, outcome)
             return
         if is_show_key(key):
             session.keep(key, self._kept_with(pair))
@@ -326,14 +326,13 @@ class _UndoWork(EarlierWork):
                 trace_after=trace,
             )
 
-    def _remember_collection(self, plan: ItemPlan, pair: Pair, outcome: Outcome) -> None:
+    def _remember_collection(self, pair: Pair, outcome: Outcome) -> None:
         key, link, session = pair.scene.scene_id, pair.link, self.scope.session
         record = session.state.kept(key)
         if not isinstance(record, CollectionRecord):
             record = CollectionRecord(link=link, title=pair.title)
-        if _makes(plan) and outcome is Outcome.APPLIED and PlexField.EXISTENCE not in link.base:
-            blank = blank_link(link.section_id)
-            session.keep(key, replace(record, link=blank, wanted="", withheld=Withheld.UNDONE))
+        if outcome is Outcome.APPLIED and not link.rating_key:
+            session.keep(key, replace(record, link=link, wanted="", withheld=Withheld.UNDONE))
         elif link.rating_key and (record.link.rating_key in {"", link.rating_key}):
             session.keep(key, replace(record, link=link, wanted="", withheld=None))
 

@@ -307,6 +307,26 @@ def test_an_empty_collection_somebody_touched_stays(synced: World, touch: str) -
     assert_idle(synced)
 
 
+def test_a_touched_collection_plex_drops_as_empty_is_made_again_once_it_is_wanted(
+    synced: World,
+) -> None:
+    """It went with its last member: that is no failure, and nobody deleted it."""
+    synced.plex.switches.drop_empty_collections = True
+    synced.plex.edit_by_hand(synced.plex.collections.key_of("Daughter"), {"summary": "Mine"})
+    for number in (3, 4):
+        synced.stash.edit_scene(number, studio_id=1)
+    synced.wait(1)
+    ran = synced.run()
+    assert ran.summary.exit_code == ExitCode.OK
+    assert rows(ran)["studio:2"] == "applied"
+    assert_idle(synced)
+
+    synced.stash.edit_scene(3, studio_id=2)
+    synced.wait(1)
+    synced.run()
+    assert titles(synced)["Daughter"] == {"3"}
+
+
 def test_a_studio_that_is_deleted_takes_its_collection_along(synced: World) -> None:
     """Its scenes belong to no studio then."""
     synced.stash.delete_studio(2)

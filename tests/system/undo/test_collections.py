@@ -225,6 +225,19 @@ def test_what_an_undo_does_to_collections_is_no_doing_of_somebody_else(world: Wo
     assert [row.reason for row in undone.rows if "somebody else" in row.reason] == []
 
 
+def test_a_touched_collection_plex_drops_as_empty_is_no_failure_of_the_undo(world: World) -> None:
+    """Nor does the next run make it again."""
+    world.plex.switches.drop_empty_collections = True
+    world.run()
+    world.plex.edit_by_hand(world.plex.collections.key_of("Daughter"), {"summary": "Mine"})
+    undone = world.undo()
+
+    assert undone.summary.exit_code == ExitCode.OK
+    assert titles(world) == {}
+    world.run()
+    assert titles(world) == {}
+
+
 def test_a_dry_undo_writes_nothing(world: World) -> None:
     """It lists what would go."""
     world.run()
