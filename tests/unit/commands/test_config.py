@@ -103,7 +103,12 @@ def test_the_path_is_shown_there_or_not(
 
     where = tmp_path / "plexsync" / "config.toml"
     assert capsys.readouterr().out == f"{where}\n"
-    assert document_of(capsys, "path")["exists"] is False
+    about = {"schema": "plexsync/config-path/1", "path": str(where)}
+    assert document_of(capsys, "path") == {**about, "exists": False}
+
+    where.parent.mkdir()
+    where.touch()
+    assert document_of(capsys, "path") == {**about, "exists": True}
 
     monkeypatch.setenv("XDG_CONFIG_HOME", f"/{'x' * 300}")  # nobody can look at it
     assert document_of(capsys, "path")["exists"] is False
