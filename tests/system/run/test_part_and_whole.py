@@ -13,7 +13,7 @@ from plexsync.models import Outcome
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Rewrite, html
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
-from tests.support.world import World, assert_quiet
+from tests.support.world import SocketlessWorld, World, assert_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plexsync.simulators.http.wire import SimRequest
 
 SPEC = LibrarySpec(seed=4, scenes=6, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
+RULE = {"PATHS": "/data/=/media/"}
 ARCHIVE = 2
 """The second library."""
 
@@ -78,6 +79,33 @@ def test_what_needs_the_whole_picture_waits_for_it(synced: World) -> None:
     assert synced.run().summary.exit_code == ExitCode.OK
     assert synced.shown(key, "title") == "New"
     assert_quiet(synced.run())
+
+
+def test_whenever_stash_goes_while_a_library_cannot_be_listed_the_run_ends_with_4(
+    tmp_path: Path,
+) -> None:
+    """It names the server that failed it first, and the next run does what is left."""
+    named = set()
+    for request in range(1, 10):
+        with SocketlessWorld(make_library(SPEC), tmp_path / str(request), **RULE) as world:
+            world.run()
+            edit(world, 1, 2, title="New")
+            world.plex.remove_item(world.key_of("3"))
+            world.stash.edit_scene(3, title="New")
+            world.wait(hours=1)
+            world.rescan()
+            fault = Fault("plex.listing", 1, ErrorStatus(500), None, match=listing_of(ARCHIVE))
+            world.plex_wire.faults.add(fault)
+            world.stash_wire.faults.add(Fault("stash.graphql", request, ErrorStatus(503), None))
+            ended = world.run().summary
+            assert ended.exit_code is ExitCode.SERVER
+            assert ended.error is not None
+            named.add("Stash" if "Stash" in ended.error.message else "Archive")
+            world.plex_wire.faults.clear()
+            world.stash_wire.faults.clear()
+            assert world.run().summary.exit_code is ExitCode.OK
+            assert {world.shown(world.key_of(one), "title") for one in "12"} == {"New"}
+    assert named == {"Stash", "Archive"}
 
 
 def with_entry(entry: dict[str, Any]) -> Rewrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from plexsync.simulators.library.maker import DATA, NAS
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
 from plexsync.sync.detection.plex_changes import read_unread
 from plexsync.sync.ports import RunOptions
+from tests.support.disk_faults import DiesAfterWriting, Killed
 from tests.support.fields_world import PLAIN
 from tests.support.world import World, scene_ids
 
@@ -202,6 +204,20 @@ def test_runs_with_a_limit_come_to_every_scene_of_a_renamed_tag(world: World) ->
     for _ in range(3):
         world.run(RunOptions(limit=1))
     assert {world.tags(key, "genre") for key in world.plex.rating_keys()} == {("Winter",)}
+
+
+def test_runs_with_a_limit_that_are_killed_write_nothing_twice(world: World) -> None:
+    """Each dies after its write reached Plex; what it wrote is looked at, and then others come."""
+    world.stash.edit_scenes(range(1, 5), title="New")
+    before = len(world.plex.writes)
+    for _ in range(3):
+        with suppress(Killed):
+            world.run(RunOptions(limit=1), disk=DiesAfterWriting(world.plex))
+    while world.run(RunOptions(limit=1)).rows:
+        pass
+    assert {world.shown(key, "title") for key in world.plex.rating_keys()} == {"New"}
+    assert len(world.plex.writes) - before == len(world.plex.rating_keys())
+    assert world.state().unsettled == ()
 
 
 def test_an_item_that_moved_meanwhile_does_not_end_what_is_owed_elsewhere(world: World) -> None:
