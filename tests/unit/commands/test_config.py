@@ -103,7 +103,7 @@ def test_the_path_is_shown_there_or_not(
 
     where = tmp_path / "plexsync" / "config.toml"
     assert capsys.readouterr().out == f"{where}\n"
-    about = {"schema": "plexsync/config-path/1", "path": str(where)}
+    about = {"schema": "plexsync/config-path/1", "path": str(where), "code": ExitCode.OK}
     assert document_of(capsys, "path") == {**about, "exists": False}
 
     where.parent.mkdir()
