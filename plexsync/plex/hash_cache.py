@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MOST_REQUESTS = 200
 """Requests for hashes in a run that does not link everything for good: where Plex answers for one
-item at a time only, each costs it 0.1 to 0.2 s. A later run goes on."""
+item at a time only, each costs it 0.1 to 0.2 s. A later run goes on. One that is sent again because
+it failed counts once: a server that fails often is given up before that matters."""
 
 _NAME = "hashes.json"
 _MOST_KEPT = 400_000
