@@ -309,10 +309,12 @@ class _UndoWork(EarlierWork):
             if change.target is PlexField.POSTER:
                 continue
             observed = self.planner.observe(detail, change.target)
+            is_list, trace = isinstance(change.before, tuple), change.trace_before or Trace()
             same = self.planner.equality.equal(change.target, observed, change.before)
+            # A making gives the title, and leaves it unlocked.
+            same = same and (is_list or change.locked_before <= (change.target in detail.locked))
             if same or not change.before:
                 continue
-            is_list, trace = isinstance(change.before, tuple), change.trace_before or Trace()
             if is_list:  # that nothing belongs to it is what is taken back
                 trace = replace(trace, held=self.planner.last_wanted(change, blank))
             yield replace(

@@ -127,6 +127,25 @@ def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     assert shelf(world, "Daughter") == before
 
 
+def test_a_collection_that_is_there_again_has_its_locks(world: World) -> None:
+    """Also that of a title it was renamed to."""
+    world.run()
+    world.stash.edit_studio(2, name="Son")
+    world.wait(1)
+    world.run()
+    before = shelf(world, "Son")
+    assert "title" in before["locks"]
+    for number in (3, 4):
+        world.stash.edit_scene(number, studio_id=1)
+    world.wait(1)
+    world.run()
+    world.undo()
+    assert shelf(world, "Son") == before
+
+    world.run()
+    assert shelf(world, "Son") == before
+
+
 def test_a_collection_that_is_there_again_stays_until_it_is_asked_for(world: World) -> None:
     """Nothing belongs to it, which is what the undo took back."""
     world.run()
