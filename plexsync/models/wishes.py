@@ -111,7 +111,8 @@ class Base(Noun, frozen=True):
     takes one out. `wanted` is the digest of what Stash wanted where merging made another list of
     it.
     `found` says that Plex held the value before plexsync ever wrote the field: it is ours to bring
-    up to date, and not ours to clear.
+    up to date, and not ours to clear. Of a list that was merged it says that somebody had locked it
+    with names besides ours.
     `credits` holds the roles and photos of ours, see `credits.given_in`.
     """
 

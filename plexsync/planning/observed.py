@@ -145,6 +145,18 @@ class PlexEquality:
         seen, entries = split_entries(base.seen), self.spellings.entries
         return frozenset([name for name in names if entries[name] in seen])
 
+    def is_shared(self, base: Base | None, value: Value, *, wholly: bool) -> bool:
+        """Whether a list that was merged holds names besides ours and those Stash wanted.
+
+        Args:
+            base: what is remembered.
+            value: what the field holds.
+            wholly: whoever gave them; else only where a person, or another program, locked them.
+        """
+        if isinstance(value, str) or base is None or not (base.wanted and (base.found or wholly)):
+            return False
+        return len(self.owned_among(value, base)) < len(value)
+
     def _digest(self, target: PlexField, value: Value) -> str:
         if isinstance(value, tuple):
             return list_digest(join_entries({*map(self.spellings.entries.__getitem__, value)}))

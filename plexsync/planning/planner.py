@@ -290,7 +290,10 @@ class Planner(WriteMemory):
             return self._merged(want.value, tuple(observed), base, keep=keep)
         if not want.value and found.made:
             return observed  # what Plex makes by itself cannot be cleared
-        ours = self.equality.is_base(base, want.target, found.shown)
+        # A list that was merged is not ours as a whole once another policy holds.
+        fills = want.policy is Policy.FILL
+        shared = self.equality.is_shared(base, observed, wholly=fills)
+        ours = not shared and self.equality.is_base(base, want.target, found.shown)
         theirs = not (ours or taken) and is_somebodys(want.target, found, base)
         match want.policy:
             case Policy.FILL | Policy.MERGE:  # a text cannot be merged

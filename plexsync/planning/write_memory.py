@@ -242,9 +242,13 @@ class WriteMemory:
         foreign = self.equality.name_keys(change.before)
         owned = self.equality.owned_among(change.after, base)
         mine = {entry[name] for name in change.after if keys[name] not in foreign or name in owned}
+        merges = change.policy is Policy.MERGE
+        others = {entry[name] for name in change.after} - mine
+        is_known = self.equality.is_base(base, change.target, change.before)
+        locked = base.found if base and is_known else change.locked_before
         seen: set[str] = set()
-        if change.policy is Policy.MERGE and self._rules.preserve_plex_edits:
-            seen = {entry[name] for name in change.after} - mine
+        if merges and self._rules.preserve_plex_edits:
+            seen = others
             if base:
                 # Of a name a person took out it must be known for good that it was there once.
                 there = {entry[name] for name in change.before}
@@ -256,6 +260,7 @@ class WriteMemory:
             seen=join_entries(seen),
             wanted=wanted,
             credits=remember_credits(change, base),
+            found=merges and bool(others) and locked,
         )
 
     def _with_upload(self, link: Link, change: Change, detail: ItemDetail) -> Link:

@@ -143,3 +143,56 @@ def test_copies_are_written_and_left_alone_as_the_configuration_has_it(world: Wo
         shown.append(world.shown(copy, "title"))
         assert world.run(FULL).puts == 0
     assert shown == ["First", "First", "Third"]
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["typed", "of an agent"])
+@pytest.mark.parametrize("preserve", ["true", "false"])
+@pytest.mark.parametrize("policy", ["overwrite", "keep", "fill"])
+def test_names_of_others_in_a_merged_list_count_as_before_under_another_policy(
+    world: World, policy: str, preserve: str, *, lock: bool
+) -> None:
+    """Those a person typed stay where a typed value does, and all of them under `fill`."""
+    world.settings["APPLY__PRESERVE_PLEX_EDITS"] = preserve
+    key = world.key_of("1")
+    world.stash.edit_scene(1, tag_ids=(1, 2), performer_ids=(1,))
+    world.plex.agent_refresh(key, {"genre": []})
+    world.plex.set_locks(key, locked=())
+    world.plex.edit_by_hand(key, {"genre": ["Other"]}, lock=lock)
+    world.wait(1)
+    world.run(FULL)
+    merged = world.tags(key, "genre")
+    assert {"Other", *named(world, 1, 2)} == set(merged)
+    world.settings["FIELDS__TAGS"] = policy
+    world.run()
+    stays = policy == "fill" or (lock and (policy == "keep" or preserve == "true"))
+    assert set(world.tags(key, "genre")) == (set(merged) if stays else named(world, 1, 2))
+    assert world.run(FULL).puts == 0
+    world.stash.edit_scene(1, tag_ids=(2, 3))
+    world.wait(1)
+    world.run()
+    assert set(world.tags(key, "genre")) == (set(merged) if stays else named(world, 2, 3))
+
+
+def test_a_name_typed_into_a_merged_list_stays_under_another_policy(world: World) -> None:
+    """Also one that came after the first write, and a take-over replaces it."""
+    key = world.key_of("1")
+    world.stash.edit_scene(1, tag_ids=(1, 2))
+    world.wait(1)
+    world.run()
+    world.plex.edit_by_hand(key, {"genre": ["Typed", *world.tags(key, "genre")]})
+    world.run(FULL)
+    world.settings["FIELDS__TAGS"] = "overwrite"
+    world.run()
+    assert "Typed" in world.tags(key, "genre")
+    world.run(RunOptions(take_over=True, full=True))
+    assert "Typed" not in world.tags(key, "genre")
+    world.stash.edit_scene(1, tag_ids=(3,))
+    world.wait(1)
+    world.run()
+    assert set(world.tags(key, "genre")) >= named(world, 3)
+    assert not set(world.tags(key, "genre")) & named(world, 1, 2)
+
+
+def named(world: World, *tags: int) -> set[str]:
+    """The names of tags."""
+    return {world.stash.tags[one].name for one in tags}
