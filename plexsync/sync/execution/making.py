@@ -238,8 +238,8 @@ class CollectionMaker:
 
 
 def taken_by_another(title: str) -> str:
-    """Return what a row says of a title that a collection of somebody else has."""
-    return f"Plex has a collection '{title}' already, which plexsync did not make"
+    """Return what a row says of a title that another collection has, whoever made it."""
+    return f"Plex has another collection '{title}' already"
 
 
 def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:

@@ -199,6 +199,17 @@ def test_an_undo_can_be_undone(world: World) -> None:
         assert after[title]["locks"] == before[title]["locks"]
 
 
+def test_what_a_later_run_made_is_not_called_somebody_elses(world: World) -> None:
+    """An undo is taken back after a full run has made all of it again."""
+    world.run()
+    undone = world.undo().summary.header.run_id
+    world.run(FULL)
+    again = world.undo(undone)
+
+    reasons = [row.reason for row in again.rows if row.is_collection]
+    assert all("another collection" in one for one in reasons), reasons
+
+
 def test_a_collection_that_was_touched_outlives_the_undo(world: World) -> None:
     """Without the members plexsync put in, and with what a person did."""
     world.run()
