@@ -6,6 +6,7 @@ Source: docs/output.md, "Review".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
@@ -177,8 +178,10 @@ def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> i
     if invocation.shape.as_document:
         _print(invocation, exported=len(chosen))
     else:
-        text = "written. Fill the column 'answer' and import the file."
-        _say(invocation, f"{counted(len(chosen), 'scene')} {text}")
+        _say(
+            invocation, f"{counted(len(chosen), 'scene')} written. Fill the column 'answer', then:"
+        )
+        _say(invocation, "    " + invocation.typed(f"plexsync review import {quote(str(file))}"))
     return ExitCode.OK
 
 
@@ -271,7 +274,8 @@ def _give(invocation: Invocation, context: ReviewContext, answers: Sequence[Answ
     if not answers:
         _say(invocation, "No scene was answered.")
     elif any(answer.verb is Verb.ACCEPT for answer in answers):
-        _say(invocation, "The next plexsync run writes what was accepted.")
+        _say(invocation, "To write what was accepted:")
+        _say(invocation, f"    {invocation.typed('plexsync run')}")
     return ExitCode.OK
 
 

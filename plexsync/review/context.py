@@ -73,7 +73,7 @@ class ReviewContext:
             elif self.answers.state.get(scene_id) is None:
                 raise ConfigError(
                     f"no run has seen scene {scene_id} yet",
-                    hint="plexsync run looks at new scenes; review list shows what waits",
+                    hint="plexsync run looks at new scenes; plexsync review list shows what waits",
                 )
             else:
                 found.append(self.servers.linked(scene_id))

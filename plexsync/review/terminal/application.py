@@ -71,7 +71,7 @@ def review_by_keys(invocation: Invocation, *, pictures: bool) -> int:
     if stdin is None or not can_ask(streams):
         raise ConfigError(
             "a review by keys needs a terminal",
-            hint="plexsync review list shows what waits; review -h names the other commands",
+            hint="plexsync review list shows what waits; plexsync review -h names other commands",
         )
     console = make_console(streams.stdout, no_color=invocation.shape.no_color)
     with open_review(invocation) as context:

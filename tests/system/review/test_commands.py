@@ -339,6 +339,16 @@ def fill(path: Path, answers: Mapping[tuple[SceneId, RatingKey], str]) -> None:
     path.write_text(out.getvalue(), encoding="utf-8-sig")
 
 
+def test_what_comes_next_can_be_typed_as_it_is_printed(twins: Shell, tmp_path: Path) -> None:
+    """The file that was written, and the configuration that was named."""
+    file, config = tmp_path / "my answers.csv", tmp_path / "own.toml"
+    config.write_text("", encoding="utf-8")
+    twins.type("export", str(file), "--config", str(config))
+    assert f"    plexsync review import '{file}' --config {config}\n" in twins.out
+    twins.type("accept", "--best", "--score-min", "0", "--config", str(config))
+    assert twins.out.endswith(f"    plexsync run --config {config}\n")
+
+
 def test_answers_come_back_from_a_spreadsheet(twins: Shell, tmp_path: Path) -> None:
     """Out, filled, in, written."""
     file = tmp_path / "waiting.csv"
