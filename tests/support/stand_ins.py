@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ def _run(line: Sequence[str]) -> None:
     match line:
         case ["pipx", "install", source] | ["uv", "tool", "install", source]:
             _install(Path(source), tools=line[0])
+        case ["pipx", "install", "--force", source]:
+            _install(_without_extras(source), tools="pipx")
         case ["make", target]:
             _make(target)
         case ["systemctl" | "journalctl", "--user", *words]:
@@ -95,6 +98,15 @@ def _install(source: Path, *, tools: str) -> None:
     program.parent.mkdir(parents=True, exist_ok=True)
     program.unlink(missing_ok=True)
     program.symlink_to(venv / "bin/plexsync")
+
+
+def _without_extras(source: str) -> Path:
+    """Return the checkout of `.[web,notify]`; each extra has to be one of its own."""
+    folder, _, extras = source.removesuffix("]").partition("[")
+    project = tomllib.loads(Path(folder, "pyproject.toml").read_text("utf-8"))["project"]
+    if unknown := set(filter(None, extras.split(","))) - set(project["optional-dependencies"]):
+        raise WrongCallError(f"no such extra: {', '.join(sorted(unknown))}")
+    return Path(folder)
 
 
 def _wheel_of(source: Path) -> Path:
