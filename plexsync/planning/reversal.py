@@ -127,7 +127,7 @@ class Reverser:
         else:
             # Choosing a picture locks it. An undo that ended right then never came to the lock.
             ours = locked and change.target in PICTURE_FIELDS and change.target in link.held
-        return replace(
+        back = replace(
             change,
             before=self._planner.observe(detail, change.target),
             after=after,
@@ -136,8 +136,8 @@ class Reverser:
             locked_after=change.locked_before if ours else locked,
             wanted="",
             trace_before=self._planner.trace(link, change.target),
-            trace_after=self._trace_after(change, link, untouched=untouched),
         )
+        return replace(back, trace_after=self._trace_after(change, back, link, untouched=untouched))
 
     def _is_half_back(self, change: Change, detail: ItemDetail) -> bool:
         """Whether an undo that ended between two requests left a long list as it is."""
@@ -149,24 +149,30 @@ class Reverser:
         )
         return self._planner.part_on_the_way(back, detail) is not None
 
-    def _trace_after(self, change: Change, link: Link, *, untouched: bool) -> Trace:
-        """Return what is remembered once the change is taken back."""
-        then = change.trace_before or Trace()
-        base = then.base if untouched else self._base_without(change, link, then.base)
+    def _trace_after(self, change: Change, back: Change, link: Link, *, untouched: bool) -> Trace:
+        """Return what is remembered once `back` has taken the change back."""
+        then, now = change.trace_before or Trace(), link.base.get(change.target)
+        base = then.base if untouched else self._base_without(change, back, now, then.base)
         if change.trace_after is not None:
             # An undo is taken back: what it held back is free again.
             return replace(then, base=base)
         return Trace(base=base, held=self._planner.last_wanted(change, link))
 
-    def _base_without(self, change: Change, link: Link, then: Base | None) -> Base | None:
-        """Return the base of a list somebody else changed since: only names of ours go or come."""
-        now = link.base.get(change.target)
+    def _base_without(
+        self, change: Change, back: Change, now: Base | None, then: Base | None
+    ) -> Base | None:
+        """Return the base of a list that was changed since: only names of ours go or come."""
         entry = self._equality.spellings.entries
         before = {entry[name] for name in change.before}
         after = {entry[name] for name in change.after}
         owned = split_entries(now.entries) if now else frozenset()
         owned_then = {entry[name] for name in self._equality.owned_among(change.before, then)}
         left = (owned - (after - before)) | (owned_then - after)
+        was_ours = self._equality.is_base(now, change.target, back.before)
+        if was_ours and left.issuperset(entry[name] for name in back.after):
+            # Only later runs changed it, so the list as a whole stays ours.
+            digest = self._equality.digest(change.target, back.after)
+            return Base(digest=digest, entries=join_entries(left))
         if not left:
             return None
         # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.

@@ -69,6 +69,34 @@ def test_undo_of_a_first_run_leaves_plex_as_it_was(world: World) -> None:
     assert comparable(world.plex.dump()) == after
 
 
+@pytest.mark.parametrize("then", ["more", "fewer"])
+@pytest.mark.parametrize("policy", ["overwrite", "keep", "merge"])
+def test_a_list_that_only_runs_changed_stays_ours_after_an_undo(
+    world: World, policy: str, then: str
+) -> None:
+    """The undo of an earlier run leaves what a later one added, and nobody typed that."""
+    key = world.key_of("7")
+    world.settings["FIELDS__TAGS"] = policy
+    tags = tuple(world.stash.add_tag(name) for name in ("Lake", "Sea"))
+    world.stash.edit_scene(7, tag_ids=tags)
+    first = world.run().summary.header.run_id
+    later = (*tags, world.stash.add_tag("Bay")) if then == "more" else tags[:1]
+    world.stash.edit_scene(7, tag_ids=later)
+    world.run()
+    shown = world.tags(key, "genre")
+
+    assert world.undo(first, scenes=scene_ids(7)).summary.exit_code == ExitCode.OK
+
+    assert set(world.tags(key, "genre")) == set(shown) - {"Lake", "Sea"}
+    assert world.run().puts == 0
+    assert world.run(FULL).row("7").by_hand == ()
+    assert set(world.tags(key, "genre")) == set(shown)
+    world.stash.edit_scene(7, tag_ids=(world.stash.add_tag("Hill"),))
+    world.run()
+    assert "Hill" in world.tags(key, "genre")
+    assert not set(world.tags(key, "genre")) & {"Lake", "Sea", "Bay"}
+
+
 def test_undo_of_a_later_run_leaves_the_earlier_one(synced: World) -> None:
     """Only what that run wrote goes back."""
     before = comparable(synced.plex.dump())
