@@ -144,6 +144,11 @@ class ServerFaults:
         if items >= IN_A_ROW:
             self._found.setdefault(kind, _fault(kind, error, items))
 
+    def found(self, error: ServerError) -> None:
+        """Note that Plex fails whatever it is asked, so that nothing is an item's own fault."""
+        for kind in WorkKind:
+            self._found.setdefault(kind, error)
+
     def of(self, *kinds: WorkKind) -> ServerError | None:
         """Return the fault found in one of `kinds`, or in any when none is named."""
         return next((self._found[one] for one in kinds or WorkKind if one in self._found), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
-from plexsync.errors import PictureFormatError, PictureSizeError, TooLongError
+from plexsync.errors import PictureFormatError, PictureSizeError, ServerError, TooLongError
 from plexsync.models import Outcome, is_kept, noun_of
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.sync.execution.sender import UNSENT
@@ -55,6 +55,7 @@ def charge(
     Returns:
         What failed so often that it is parked now, which a person is shown.
     """
+    _look_for_outage(run, uncharged)
     parked: dict[SceneId, Problem] = {}
     for key, record in () if run.session.is_dry else _own_failures(uncharged, run.ports.faults):
         remember(key, record)
@@ -69,6 +70,17 @@ def charge(
             f"or now: plexsync retry{again}"
         )
     return parked
+
+
+def _look_for_outage(run: RunContext, uncharged: Mapping[SceneId, tuple[WorkKind, R]]) -> None:
+    """Ask Plex once more: a few items that fail right before an outage look like items at fault."""
+    problems = [record.problem for _, record in uncharged.values()]
+    asks = any(one is not None and one.kind not in GIVEN_UP for one in problems)
+    if asks and not (run.session.is_dry or run.ports.should_stop()):
+        try:
+            run.ports.plex.sections()
+        except ServerError as error:
+            run.ports.faults.found(error)
 
 
 def _own_failures(

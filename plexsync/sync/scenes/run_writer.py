@@ -84,6 +84,8 @@ class RunWriter:
             raise
         finally:
             self._end(linked, is_done=is_done)
+        if (fault := self._run.ports.faults.of()) is not None:
+            raise fault
         if not (self._run.session.is_dry or self._run.options.partial):
             settle_unlinked(self._run.session, self._executor.reader, self._run.planner())
         request_scans(self._run, scans)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plexsync.simulators.http.wire import Effect
+    from plexsync.simulators.http.wire import Effect, SimRequest
 
 SCENES = 60
 SPEC = LibrarySpec(seed=4, scenes=SCENES, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
@@ -150,3 +150,30 @@ def test_pictures_that_are_refused_stop_no_edit(tmp_path: Path) -> None:
         assert again.summary.exit_code == ExitCode.OK
         assert again.plex["plex.upload"] == SCENES
         assert read_status(world.state_dir, world.now).failing == ()
+
+
+@pytest.mark.parametrize("left", [1, 2, 4])
+@pytest.mark.parametrize("name", ["503", "500", "html"])
+def test_a_server_that_fails_before_the_last_few_items_is_at_fault(
+    world: World, name: str, left: int
+) -> None:
+    """Fewer than are needed to tell by themselves: what Plex answers at the end tells."""
+    world.run()
+    for number in range(1, left + 2):
+        world.stash.edit_scene(number, title=f"New {number}")
+    before = len(world.plex.writes)
+
+    def is_late(_: SimRequest) -> bool:
+        return len(world.plex.writes) > before
+
+    world.plex_wire.faults.add(Fault(None, 1, ALWAYS[name], None, is_late))
+    ran = world.run()
+    world.plex_wire.faults.clear()
+
+    assert ran.summary.exit_code == ExitCode.SERVER
+    status = read_status(world.state_dir, world.now)
+    assert {one.attempts for one in status.failing} <= {0}
+    assert world.run().summary.exit_code == ExitCode.OK
+    for number in range(1, left + 2):
+        assert world.shown(world.key_of(str(number)), "title") == f"New {number}"
+    assert world.run().puts == 0
