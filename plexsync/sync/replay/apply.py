@@ -159,6 +159,10 @@ class _PlanWork(EarlierWork):
         Raises:
             ServerError: a server cannot say what it has for a picture.
         """
+        if self._is_made(item, pair):
+            note = "Plex has the collection by now, perhaps by another title"
+            unmade = replace(item.plan, changes=())
+            return Decision(plan=unmade, outcome=Outcome.SKIPPED, note=note)
         changes: list[Change] = []
         agreed = [one for one in item.agreed if self.planner.shows(detail, one)]
         stale: list[str] = []
@@ -189,6 +193,13 @@ class _PlanWork(EarlierWork):
             agreed=tuple(agreed),
             pictures=tuple(pictures.pictures),
         )
+
+    def _is_made(self, item: SavedItem, pair: Pair) -> bool:
+        """Whether a plan is to make a collection, and a run made one of its source since."""
+        if item.plan.kind is not ItemKind.COLLECTION or pair.link.rating_key:
+            return False
+        record = self.scope.state.kept(pair.scene.scene_id)
+        return record is not None and bool(record.link.rating_key)
 
     def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
         """Return the change as of now; None if Plex does not hold what it held."""

@@ -69,3 +69,21 @@ def test_a_saved_plan_renames_to_no_title_another_collection_has_by_now(tmp_path
         (row,) = [row for row in applied.rows if row.is_collection]
         assert row.outcome.value == "skipped"
         assert "another collection 'Matriarch'" in row.reason
+
+
+def test_a_saved_plan_makes_no_second_collection_by_another_title(tmp_path: Path) -> None:
+    """One that a run made since, by another configuration, is the only one and stays known."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path) as world:
+        world.run(RunOptions(dry_run=True, save_plan=path), COLLECTIONS__TITLE="Studio {name}")
+        world.run()
+        before = whole(world)
+        assert "Mother" in titles(world)
+
+        ran = world.apply(path)
+
+        assert whole(world) == before
+        assert ran.outcomes()["studio:1"] == ran.outcomes()["studio:2"] == "skipped"
+        assert "by now" in ran.row("studio:1").reason
+        world.run(RunOptions(full=True))
+        assert whole(world) == before
