@@ -218,10 +218,9 @@ class State:
         return self._rows.pack(record)
 
     def claims(self) -> dict[RatingKey, SceneId]:
-        """Which scene each item is linked with.
+        """Return the scene each item is linked with: one that goes to it, then the lowest id.
 
-        Of several one that goes to it, and of these the one with the lowest id: a scene that waits
-        keeps its link, though another one may have got the item.
+        A scene that waits keeps its link, though another one may have got the item.
         """
         standing: dict[RatingKey, SceneId] = {}
         waiting: dict[RatingKey, SceneId] = {}
@@ -258,11 +257,6 @@ class State:
     def lineage(self) -> Lineage:
         """The servers this state belongs to."""
         return self.checkpoint.lineage
-
-    @property
-    def has_unsettled(self) -> bool:
-        """Whether there is a write nobody knows the end of."""
-        return bool(self._open)
 
     @property
     def unsettled(self) -> tuple[Unsettled, ...]:

@@ -121,7 +121,7 @@ def _check_gone(run: RunContext, detected: Detected) -> UnsafeError | None:
 def _has_work(run: RunContext, detected: Detected) -> bool:
     """Whether there is anything to do about any scene."""
     wanted = run.totals.header.full or run.options.save_plan is not None
-    return wanted or detected.concerns_any or run.state.has_unsettled
+    return wanted or detected.concerns_any or bool(run.state.unsettled)
 
 
 def _keepers(run: RunContext) -> Iterator[type[CollectionKeeper | ShowKeeper]]:

@@ -223,7 +223,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 def _spellings(secrets: Iterable[str]) -> list[str]:
     """Every way a secret may be written, longest first so that no rest of one stays behind.
 
-    One of a letter or two stands in most words: hiding it there hides nothing, and garbles all.
+    One of up to three letters stands in many words: hiding it there hides nothing, and garbles all.
     """
     found: set[str] = set()
     for secret in secrets:

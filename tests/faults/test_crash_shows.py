@@ -31,7 +31,7 @@ def test_shows_end_as_after_one_run_whatever_write_a_run_dies_at(
             whole = whole or world.plex.dump()
 
             assert world.plex.dump() == whole, at
-            assert not world.state().has_unsettled, at
+            assert not world.state().unsettled, at
             undo_since(world, known)
             assert world.plex.dump() == before, at
             if writes < at:
@@ -47,10 +47,10 @@ def test_what_a_killed_run_wrote_is_known_though_shows_are_left_alone_since(
         world.run(SHOWS__STUDIOS="false")
         before, known = world.plex.dump(), {one.run_id for one in world.state().runs}
         killed_run(world, at=1, applied=True)
-        assert world.state().has_unsettled
+        assert world.state().unsettled
 
         world.run(SHOWS__STUDIOS="false")
-        assert not world.state().has_unsettled
+        assert not world.state().unsettled
         undo_since(world, known)
         assert world.plex.dump() == before
 

@@ -122,7 +122,7 @@ class Glance:
             or options.full
             or options.ask
             or self._state.notes
-            or self._state.has_unsettled
+            or self._state.unsettled
             or read_unread(self._state)
             or read_spool(self._ports.state_dir, self._ports.disk, now).files  # of the hook
             or self._is_one_due()
