@@ -168,7 +168,7 @@ def test_a_portrait_cover_is_sent_as_it_is(world: World) -> None:
 
 @pytest.fixture
 def no_pillow(tmp_path: Path) -> dict[str, str]:
-    """An environment in which Pillow cannot be imported, as after `pip install plexsync`."""
+    """An environment in which Pillow cannot be imported, as without the extra `pad`."""
     place = tmp_path / "hides" / "PIL"
     place.mkdir(parents=True)
     (place / "__init__.py").write_text("raise ImportError('not here')\n")
@@ -187,7 +187,8 @@ def test_padding_without_pillow_is_an_error_of_configuration(
     done = command(world, no_pillow, "run")
     assert done.code == ExitCode.USAGE
     assert "PLEXSYNC_FIELDS__POSTER__PAD" in done.err
-    assert "Install it: pip install 'plexsync[pad]', or switch pad off" in done.err
+    how = "Install it: pipx install --force '.[pad]' in the folder of plexsync's source, or"
+    assert f"{how} switch pad off" in done.err
     assert world.stash_wire.counters.by_kind() == world.plex_wire.counters.by_kind() == {}
 
 
@@ -206,5 +207,5 @@ def test_a_plan_that_pads_is_not_begun_without_pillow(
     before = world.plex.dump(clocks=True)
     done = command(world, no_pillow, "apply", str(plan), FIELDS__POSTER__PAD="false")
     assert done.code == ExitCode.USAGE
-    assert "pip install 'plexsync[pad]'" in done.err
+    assert "pipx install --force '.[pad]'" in done.err
     assert world.plex.dump(clocks=True) == before
