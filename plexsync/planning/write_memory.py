@@ -94,6 +94,9 @@ class WriteMemory:
         base = link.base.get(change.target)
         if base is None or not self.equality.is_base(base, change.target, held):
             return False
+        either = map(self.equality.name_keys, (change.before, change.after))
+        if not self.equality.name_keys(held) <= frozenset().union(*either):
+            return False  # names others added since: it was written to its end
         wanted = change.wanted or self.equality.digest(change.target, change.after)
         return base.wanted == wanted or base.wanted in former_digests(change.after)
 
