@@ -282,7 +282,7 @@ class ChangeDetection:
 
         Those that an earlier run handled as they are come last, whatever else makes them due: until
         a whole run they are due in each, and else no other one would have its turn. They take turns
-        themselves: each run begins where the one before it ended.
+        themselves: each run begins where the one before it ended, if that took as many.
         """
         state, events = self._run.state, self.spool.scene_ids
         new, handled = list[int](), list[int]()
@@ -290,7 +290,8 @@ class ChangeDetection:
             is_new = scene.updated_at != state.version(scene.scene_id) or scene.scene_id in events
             (new if is_new else handled).append(at)
         runs_before = state.checkpoint.serial - (not self._run.session.is_dry)
-        turn = runs_before * (self._run.options.limit or 0) % max(len(handled), 1)
+        count = max((self._run.options.limit or 0) - len(new), 0)
+        turn = runs_before * count % max(len(handled), 1)
         return [*new, *handled[turn:], *handled[:turn]]
 
     def _let_pass(self, seconds: float) -> None:

@@ -206,6 +206,20 @@ def test_runs_with_a_limit_come_to_every_scene_of_a_renamed_tag(world: World) ->
     assert {world.tags(key, "genre") for key in world.plex.rating_keys()} == {("Winter",)}
 
 
+def test_runs_with_a_limit_come_to_every_scene_of_a_tag_beside_edited_ones(world: World) -> None:
+    """Edited scenes come first, so each run takes some of the others only."""
+    tag = world.stash.add_tag("Summer")
+    world.stash.edit_scenes((1, 2), tag_ids=(tag,))
+    world.run()
+    world.stash.edit_tag(tag, name="Winter")
+    for at in range(2):
+        world.stash.edit_scene(3, title=f"Edited {at}")
+        world.wait(1)
+        assert world.run(RunOptions(limit=2)).outcomes()["3"] == "applied"
+    shown = {world.tags(key, "genre") for one in "12" for key in world.library.truth[one]}
+    assert shown == {("Winter",)}
+
+
 def test_runs_with_a_limit_that_are_killed_write_nothing_twice(world: World) -> None:
     """Each dies after its write reached Plex; what it wrote is looked at, and then others come."""
     world.stash.edit_scenes(range(1, 5), title="New")
