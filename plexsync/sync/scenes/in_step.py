@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.rows import Pair
 
-_DECISIONS = "1"
-"""Moves when something else decides what an item needs, so that every scene is compared again."""
+_DECISIONS = "2"
+"""Moves when something else decides what an item needs, or is remembered of a scene, so that every
+scene is compared again."""
 
 _NUMBERS = "Q"
 _ENCODER = msgspec.msgpack.Encoder()
