@@ -155,7 +155,9 @@ class PlexEquality:
         """
         if isinstance(value, str) or base is None or not (base.wanted and (base.found or wholly)):
             return False
-        return len(self.owned_among(value, base)) < len(value)
+        # Of actors with credits `wanted` is remembered whatever the policy.
+        merged = base.found or base.seen or not base.credits
+        return bool(merged) and len(self.owned_among(value, base)) < len(value)
 
     def _digest(self, target: PlexField, value: Value) -> str:
         if isinstance(value, tuple):

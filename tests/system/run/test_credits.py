@@ -63,6 +63,25 @@ def test_an_actor_that_comes_back_has_role_and_photo_again(
     assert world.run(FORCED, FIELDS__PERFORMERS="overwrite").puts > 0
 
 
+@pytest.mark.parametrize("first", ["fill", "overwrite"])
+@pytest.mark.parametrize("role", ["", "{gender}"], ids=["plain", "with a role"])
+def test_actors_that_were_found_in_plex_are_filled_with_or_without_roles(
+    world: World, role: str, first: str
+) -> None:
+    """No policy merged them, so the list follows Stash under `fill` in both cases."""
+    key = world.key_of("1")
+    world.stash.edit_performer(1, name="Ann", gender="FEMALE")
+    world.stash.edit_scene(1, performer_ids=(1,))
+    world.plex.agent_refresh(key, {"actor": ["Ann"]})
+    world.wait(1)
+    world.run(FIELDS__PERFORMERS=first, FIELDS__PERFORMERS__ROLE=role)
+    world.run(FIELDS__PERFORMERS="fill", FIELDS__PERFORMERS__ROLE=role)
+    world.stash.edit_scene(1, performer_ids=(1, 2))
+    world.wait(1)
+    world.run(FIELDS__PERFORMERS="fill", FIELDS__PERFORMERS__ROLE=role)
+    assert set(world.tags(key, "actor")) == {"Ann", world.stash.performers[2].name}
+
+
 @pytest.mark.parametrize("replace_tags", [False, True])
 def test_an_actor_that_stays_keeps_its_role(
     world: World,
