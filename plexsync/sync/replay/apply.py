@@ -195,11 +195,16 @@ class _PlanWork(EarlierWork):
         )
 
     def _is_made(self, item: SavedItem, pair: Pair) -> bool:
-        """Whether a plan is to make a collection, and a run made one of its source since."""
+        """Whether a plan is to make a collection, and Plex has one of its source by now.
+
+        Raises:
+            ServerError: the collections of its library cannot be listed.
+        """
         if item.plan.kind is not ItemKind.COLLECTION or pair.link.rating_key:
             return False
         record = self.scope.state.kept(pair.scene.scene_id)
-        return record is not None and bool(record.link.rating_key)
+        there = self._maker.listed(item.plan.section_id).by_key
+        return record is not None and record.link.rating_key in there
 
     def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
         """Return the change as of now; None if Plex does not hold what it held."""

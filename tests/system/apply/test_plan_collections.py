@@ -87,3 +87,20 @@ def test_a_saved_plan_makes_no_second_collection_by_another_title(tmp_path: Path
         assert "by now" in ran.row("studio:1").reason
         world.run(RunOptions(full=True))
         assert whole(world) == before
+
+
+def test_a_saved_plan_makes_a_collection_again_that_was_deleted_in_plex(tmp_path: Path) -> None:
+    """The one that is remembered is gone, so it is no other one of the same source."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path) as world:
+        world.run()
+        members = titles(world)
+        world.plex.collections.delete(world.plex.collections.key_of("Mother"))
+        world.run(RunOptions(full=True, dry_run=True, save_plan=path))
+
+        ran = world.apply(path)
+
+        assert ran.outcomes()["studio:1"] == "applied"
+        assert titles(world) == members
+        assert world.run(RunOptions(full=True)).puts == 0
+        assert titles(world) == members
