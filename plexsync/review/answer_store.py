@@ -165,14 +165,15 @@ class AnswerStore:
         self._learn_owners()
         return session
 
-    def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
+    def give(self, answers: Sequence[Answer]) -> Callable[[], Collection[SceneId]]:
         """Remember `answers`; all of them are safe on disk when this returns.
 
         An accepted item is taken from the scene it was linked or given to. The next run looks
         again at the scenes that wait and have a candidate in common with one of these.
 
         Returns:
-            What puts everything back as it stood before; it raises the same errors.
+            What puts everything back as it stood before, but for the answers given elsewhere since:
+            it returns which of these scenes stand by such a one, and raises the same errors.
 
         Raises:
             StateLockedError: a run is under way.
@@ -193,7 +194,9 @@ class AnswerStore:
                 self._look_again(one, Outcome.REVIEW)
             self._apply(answer)
         session.commit()
-        return partial(self._put_back, before, {one: self.state.get(one) for one in before})
+        left = {one: self._standing(one) for one in before}
+        ours = frozenset(answer.scene.scene_id for answer in answers)
+        return partial(self._put_back, before, left, ours)
 
     def release_lock(self) -> None:
         """End the journal and let go of the lock. May be repeated; the next answer takes it again.
@@ -240,17 +243,25 @@ class AnswerStore:
     def _put_back(
         self,
         before: Mapping[SceneId, _Standing],
-        left: Mapping[SceneId, SceneRecord | None],
-    ) -> None:
-        """Let scenes stand as `before` answers that left these records.
+        left: Mapping[SceneId, _Standing],
+        ours: frozenset[SceneId],
+    ) -> frozenset[SceneId]:
+        """Let scenes stand as `before` answers to `ours` that left them standing so.
 
-        A scene that a run has handled since keeps what the run found, and is looked at again.
+        One that was answered elsewhere since stays so, with the items it was given. A scene that a
+        run has handled since keeps what the run found, and is looked at again.
         """
         session = self._open()
-        for scene_id, (answers, record) in before.items():
-            now = self.state.get(scene_id)
-            self._write(scene_id, answers, record if now == left[scene_id] else now and _due(now))
+        same = {one for one in before if self._standing(one).answers == left[one].answers}
+        for scene_id in (one for one in before if one in same):
+            was, now = before[scene_id], self.state.get(scene_id)
+            unhandled = now == left[scene_id].record
+            self._write(scene_id, was.answers, was.record if unhandled else now and _due(now))
+            lost = frozenset(key for key in was.owned() if self._owners.get(key, set()) - same)
+            if lost:
+                self._look_again(scene_id, Outcome.SKIPPED, without=lost)
         session.commit()
+        return ours - same
 
     def _standing(self, scene_id: SceneId) -> _Standing:
         return _Standing(self.recorded(scene_id), self.state.get(scene_id))

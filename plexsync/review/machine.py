@@ -289,18 +289,18 @@ class Review:
     def undo(self) -> None:
         """Take the last answer back."""
         try:
-            last = self.given.take_back()
+            taken = self.given.take_back()
         except StateLockedError:
             raise
         except PlexsyncError as error:
             self.message = error.message
             return
-        if last is None:
+        if taken is None:
             self.message = "There is nothing to take back."
             return
+        last, words = taken
         self.open_scene(last.shown)
-        self.focus = last.focus
-        self.message = f"Taken back: {last.words}."
+        self.focus, self.message = last.focus, words
 
     # ---- Searching, filtering, sorting -----------------------------------------------------------
 

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from plexsync.matcher import Answer, Verb, split_prefixes
-from plexsync.models import Candidate, Evidence, PathRule, PlexItem, RatingKey, Scene, SceneId
+from plexsync.models import (
+    Candidate,
+    Evidence,
+    PathRule,
+    PlexItem,
+    RatingKey,
+    Scene,
+    SceneId,
+    id_order,
+)
 from plexsync.review.queue import first_path, signs_of
 from plexsync.text.normalize import apply_rules, fold, normalize_path
 from plexsync.text.toml import toml_string
-from plexsync.text.words import file_name
+from plexsync.text.words import counted, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -29,6 +38,8 @@ NAMED = "person"
 
 _SAME_LENGTH_S = 1.0
 """Seconds by which two servers may differ about the length of one file."""
+
+_MOST_NAMED = 3
 
 NOTHING_WAITS = "Nothing waits for review."
 
@@ -292,7 +303,8 @@ class GivenAnswer(NamedTuple):
         shown: the scene that was on the screen.
         focus: and the place of its candidate.
         verb: how it was answered; None for a path rule.
-        take_back: puts back what was before it.
+        take_back: puts back what was before it; returns which of its scenes were answered elsewhere
+            since, and stay so.
         opened: the scenes it left waiting, whatever was answered about them before.
     """
 
@@ -301,7 +313,7 @@ class GivenAnswer(NamedTuple):
     shown: SceneId
     focus: int
     verb: Verb | None
-    take_back: Callable[[], None]
+    take_back: Callable[[], Collection[SceneId] | None]
     opened: frozenset[SceneId] = frozenset()
 
 
@@ -327,8 +339,8 @@ class GivenAnswers:
         self.answered = (self.answered - given.opened) | given.scenes
         self.later -= given.scenes
 
-    def take_back(self) -> GivenAnswer | None:
-        """Take the last answer back; returns it, or None when there is none.
+    def take_back(self) -> tuple[GivenAnswer, str] | None:
+        """Take the last answer back; returns it with what became of it in words, None without one.
 
         Raises:
             PlexsyncError: it could not be taken back, and stands.
@@ -336,11 +348,17 @@ class GivenAnswers:
         if not self._given:
             return None
         last = self._given[-1]
-        last.take_back()
+        stay = last.take_back() or ()
         self._given.pop()
         # What an earlier answer settled stays so.
         self.answered = set(self.verbs())
-        return last
+        said = f"Taken back: {last.words}."
+        if stay:
+            named = ", ".join(sorted(stay, key=id_order)[:_MOST_NAMED])
+            said += (
+                f" Answered elsewhere since, so it stays: {counted(len(stay), 'scene')} ({named})."
+            )
+        return last, said
 
     def verbs(self) -> dict[SceneId, Verb | None]:
         """Return how each scene was answered last: a later answer replaces an earlier one."""

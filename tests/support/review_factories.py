@@ -22,7 +22,7 @@ from plexsync.storage.review_queue import Waiting
 from tests.support.factories import make_candidate, make_scene, make_scene_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from plexsync.models import Candidate, PathRule, Scene
     from plexsync.storage.session import Session
@@ -91,7 +91,7 @@ class FakeAnswers(AnswerStore):
     def release_lock(self) -> None:
         """It has none."""
 
-    def give(self, answers: Sequence[Answer]) -> Callable[[], None]:
+    def give(self, answers: Sequence[Answer]) -> Callable[[], Collection[SceneId]]:
         """Keep answers; gives what puts back what stood before."""
         if self.locked:
             raise self.locked
@@ -100,8 +100,9 @@ class FakeAnswers(AnswerStore):
             scene_id = answer.scene.scene_id
             self.book[scene_id] = answered(self.recorded(scene_id), answer)
 
-        def take_back() -> None:
+        def take_back() -> Collection[SceneId]:
             self.book = before
+            return ()
 
         return take_back
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plexsync.matcher import Verb
+from plexsync.matcher import NOTHING, Verb, collect_answers
 from plexsync.models import Confidence, Outcome
 from plexsync.plex.index import cached_items
 from plexsync.review.machine import Review
@@ -319,6 +319,40 @@ def test_an_answer_taken_back_after_a_run_used_it_is_looked_at_again(twins: Worl
         assert twins.run().outcomes()[one.scene_id] == "applied"
         take_back()
     assert twins.run().row(one.scene_id).outcome is Outcome.REVIEW
+
+
+def test_taking_back_leaves_a_rival_what_was_answered_elsewhere(twins: World) -> None:
+    """Another review ignored it while this one rested."""
+    first, second = waiting_in(twins)[:2]
+    with store_of(twins, number=1) as mine:
+        take_back = mine.give([mine.answer_about(first, Verb.ACCEPT, first.candidates[:1])])
+        mine.release_lock()
+        with store_of(twins, number=2) as other:
+            other.give([other.answer_about(second, Verb.IGNORE, reason="trailer")])
+        assert not take_back()
+        assert mine.recorded(first.scene_id) == NOTHING
+        assert mine.recorded(second.scene_id).ignored is not None
+    assert twins.run(FULL).row(second.scene_id).outcome is Outcome.IGNORED
+
+
+def test_taking_back_leaves_a_later_answer_from_elsewhere(twins: World) -> None:
+    """It says so, and the item is not given to two scenes."""
+    queue = waiting_in(twins)
+    first, second = queue[:2]
+    key = first.candidates[0].rating_key
+    with store_of(twins, number=1) as mine, store_of(twins, number=2) as other:
+        mine.give([mine.answer_about(second, Verb.ACCEPT, first.candidates[:1])])
+        review = Review(queue, mine, FakeActions())
+        assert review.open_scene(first.scene_id)
+        type_keys(review, "1ay")
+        mine.release_lock()
+        other.give([other.answer_about(queue[2], Verb.ACCEPT, first.candidates[:1])])
+        other.release_lock()
+        type_keys(review, "u")
+        assert "Answered elsewhere since" in review.message
+        state = twins.state()
+    owners = [pin.scene_id for pin in collect_answers(state).pins if pin.rating_key == key]
+    assert owners == [queue[2].scene_id]
 
 
 def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> None:
