@@ -4,11 +4,11 @@ In: the scenes that wait, with the candidates a run found, and a person's answer
 the journal, safe on disk before the next question; matching obeys them from then on.
 
 `context.py` gathers what a review works with, and `queue.py` orders the scenes by pattern. Keys
-(`keys.py`) change the state machine (`machine.py`); what it answers goes to disk through
-`answer_store.py`. `selection.py` makes answers and groups and keeps those that were given,
-`shown.py` says what screens show, `servers.py` asks both servers, `ahead.py` and `pictures.py` ask
-them before a screen needs it. `terminal/` and `web/` draw the machine; `batch.py` has the commands,
-and `csv_files.py` their spreadsheets.
+(`keys.py`) change the state machine (`machine.py`; `modes.py` names what it can show); what it
+answers goes to disk through `answer_store.py`. `selection.py` makes answers and groups and keeps
+those that were given, `shown.py` says what screens show, `servers.py` asks both servers, `ahead.py`
+and `pictures.py` ask them before a screen needs it. `terminal/` and `web/` draw the machine;
+`batch.py` has the commands, and `csv_files.py` their spreadsheets.
 
 Read first: `machine.py`, then `answer_store.py`.
 """

@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plexsync.errors import StateLockedError
-from plexsync.review.machine import Ending, Mode, Prompt, Review
+from plexsync.review.modes import Ending, Mode, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from plexsync.review.machine import Review
 
 
 class KeyName(StrEnum):

@@ -6,13 +6,13 @@ configuration through `ReviewServers`. The terminal and the web page show the sa
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Candidate, PathRule, RatingKey, SceneId, id_order
+from plexsync.review.modes import Ending, Mode, Prompt
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
     GROUP_WORDS,
@@ -36,35 +36,6 @@ if TYPE_CHECKING:
     from plexsync.state import Waiting
 
 _TWO = 2
-
-
-class Mode(StrEnum):
-    """What is on the screen."""
-
-    SCENE = "scene"
-    HELP = "help"
-    PROMPT = "prompt"
-    HITS = "hits"
-    CONFIRM = "confirm"
-    GROUP = "group"
-    END = "end"
-
-
-class Ending(StrEnum):
-    """How a review ends."""
-
-    WRITE = "write"
-    PLAN = "plan"
-    KEEP = "keep"
-
-
-class Prompt(StrEnum):
-    """What a person is typing."""
-
-    REASON = "Why ignore it (Enter for no reason)"
-    SEARCH = "Search Plex for"
-    ITEM = "Rating key or Plex address"
-    FILTER = "Show only what holds these words (Enter for everything)"
 
 
 class Review:

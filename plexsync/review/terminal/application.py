@@ -28,7 +28,7 @@ from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import Invocation, can_ask, make_console
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.keys import PASTE, KeyName, press
-from plexsync.review.machine import Ending, Mode, Review
+from plexsync.review.modes import Ending, Mode
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.parts import Place, picture_place
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from plexsync.review.machine import Review
     from plexsync.review.terminal.pictures import TerminalPictures
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from rich.segment import Segment
 from rich.style import Style
 
-from plexsync.review.machine import Mode, Review
+from plexsync.review.modes import Mode
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.terminal.parts import PICTURE_COLUMNS, PICTURE_ROWS, Place
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console, RenderableType
+
+    from plexsync.review.machine import Review
 
     MakesPicture = Callable[..., RenderableType]
     """What textual-image makes of a picture for one kind of terminal, given width and height."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output.console import Invocation, Streams, write_lines
 from plexsync.review.context import open_review, run_accepted
-from plexsync.review.machine import Ending, Review
+from plexsync.review.modes import Ending
 from plexsync.review.selection import NOTHING_WAITS
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
@@ -20,6 +20,8 @@ from plexsync.text.words import counted, to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plexsync.review.machine import Review
 
 
 _LOOPBACK = "127.0.0.1"

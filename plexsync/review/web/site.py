@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from plexsync.matcher import reason_kind
 from plexsync.models import Change, Evidence, SceneId
 from plexsync.review.keys import PASTE, press
-from plexsync.review.machine import Ending, Mode, Prompt, Review
+from plexsync.review.modes import Ending, Mode, Prompt
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from plexsync.review.machine import Review
     from plexsync.state import Waiting
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.matching.answers import ANSWER_PREFIX, SceneAnswers
 from plexsync.review.keys import press
-from plexsync.review.machine import Mode, Review
+from plexsync.review.machine import Review
+from plexsync.review.modes import Mode
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from tests.support.review_factories import FakeActions
 from tests.support.review_world import store_of, waiting_in

@@ -11,7 +11,7 @@ from plexsync.errors import StateLockedError
 from plexsync.matching.answers import Verb
 from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.review.keys import press
-from plexsync.review.machine import Ending, Mode, Review
+from plexsync.review.modes import Ending, Mode
 from tests.support.factories import make_candidate
 from tests.support.review_factories import (
     FakeActions,
@@ -22,6 +22,7 @@ from tests.support.review_factories import (
 )
 
 if TYPE_CHECKING:
+    from plexsync.review.machine import Review
     from plexsync.storage.review_queue import Waiting
 
 ONE, TWO = SceneId("1"), SceneId("2")

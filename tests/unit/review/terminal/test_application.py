@@ -13,7 +13,7 @@ from prompt_toolkit.input import create_pipe_input
 from rich.console import Console
 
 from plexsync.errors import StateCorruptError
-from plexsync.review.machine import Ending, Mode
+from plexsync.review.modes import Ending, Mode
 from plexsync.review.terminal.application import ReviewScreen, keys_of_line
 from tests.support.review_factories import FakeAnswers, make_waiting, start_review, type_keys
 
