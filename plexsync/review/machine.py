@@ -24,12 +24,14 @@ from plexsync.review.selection import (
     rule_for,
     rule_question,
     same_file,
+    taking_question,
     with_candidate,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from plexsync.matcher import SceneAnswers
     from plexsync.review.ahead import LinkPreview
     from plexsync.review.answer_store import AnswerStore
     from plexsync.review.servers import ReviewServers
@@ -149,22 +151,41 @@ class Review:
         else:
             self.message = "No other candidate is the same file; a accepts the one in focus."
 
-    def _take(self, candidates: Sequence[Candidate], words: str) -> None:
-        """Accept candidates; taking one from another scene is asked first."""
+    def _take(
+        self,
+        candidates: Sequence[Candidate],
+        words: str,
+        *,
+        agreed: Collection[SceneId] = (),
+    ) -> None:
+        """Accept candidates; taking one from a scene that was not agreed on is asked first."""
         if not all(one.item_path for one in candidates):
             self.message = "This item shows no file, so it cannot be accepted."
             return
-        answer = self.answers.answer_about(self.waiting, Verb.ACCEPT, candidates)
-        self.answers.take_lock()
-        ours = self.waiting.scene_id
-        owners = (self.answers.owner(one.rating_key, ours) for one in candidates)
-        owner = next(filter(None, owners), None)
-        if owner is None:
-            self._give([answer], words)
+        if not self._is_as_shown(self._recorded):
             return
-        owner_name = self.queue.named(owner)
-        question = f"This item belongs to {owner_name} already. Take it from that scene?"
-        self._ask(Question(question, lambda: self._give([answer], "accepted")))
+        ours = self.waiting.scene_id
+        owners = [self.answers.owner(one.rating_key, ours) for one in candidates]
+        others = {one for one in owners if one is not None}
+        if others <= {*agreed}:
+            self._give([self.answers.answer_about(self.waiting, Verb.ACCEPT, candidates)], words)
+            return
+        take = partial(self._take, candidates, words, agreed=others)
+        self._ask(
+            Question(taking_question(map(self.queue.named, sorted(others, key=id_order))), take)
+        )
+
+    def _is_as_shown(self, look: Callable[[], object]) -> bool:
+        """Take the lock; return whether what a person looks at still is as it was shown."""
+        shown = look()
+        self.answers.take_lock()
+        if look() == shown:
+            return True
+        self.message = "It was answered elsewhere meanwhile; look again. Nothing changed."
+        return False
+
+    def _recorded(self) -> SceneAnswers:
+        return self.answers.recorded(self.waiting.scene_id)
 
     def refuse_candidate(self) -> None:
         """Refuse the candidate in focus: the pair never comes back."""
@@ -176,11 +197,13 @@ class Review:
         gone = self._refused() | {candidate.rating_key}
         left = any(one.rating_key not in gone for one in self.waiting.candidates)
         still_open = {self.waiting.scene_id} if left else set()
-        self._give([answer], "not this one", still_open=still_open)
+        if self._is_as_shown(self._recorded):
+            self._give([answer], "not this one", still_open=still_open)
 
     def deny(self) -> None:
         """Say that the scene is not in Plex."""
-        self._give([self.answers.answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
+        if self._is_as_shown(self._recorded):
+            self._give([self.answers.answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
 
     def put_off(self) -> None:
         """Leave the scene open for later."""
@@ -204,7 +227,8 @@ class Review:
             self._advance()
             self.message = f"{len(scenes):,} are left for later."
             return
-        self.answers.take_lock()
+        if not self._is_as_shown(group.standing):
+            return
         answers = group.answers(key)
         if not answers:
             self.message = "None of these scenes can be answered so."
@@ -285,7 +309,8 @@ class Review:
         self.to_scene()
         if prompt is Prompt.REASON:
             ignored = self.answers.answer_about(self.waiting, Verb.IGNORE, reason=text)
-            self._give([ignored], "ignored")
+            if self._is_as_shown(self._recorded):
+                self._give([ignored], "ignored")
         elif prompt is Prompt.FILTER:
             self.arrange(self.queue.sort, text)
         elif not text:

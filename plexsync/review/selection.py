@@ -28,6 +28,7 @@ from plexsync.text.words import counted, file_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from plexsync.matcher import SceneAnswers
     from plexsync.models import PlexFile, SceneFile
     from plexsync.review.answer_store import AnswerStore
     from plexsync.state import Waiting
@@ -169,6 +170,14 @@ def rule_question(
     )
 
 
+def taking_question(owners: Iterable[str]) -> str:
+    """Return the question whether items are to be taken from the scenes they belong to."""
+    names = list(owners)
+    if len(names) == 1:
+        return f"This item belongs to {names[0]} already. Take it from that scene?"
+    return f"These items belong to {' and '.join(names)} already. Take them from those scenes?"
+
+
 # ---- Groups --------------------------------------------------------------------------------------
 
 GROUP_WORDS = {
@@ -213,14 +222,14 @@ class Group:
         self.left_out ^= {self.scenes[self.row].scene_id}
 
     def picks(self) -> dict[SceneId, Candidate]:
-        """Return the candidate each chosen scene would get.
+        """Return the candidate each scene would get, left out or not.
 
         The best one, or one just as good; neither another scene's, nor refused, nor picked for a
         scene above. A scene without one is not among them.
         """
         taken: set[RatingKey] = set()
         picks: dict[SceneId, Candidate] = {}
-        for one in self.chosen:
+        for one in self.scenes:
             for candidate in self._as_good(one):
                 if candidate.rating_key not in taken and self._is_free(candidate, one):
                     picks[one.scene_id] = candidate
@@ -228,32 +237,41 @@ class Group:
                     break
         return picks
 
+    def pairs(self) -> dict[SceneId, Candidate]:
+        """Return the candidate each scene is shown with: its pick, or else the best not refused."""
+        best = {one.scene_id: self._open_candidates(one)[:1] for one in self.scenes}
+        return {key: found[0] for key, found in best.items() if found} | self.picks()
+
+    def standing(self) -> dict[SceneId, tuple[RatingKey | None, SceneAnswers]]:
+        """Return what a person sees of the chosen scenes: the item, and what was answered."""
+        keys = {key: candidate.rating_key for key, candidate in self.pairs().items()}
+        ids = [one.scene_id for one in self.chosen]
+        return {one: (keys.get(one), self._answers.recorded(one)) for one in ids}
+
     def count(self, key: str) -> int:
         """Return how many scenes a key would settle."""
         return len(self.chosen) if key == "l" else len(self.answers(key))
 
     def answers(self, key: str) -> list[Answer]:
         """Return what a key says of the chosen scenes: `a`, `b`, `r` or `n`."""
-        about = self._answers.answer_about
+        about, chosen = self._answers.answer_about, self.chosen
         if key == "n":
-            return [about(one, Verb.ABSENT) for one in self.chosen]
-        if key == "r":
-            firsts = [(one, self._open_candidates(one)[:1]) for one in self.chosen]
-            return [about(one, Verb.REJECT, first) for one, first in firsts if first]
-        picks = self.picks()
-        waiting = [one for one in self.chosen if one.scene_id in picks]
-        if key == "a":
-            return [about(one, Verb.ACCEPT, [picks[one.scene_id]]) for one in waiting]
-        return self._both(waiting, picks)
+            return [about(one, Verb.ABSENT) for one in chosen]
+        found = self.pairs() if key == "r" else self.picks()
+        meant = [(one, found[one.scene_id]) for one in chosen if one.scene_id in found]
+        if key == "b":
+            return self._both(meant)
+        verb = Verb.REJECT if key == "r" else Verb.ACCEPT
+        return [about(one, verb, [candidate]) for one, candidate in meant]
 
     # ---- Private ---------------------------------------------------------------------------------
 
-    def _both(self, waiting: Sequence[Waiting], picks: dict[SceneId, Candidate]) -> list[Answer]:
+    def _both(self, meant: Sequence[tuple[Waiting, Candidate]]) -> list[Answer]:
         """Accept all items of one file, where there are several and all are free."""
         taken: set[RatingKey] = set()
         answers = []
-        for one in waiting:
-            found = same_file(one, picks[one.scene_id], self._answers.refused(one.scene_id))
+        for one, pick in meant:
+            found = same_file(one, pick, self._answers.refused(one.scene_id))
             keys = {candidate.rating_key for candidate in found}
             free = all(self._is_free(candidate, one) for candidate in found)
             if len(found) > 1 and free and not keys & taken:
@@ -352,13 +370,13 @@ class GivenAnswers:
         self._given.pop()
         # What an earlier answer settled stays so.
         self.answered = set(self.verbs())
-        said = f"Taken back: {last.words}."
+        message = f"Taken back: {last.words}."
         if stay:
             named = ", ".join(sorted(stay, key=id_order)[:_MOST_NAMED])
-            said += (
+            message += (
                 f" Answered elsewhere since, so it stays: {counted(len(stay), 'scene')} ({named})."
             )
-        return last, said
+        return last, message
 
     def verbs(self) -> dict[SceneId, Verb | None]:
         """Return how each scene was answered last: a later answer replaces an earlier one."""

@@ -241,14 +241,14 @@ def _group_lines(group: Group, *, marks: bool) -> list[Line]:
     if first.candidates:
         lines += [words(one, "dim") for one in pattern_lines(first.candidates[0])]
     lines.append(Text())
-    picks = group.picks()
+    picks, pairs = group.picks(), group.pairs()
     start = min(max(group.row - _GROUP_ROWS // 2, 0), max(len(group.scenes) - _GROUP_ROWS, 0))
     if start:
         lines.append(Text(f"    … {start:,} above", style="dim"))
     for place, one in enumerate(group.scenes[start : start + _GROUP_ROWS], start):
         left_out = one.scene_id in group.left_out
         label = Text(f"{'>' if place == group.row else ' '}{'-' if left_out else ' '} ", "bold")
-        body = _pair(one, picks.get(one.scene_id) or next(iter(one.candidates), None))
+        body = _pair(one, pairs.get(one.scene_id))
         if left_out:
             body.stylize("dim" if marks else "dim strike")
         elif one.scene_id not in picks:

@@ -149,6 +149,8 @@ class ReviewSite:
                 review=self._review,
                 group=group,
                 picks=group.picks(),
+                pairs=group.pairs(),
+                seen=dict(_marks(group)),
                 counts={key: group.count(key) for key in "abrnl"},
                 more=len(alike) - len(group.scenes),
             )
@@ -188,11 +190,11 @@ class ReviewSite:
             press(review, key)
         if review.mode is not Mode.CONFIRM:
             return self._to_shown()
-        # The yes comes as the same press with `yes`.
-        if form.get("yes"):
+        # The yes comes as the same press with `yes`, and counts for the question it was given to.
+        question = review.question
+        if question is not None and form.get("yes") == _digest(question.headline):
             press(review, "y")
             return self._to_shown()
-        question = review.question
         press(review, "escape")
         review.message = ""
         return self._page(
@@ -202,6 +204,7 @@ class ReviewSite:
             scene_id=review.waiting.scene_id,
             item=form.get("item", ""),
             seen=self._seen(),
+            yes=_digest(question.headline) if question else "",
         )
 
     def _answer_group(self, form: QueryParams) -> Response:
@@ -213,11 +216,18 @@ class ReviewSite:
         alike = {one.scene_id: one for one in self._alike(first)}
         chosen = [SceneId(one) for one in form.getlist("in")]
         shown = [SceneId(one) for one in form.getlist("shown")]
-        scenes = [alike[one] for one in chosen if one in alike]
-        self._left_out |= {*shown} - {*chosen}
-        if scenes:
-            self._open(scenes[0].scene_id)
-            review.mode, review.group = Mode.GROUP, Group(scenes, review.answers)
+        group = Group([alike[one] for one in shown if one in alike], review.answers)
+        group.left_out = {*shown} - {*chosen}
+        self._left_out |= group.left_out
+        if [one for one in form.getlist("seen") if one.partition(" ")[0] in chosen] != [
+            " ".join(mark) for mark in _marks(group)
+        ]:
+            review.message = (
+                "Something was answered elsewhere meanwhile; look again. Nothing changed."
+            )
+        elif group.chosen:
+            self._open(group.chosen[0].scene_id)
+            review.mode, review.group = Mode.GROUP, group
             press(review, key)
         # Go to the rest of the pattern, then to what was left out of it, then on.
         closed = review.given.answered | review.given.later
@@ -360,8 +370,16 @@ class ReviewSite:
 
     def _seen(self) -> str:
         """Return a digest of what stands about the scene on the page."""
-        recorded = self._review.answers.recorded(self._review.waiting.scene_id)
-        return hashlib.sha256(msgspec.json.encode(recorded)).hexdigest()[:16]
+        return _digest(self._review.answers.recorded(self._review.waiting.scene_id))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
+
+
+def _marks(group: Group) -> list[tuple[SceneId, str]]:
+    """Return the chosen scenes of a grid, each with a digest of what a person sees of it."""
+    return [(key, _digest(seen)) for key, seen in group.standing().items()]
 
 
 # ---- What templates are given --------------------------------------------------------------------

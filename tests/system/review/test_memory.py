@@ -18,7 +18,14 @@ from plexsync.review.selection import (
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.support.review_factories import FakeActions, type_keys
-from tests.support.review_world import STRANGERS, TWINS, low_world, store_of, waiting_in
+from tests.support.review_world import (
+    STRANGERS,
+    TWINS,
+    low_world,
+    review_order,
+    store_of,
+    waiting_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -372,6 +379,26 @@ def test_an_item_linked_meanwhile_is_not_taken_without_asking(twins: World) -> N
         assert f"scene {first.scene_id}" in review.question.headline
         type_keys(review, "x")
     assert twins.state().claims()[key] == first.scene_id
+
+
+@pytest.mark.parametrize("keys", ["1a", "n", "r", ("i", "enter"), "ga", "gn"])
+def test_an_answer_from_elsewhere_is_not_overwritten_unseen(
+    twins: World, keys: str | tuple[str, ...]
+) -> None:
+    """A person looks again first; then the same key answers."""
+    queue = review_order(twins)
+    with store_of(twins, number=1) as mine, store_of(twins, number=2) as other:
+        review = Review(queue, mine, FakeActions())
+        first = review.waiting.scene_id
+        type_keys(review, *keys[:-1])
+        mine.release_lock()
+        other.give([other.answer_about(review.waiting, Verb.IGNORE, reason="trailer")])
+        other.release_lock()
+        type_keys(review, keys[-1])
+        assert "answered elsewhere" in review.message
+        assert (review.waiting.scene_id, len(review.given)) == (first, 0)
+        type_keys(review, *keys) if review.group is None else type_keys(review, keys[-1])
+        assert len(review.given) == 1
 
 
 def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:

@@ -208,6 +208,50 @@ def test_twins_of_a_group_get_an_item_each() -> None:
     assert pins == {ONE: ["9001"], TWO: ["9002"]}
 
 
+def test_a_group_refuses_the_items_it_shows() -> None:
+    """Each scene the item that stands beside it, not the first one of all."""
+    answers = FakeAnswers()
+    review = type_keys(start_review(*twins(1, 2), answers=answers), "g")
+    assert review.group is not None
+    beside = {key: one.rating_key for key, one in review.group.pairs().items()}
+    type_keys(review, "r")
+    refused = {
+        key: [one.rating_key for one in found.refusals] for key, found in answers.book.items()
+    }
+    assert refused == {key: [one] for key, one in beside.items()} == {ONE: ["9001"], TWO: ["9002"]}
+
+
+def test_a_scene_left_out_leaves_the_others_their_items() -> None:
+    """What stood beside a scene is what it gets."""
+    answers = FakeAnswers()
+    type_keys(start_review(*twins(1, 2), answers=answers), "g", "x", "a")
+    assert [pin.rating_key for pin in answers.recorded(TWO).pins] == ["9002"]
+    assert set(answers.book) == {TWO}
+
+
+def test_items_of_several_scenes_are_taken_only_by_the_name_of_each() -> None:
+    """One yes is for all that the question names."""
+    owners = {RatingKey("9001"): SceneId("77"), RatingKey("9002"): SceneId("78")}
+    answers = FakeAnswers(owners=owners)
+    review = type_keys(start_review(*twins(1), answers=answers), "b")
+    assert review.question is not None
+    assert "scene 77 and scene 78" in review.question.headline
+    assert answers.book == {}
+    type_keys(review, "y")
+    assert len(answers.recorded(ONE).pins) == 2
+
+
+def test_a_yes_is_for_the_scene_it_was_asked_about() -> None:
+    """The item went to another scene while the question stood: that is another question."""
+    answers = FakeAnswers(owners={RatingKey("9001"): SceneId("77")})
+    review = type_keys(start_review(make_waiting(1), answers=answers), "a")
+    answers.owners[RatingKey("9001")] = SceneId("78")
+    type_keys(review, "y")
+    assert answers.book == {}
+    assert review.question is not None
+    assert "scene 78" in review.question.headline
+
+
 def test_both_items_of_one_file_are_accepted_by_one_key() -> None:
     """The same file in two libraries is two items, and the scene is both."""
     answers = FakeAnswers()
