@@ -157,11 +157,19 @@ def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age
 
 
 def _status_view(screen: Console, invocation: Invocation, found: Status) -> RenderableType:
+    from plexsync.config.loader import is_configured
     from plexsync.output.status_view import status_view
 
     plain = "utf" not in screen.encoding.lower()
     shown = _with_pages(invocation, found) if invocation.shape.verbosity > 0 else found
-    return status_view(shown, width=screen.width, ascii_only=plain)
+    ready = bool(found.runs) or is_configured(invocation.config, os.environ)
+    return status_view(
+        shown,
+        width=screen.width,
+        ascii_only=plain,
+        begin="plexsync run -n" if ready else "plexsync init",
+        named=console.naming_option(invocation.config),
+    )
 
 
 def _with_pages(invocation: Invocation, found: Status) -> Status:

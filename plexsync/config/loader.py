@@ -121,6 +121,17 @@ def load_server_addresses(path: Path | None, environ: Mapping[str, str]) -> tupl
     return stash, plex
 
 
+def is_configured(path: Path | None, environ: Mapping[str, str]) -> bool:
+    """Return whether there is a configuration, right or wrong.
+
+    Args:
+        path: `--config`.
+        environ: the environment.
+    """
+    sources = _Reader(path, environ).sources
+    return sources.there or _names_something(sources)
+
+
 def require_something(sources: Sources, where: Path) -> None:
     """Make sure that at least one of the settings that must be made is made, file or not.
 
@@ -131,12 +142,17 @@ def require_something(sources: Sources, where: Path) -> None:
     Raises:
         ConfigError: there is no configuration at all.
     """
-    if not any(key.name in sources.found for key in KEYS if key.required):
+    if not _names_something(sources):
         variables = " and ".join(key.variable for key in KEYS if key.required)
         raise ConfigError(
             "there is no configuration yet",
             hint=f"plexsync init makes one by asking. Or set {variables}, or write {where}.",
         )
+
+
+def _names_something(sources: Sources) -> bool:
+    """Return whether at least one of the settings that must be made is made."""
+    return any(key.name in sources.found for key in KEYS if key.required)
 
 
 # ---- From keys to values -------------------------------------------------------------------------

@@ -45,15 +45,24 @@ _ASCII_LEVELS = "_.:-=+*#"
 _ASCII_PARTS = " #"
 
 
-def status_view(status: Status, *, width: int, ascii_only: bool = False) -> Group:
+def status_view(
+    status: Status,
+    *,
+    width: int,
+    ascii_only: bool = False,
+    begin: str = "plexsync run -n",
+    named: str = "",
+) -> Group:
     """Everything a person wants to know, most important first.
 
     Args:
         status: how things stand.
         width: columns of the terminal.
         ascii_only: the terminal can show nothing else.
+        begin: the command to begin with, where there was no run yet.
+        named: the option that names the configuration, for commands to type.
     """
-    parts: list[RenderableType] = [_verdict(status)]
+    parts: list[RenderableType] = [_verdict(status, f"{begin}{named}")]
     if status.running:
         parts.append(Text(f"A run is under way since {status.running.since}.", style="cyan"))
     if status.runs:
@@ -62,14 +71,17 @@ def status_view(status: Status, *, width: int, ascii_only: bool = False) -> Grou
         parts += [Text(""), _library(status, width=width, ascii_only=ascii_only)]
     parts += _troubles("Failing", "yellow", status.failing, status.now)
     parts += _pages(status.failing)
-    parts += _troubles("Parked", "red", status.parked, None)
+    parts += _troubles("Parked", "red", status.parked, None, named=named)
     parts += _pages(status.parked)
     for name, kept in (("Shows and seasons", status.shows), ("Collections", status.collections)):
         if kept.shares:
             parts += [Text(""), *_kept(name, kept, status.now)]
     if status.proposed:
         parts += [Text(""), _rules(status.proposed)]
-    parts += [Text(""), *(Text(line, style="dim", overflow="fold") for line in _facts(status))]
+    parts += [
+        Text(""),
+        *(Text(line, style="dim", overflow="fold") for line in _facts(status, named)),
+    ]
     return Group(*parts)
 
 
@@ -110,12 +122,12 @@ def percent(part: int, whole: int) -> str:
 # ---- Private -------------------------------------------------------------------------
 
 
-def _verdict(status: Status) -> Text:
+def _verdict(status: Status, begin: str) -> Text:
     """Return the one line to read."""
     runs = [run for run in status.runs if run.finished_at]
     if not status.last_success_at:
         return Text(
-            "No run has ended well yet." if runs else "No run yet. Begin with: plexsync run -n",
+            "No run has ended well yet." if runs else f"No run yet. Begin with: {begin}",
             style="bold yellow",
         )
     good = f"The last run that ended well was {ago(status.last_success_at, status.now)}"
@@ -188,14 +200,14 @@ def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
 
 
 def _troubles(
-    head: str, colour: str, troubles: Sequence[Trouble], now: datetime | None
+    head: str, colour: str, troubles: Sequence[Trouble], now: datetime | None, *, named: str = ""
 ) -> Iterator[RenderableType]:
     """Yield the first ones; without `now` they have no next try."""
     if not troubles:
         return
     words = Text.assemble((head, f"bold {colour}"), f": {counted(len(troubles), 'scene')}")
     if not now:
-        words.append(", failed too often; plexsync retry tries them again", style="dim")
+        words.append(f", failed too often; plexsync retry{named} tries them again", style="dim")
     table = plain_table(
         *(Column(title, justify="right", no_wrap=True) for title in ("Scene", "Tries")),
         *([Column("Next try", no_wrap=True)] if now else ()),
@@ -240,7 +252,7 @@ def _rules(rules: Sequence[PathRule]) -> Group:
     return Group(head, Text(lines, style="cyan", no_wrap=True, overflow="ignore"))
 
 
-def _facts(status: Status) -> Iterator[str]:
+def _facts(status: Status, named: str) -> Iterator[str]:
     """Yield what is left to say, in sentences."""
     if status.coverage.linked and status.items > status.coverage.linked:
         yield (
@@ -249,7 +261,8 @@ def _facts(status: Status) -> Iterator[str]:
             "by item."
         )
     if status.review:
-        yield f"{counted(len(status.review), 'scene')} to settle by a person: plexsync review"
+        waits = counted(len(status.review), "scene")
+        yield f"{waits} to settle by a person: plexsync review{named}"
     if status.due or status.later:
         counts = ((status.due, "by the next run"), (status.later, "later"))
         when = ", ".join(f"{count:,} {words}" for count, words in counts if count)

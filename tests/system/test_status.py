@@ -13,7 +13,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.status import read_status
 from plexsync.sync.ports import RunOptions
-from tests.support.terminals import run_plexsync
+from tests.support.terminals import plain, run_plexsync
 from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
@@ -139,3 +139,35 @@ def test_what_waits_is_counted_by_library(tmp_path: Path) -> None:
             and one["labels"]["library"] in titles
         ]
         assert sum(low) == len(found.review)
+
+
+def test_a_first_look_names_the_first_command(tmp_path: Path) -> None:
+    """A run needs a configuration: without one, `init` comes first, for the same file."""
+    file = tmp_path / "here.toml"
+    environ = {
+        "PLEXSYNC_STATE_DIR": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "configs"),
+    }
+    ready = environ | {"PLEXSYNC_PLEX__URL": "http://plex.invalid"}
+
+    def begin(*arguments: str, environ: dict[str, str]) -> str:
+        out = run_plexsync(["status", *arguments], environ, terminals=("stdout",), width=200).out
+        return plain(out).splitlines()[0].partition("Begin with: ")[2]
+
+    assert begin(environ=environ) == "plexsync init"
+    assert begin("-c", str(file), environ=environ) == f"plexsync init --config {file}"
+    assert begin(environ=ready) == "plexsync run -n"
+    file.write_text("wrong", "utf-8")
+    assert begin("-c", str(file), environ=environ) == f"plexsync run -n --config {file}"
+
+
+def test_commands_to_type_name_the_configuration(tmp_path: Path) -> None:
+    """As they stand they read the same file as the `status` that names them."""
+    spec = LibrarySpec(seed=11, scenes=9, mix={Case.DECOY: 1.0}, hashed=0.0, edited=0.0)
+    with World(make_library(spec), tmp_path, PLEX__LIBRARIES="") as world:
+        world.run()
+        assert status_of(world).review
+        arguments = ["status", "-c", str(tmp_path / "here.toml")]
+        shown = run_plexsync(arguments, world.environ(), terminals=("stdout",), width=200)
+
+    assert f"plexsync review --config {tmp_path / 'here.toml'}" in plain(shown.out)
