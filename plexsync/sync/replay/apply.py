@@ -81,6 +81,7 @@ def apply(config: Config, options: ApplyOptions, ports: Ports, reporter: Reporte
                 scope=scope,
                 planner=Planner(config.apply.rules),
                 headline=f"PLAN of {plan.created_at}: {{}} {verb} written",
+                done=f"PLAN of {plan.created_at}: nothing of it is left to write",
                 stale="nothing of the plan can be applied: all of it changed since the plan was "
                 "saved",
                 items={place_of(item.plan): item for item in plan.items},

@@ -49,12 +49,14 @@ class EarlierWork(Outcomes, ABC):
         scope: what it has from its beginning to its end.
         planner: says what Plex shows alike.
         headline: stands over what is shown; `{}` becomes `12 items`.
+        done: stands there instead where nothing is left to do.
         stale: what to say if not one item could be done because each is otherwise by now.
     """
 
     scope: RunScope
     planner: Planner
     headline: str
+    done: str
     stale: str
     _rows: RowMaker = field(init=False)
     _maker: CollectionMaker = field(init=False)
@@ -132,6 +134,7 @@ class EarlierWork(Outcomes, ABC):
         """Return what a person sees before the first write."""
         done = self.scope.totals.done
         more = total > done + len(ready)
+        has_failed = bool(self.scope.totals.counts.failed)
         left = total - done if more else len(ready)
         count = f"{'up to ' if more else ''}{left:,} {'item' if left == 1 else 'items'}"
         rows = [
@@ -142,7 +145,7 @@ class EarlierWork(Outcomes, ABC):
             high=tuple(rows),
             high_total=total,
             more_changes=more,
-            headline=self.headline.format(count),
+            headline=self.headline.format(count) if left or has_failed else self.done,
         )
 
     def _row(self, pair: Pair, ending: PairEnd) -> MatchRow:

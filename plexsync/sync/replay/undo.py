@@ -93,6 +93,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
             scope=scope,
             planner=Planner(config.apply.rules),
             headline=f"UNDO of run {run_id}: {{}} {verb} back",
+            done=f"UNDO of run {run_id}: nothing is left to take back",
             stale=f"nothing that run {run_id} wrote can be put back: Plex holds other values by "
             "now",
             kept=KeptPictures(ports.state_dir, ports.run_id, ports.disk),

@@ -85,6 +85,8 @@ def test_a_plan_applied_twice_uploads_nothing_more(world: World, plan: Path, mem
         for path in sorted(world.state_dir.rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
     again = world.apply(plan)
+    assert again.preview is not None
+    assert again.preview.headline.endswith(": nothing of it is left to write")
     assert again.summary.exit_code == ExitCode.OK
     assert again.summary.requests.plex_writes == 0
     assert again.count(Outcome.UNCHANGED) == SCENES

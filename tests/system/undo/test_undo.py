@@ -226,6 +226,8 @@ def test_an_undo_repeated_finds_nothing_to_do(synced: World) -> None:
     """`last` names the same run again, and all of it is as before already."""
     synced.undo()
     again = synced.undo()
+    assert again.preview is not None
+    assert again.preview.headline.endswith(": nothing is left to take back")
     assert again.summary.exit_code == ExitCode.OK
     assert again.puts == 0
     assert again.count(Outcome.UNCHANGED) == 12
