@@ -36,7 +36,7 @@ from plexsync.sync.detection.plex_changes import forget_seen
 from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
 from plexsync.sync.ports import Ports, RunOptions
-from plexsync.sync.replay.engine import EarlierWork
+from plexsync.sync.replay.engine import EarlierWork, unmade
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, remembered
 from plexsync.sync.saved_plan import Fit, fit_of
@@ -160,10 +160,8 @@ class _PlanWork(EarlierWork):
         Raises:
             ServerError: a server cannot say what it has for a picture.
         """
-        if self._is_made(item, pair):
-            note = "Plex has the collection by now, perhaps by another title"
-            unmade = replace(item.plan, changes=())
-            return Decision(plan=unmade, outcome=Outcome.SKIPPED, note=note)
+        if not pair.link.rating_key and self._is_made(item.plan):
+            return unmade(item.plan)
         changes: list[Change] = []
         agreed = [one for one in item.agreed if self.planner.shows(detail, one)]
         stale: list[str] = []
@@ -194,18 +192,6 @@ class _PlanWork(EarlierWork):
             agreed=tuple(agreed),
             pictures=tuple(pictures.pictures),
         )
-
-    def _is_made(self, item: SavedItem, pair: Pair) -> bool:
-        """Whether a plan is to make a collection, and Plex has one of its source by now.
-
-        Raises:
-            ServerError: the collections of its library cannot be listed.
-        """
-        if item.plan.kind is not ItemKind.COLLECTION or pair.link.rating_key:
-            return False
-        record = self.scope.state.kept(pair.scene.scene_id)
-        there = self._maker.listed(item.plan.section_id).by_key
-        return record is not None and record.link.rating_key in there
 
     def _refreshed(self, change: Change, detail: ItemDetail, link: Link) -> Change | None:
         """Return the change as of now; None if Plex does not hold what it held."""

@@ -28,7 +28,14 @@ from plexsync.models import (
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
 from plexsync.sync.execution.sender import UNSENT
 from plexsync.sync.execution.settling import known_link, with_link
-from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, blank_link, change_of
+from plexsync.sync.execution.work import (
+    Decision,
+    Outcomes,
+    Ready,
+    WorkItem,
+    blank_link,
+    change_of,
+)
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled
 
@@ -107,6 +114,16 @@ class EarlierWork(Outcomes, ABC):
         if ending.gone:
             pair.link = blank_link(pair.link.section_id)
         self._remember(pair, ending.outcome)
+
+    def _is_made(self, plan: ItemPlan) -> bool:
+        """Whether Plex has a collection by now of what a plan would make one of.
+
+        Raises:
+            ServerError: the collections of its library cannot be listed.
+        """
+        record = self.scope.state.kept(plan.scene_id)
+        there = self._maker.listed(plan.section_id).by_key
+        return record is not None and record.link.rating_key in there
 
     def _why_unnamed(self, detail: ItemDetail, changes: Iterable[Change]) -> str:
         """Return why a collection is not renamed as changes say; "" where nothing is in the way.
@@ -193,3 +210,12 @@ class EarlierWork(Outcomes, ABC):
             found = kept.link
         blank = Link(rating_key=plan.rating_key, section_id=plan.section_id, path=plan.path)
         return found or blank
+
+
+def unmade(plan: ItemPlan) -> Decision:
+    """Make no second collection of what Plex has one of by now."""
+    return Decision(
+        plan=replace(plan, changes=()),
+        outcome=Outcome.SKIPPED,
+        note="Plex has another collection of it by now, perhaps by another title",
+    )

@@ -45,7 +45,7 @@ from plexsync.sync.execution.work import (
     members_after,
 )
 from plexsync.sync.ports import Ports, RunOptions
-from plexsync.sync.replay.engine import EarlierWork
+from plexsync.sync.replay.engine import EarlierWork, unmade
 from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, remembered
 
@@ -252,6 +252,8 @@ class _UndoWork(EarlierWork):
                 return Decision(
                     plan=base, outcome=Outcome.KEPT, note="had no members, and is not made again"
                 )
+            if self._is_made(plan):
+                return unmade(base)
             changes = tuple(self._again(plan, detail))
             poster = self._poster(plan, detail)
             note = "its poster is not kept any more" if poster and not poster.kept else ""

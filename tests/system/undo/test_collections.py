@@ -289,3 +289,26 @@ def test_what_was_written_before_a_failure_is_taken_back(world: World, kind: str
     world.undo()
 
     assert whole(world) == before
+
+
+def test_an_undo_makes_no_second_collection_by_another_title(world: World) -> None:
+    """One that a later run made of the same source is the only one and stays known."""
+    world.run()
+    world.stash.edit_scenes((1, 2, 3, 4), studio_id=None)
+    world.wait(1)
+    world.run()
+    (*_, went) = world.state().runs
+    assert "Mother" not in titles(world)
+    world.stash.edit_scenes((1, 2), studio_id=1)
+    world.wait(1)
+    world.settings["COLLECTIONS__TITLE"] = "All of {name}"
+    world.run()
+
+    row = world.undo(went.run_id).row("studio:1")
+
+    assert (row.outcome.value, "by now" in row.reason) == ("skipped", True)
+    assert "Daughter" in titles(world)
+    assert {"Mother", "All of Mother"} & set(titles(world)) == {"All of Mother"}
+    world.run(FULL)
+    assert titles(world)["All of Mother"] == {"1", "2"}
+    assert "Mother" not in titles(world)
