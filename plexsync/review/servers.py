@@ -179,17 +179,25 @@ class ReviewServers:
 
         Where no run has met Plex it is asked who it is; if it is away, that stands for its page.
         """
-        addresses, away = [self._stash.scene_url(scene_id)], ""
-        if rating_key is not None:
+        away = ""
+        if rating_key is not None and not self._machine_known():
             try:
-                url, machine = self._config.plex.url.rstrip("/"), self._identity()
-                addresses.append(item_address(url, machine, rating_key))
+                with self._lock:
+                    self._meet()
             except ServerError as error:
                 away = error.message
+        addresses = tuple(filter(None, self.pages(scene_id, rating_key)))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             for address in addresses:
                 webbrowser.open(address)
         return "  ".join(filter(None, (*addresses, away)))
+
+    def pages(self, scene_id: SceneId, rating_key: RatingKey | None) -> tuple[str, str]:
+        """Return the addresses of both; "" for the item where it is not known who Plex is."""
+        machine, item = self._machine_known(), ""
+        if machine and rating_key is not None:
+            item = item_address(self._config.plex.url.rstrip("/"), machine, rating_key)
+        return self._stash.scene_url(scene_id), item
 
     def rules(self) -> Sequence[PathRule]:
         """Return the path rules of the configuration, and those added since."""
@@ -366,16 +374,9 @@ class ReviewServers:
             item=item,
         )
 
-    def _identity(self) -> str:
-        """Return which Plex it is.
-
-        Raises:
-            ServerError: no run has met it yet, and a server is down or refuses us.
-        """
-        if not (known := self._store.state.lineage.plex):
-            with self._lock:
-                self._meet()
-        return known or self._machine
+    def _machine_known(self) -> str:
+        """Return which Plex it is; "" where neither a run nor this review has met it."""
+        return self._store.state.lineage.plex or self._machine
 
     def _meet(self) -> None:
         """Connect to both, and make what compares."""

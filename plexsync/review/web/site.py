@@ -340,11 +340,13 @@ class ReviewSite:
         candidate, recorded = review.candidate, review.answers.recorded(waiting.scene_id)
         preview = review.preview(candidate) if candidate else None
         evidence = evidence_of(candidate, rival_names(review, candidate)) if candidate else []
+        item_key = candidate.rating_key if candidate else None
         return self._page(
             template,
             review=review,
             waiting=waiting,
             candidate=candidate,
+            pages=review.servers.pages(waiting.scene_id, item_key),
             preview=preview,
             changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
             facts=facts_of(review, candidate) if candidate else [],

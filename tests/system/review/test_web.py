@@ -171,6 +171,24 @@ def test_the_page_asks_nobody_else_and_shows_no_secret(world: World, page: Page)
     assert complaints == []
 
 
+def test_a_scene_leads_to_both_servers(world: World, page: Page) -> None:
+    """Their own pages open in another tab, and do not learn where the person came from."""
+    plex = world.state().lineage.plex
+    environ = world.environ()
+    with served_review(environ) as served:
+        page.goto(served.address)
+        scene, item = page.url.rpartition("/")[2], page.get_attribute("[name=item]", "value")
+        links = page.query_selector_all("figcaption a")
+        kinds = {(one.get_attribute("target"), one.get_attribute("rel")) for one in links}
+        addresses = [one.get_attribute("href") for one in links]
+    details = f"details?key=%2Flibrary%2Fmetadata%2F{item}"
+    assert addresses == [
+        f"{environ['PLEXSYNC_STASH__URL']}/scenes/{scene}",
+        f"{environ['PLEXSYNC_PLEX__URL']}/web/index.html#!/server/{plex}/{details}",
+    ]
+    assert kinds == {("_blank", "noreferrer")}
+
+
 def test_the_mouse_does_what_keys_do(world: World, page: Page) -> None:
     """Click odd ones out of a grid, click the answer, click it back."""
     before = len(waiting_in(world))
