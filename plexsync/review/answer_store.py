@@ -25,6 +25,7 @@ from plexsync.matcher import (
 )
 from plexsync.models import (
     Candidate,
+    Confidence,
     Counts,
     Outcome,
     RatingKey,
@@ -139,7 +140,8 @@ class AnswerStore:
         if verb is Verb.REJECT:
             keys = {one.rating_key for one in candidates} | self.refused(scene.scene_id)
             left = any(one.rating_key not in keys for one in waiting.candidates)
-            is_open = left or waiting.match.candidate_count > len(waiting.candidates)
+            more = waiting.match.candidate_count > len(waiting.candidates)
+            is_open = waiting.match.confidence is Confidence.LOW and (left or more)
         about = {
             Verb.ACCEPT: candidates,
             Verb.REJECT: candidates,
@@ -293,9 +295,10 @@ class AnswerStore:
 
     def _apply(self, answer: Answer) -> None:
         scene, verb = answer.scene, answer.verb
-        answers, record = self._standing(scene.scene_id)
+        known, record = self._standing(scene.scene_id)
+        answers = answered(known, answer)
         if record is not None:
-            waits = Outcome.REVIEW if answer.open else Outcome.SKIPPED
+            waits = Outcome.REVIEW if answer.open and not answers.pins else Outcome.SKIPPED
             after = {Verb.REJECT: waits, Verb.RESET: waits, Verb.IGNORE: Outcome.IGNORED}
             gone = _keys(answer) if verb in {Verb.REJECT, Verb.ABSENT} else frozenset()
             due = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
@@ -305,7 +308,7 @@ class AnswerStore:
                 links = record.links if record.files == files else ()
                 due = replace(due, files=files, links=links)
             record = due
-        self._write(scene.scene_id, answered(answers, answer), record)
+        self._write(scene.scene_id, answers, record)
 
     def _write(self, scene_id: SceneId, answers: SceneAnswers, record: SceneRecord | None) -> None:
         session = self._open()

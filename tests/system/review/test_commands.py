@@ -283,6 +283,22 @@ def test_reject_says_which_or_none(strangers: Shell) -> None:
     assert strangers.world.run().row(one.scene_id).outcome is Outcome.UNMATCHED
 
 
+@pytest.mark.parametrize("runs", [0, 1], ids=["accepted", "linked"])
+def test_refusing_another_item_leaves_a_scene_settled(twins: Shell, runs: int) -> None:
+    """It has its item, so it does not wait; its next run writes as before."""
+    first = waiting_in(twins.world)[0]
+    item, spare = (one.rating_key for one in first.candidates[:2])
+    twins.type("accept", first.scene_id, "--item", item)
+    for _ in range(runs):
+        twins.world.run()
+    twins.type("reject", first.scene_id, "--item", spare)
+    assert twins.code == ExitCode.OK
+    found = twins.json("list")
+    assert (first.scene_id in ids(found), found["missing"]) == (False, 0)
+    twins.world.run()
+    assert twins.world.state().claims()[item] == first.scene_id
+
+
 def test_filters_choose_what_is_answered(strangers: Shell) -> None:
     """A whole group at once, without naming its scenes."""
     group = strangers.json("list", "--reason", "differs")["scenes"]
