@@ -70,7 +70,7 @@ class ReviewContext:
         for scene_id in dict.fromkeys(ids):
             if scene_id in known:
                 found.append(known[scene_id])
-            elif self.answers.state.get(scene_id) is None:
+            elif not self._is_known(scene_id):
                 raise ConfigError(
                     f"no run has seen scene {scene_id} yet",
                     hint="plexsync run looks at new scenes; plexsync review list shows what waits",
@@ -78,6 +78,11 @@ class ReviewContext:
             else:
                 found.append(self.servers.linked(scene_id))
         return found
+
+    def _is_known(self, scene_id: SceneId) -> bool:
+        """Whether a run has seen a scene, or a person has answered about it before one did."""
+        answered = self.answers.recorded(scene_id) != NOTHING
+        return answered or self.answers.state.get(scene_id) is not None
 
     def review(self, scenes: Sequence[Waiting]) -> Review:
         """Begin a review of scenes."""

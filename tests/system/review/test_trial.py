@@ -66,6 +66,21 @@ def test_what_a_dry_run_found_can_be_settled_at_once(
     assert waiting(capsys) == low - {first}
 
 
+def test_an_answer_before_the_first_run_can_be_taken_back_after_a_look(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The dry run shows what accepting would write; the person finds that wrong."""
+    world.run(RunOptions(dry_run=True))
+    before = waiting(capsys)
+    scene = min(before)
+    review(capsys, "accept", scene)
+    world.run(RunOptions(dry_run=True))
+    assert review(capsys, "show", scene)["scenes"][0]["said"]["accepted"]
+    review(capsys, "reset", scene)
+    world.run(RunOptions(dry_run=True))
+    assert waiting(capsys) == before
+
+
 def test_a_page_of_plex_is_found_before_the_first_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
