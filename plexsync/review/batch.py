@@ -131,12 +131,12 @@ def show_scenes(invocation: Invocation, ids: Sequence[SceneId]) -> int:
 
 def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> int:
     """`plexsync review accept`, `reject`, `ignore` and `reset`."""
-    with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
-        if not choice.names_scenes:
-            raise ConfigError(
-                "say which scenes are meant",
-                hint="by their ids, or by --score-min, --lead-min or --reason",
-            )
+    if not choice.names_scenes:
+        raise ConfigError(
+            "say which scenes are meant",
+            hint="by their ids, or by --score-min, --lead-min or --reason",
+        )
+    with open_review(invocation, lock_wait_s=choice.lock_wait_s, locked=True) as context:
         meant = context.named(choice.ids) if choice.ids else context.waiting
         chosen = list(filter(choice.let_pass, meant))
         if choice.items and len(chosen) != 1:
@@ -146,7 +146,6 @@ def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> in
             )
         answers = [_answer(context, one, verb, choice) for one in chosen]
         if verb is Verb.ACCEPT:
-            context.answers.take_lock()
             _require_free(context, answers, take=choice.take)
         return _give(invocation, context, answers)
 
@@ -199,9 +198,8 @@ def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> i
             context=str(file),
             hint="save it as 'CSV UTF-8' in the spreadsheet",
         ) from error
-    with open_review(invocation, lock_wait_s=choice.lock_wait_s) as context:
+    with open_review(invocation, lock_wait_s=choice.lock_wait_s, locked=True) as context:
         waiting = {one.scene_id: one for one in context.waiting}
-        context.answers.take_lock()
         answers = read_answers(text, file, waiting, context.answers, take=choice.take)
         return _give(invocation, context, answers)
 

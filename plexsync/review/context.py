@@ -90,11 +90,19 @@ class ReviewContext:
 
 
 @contextmanager
-def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator[ReviewContext]:
+def open_review(
+    invocation: Invocation, *, lock_wait_s: float = 0.0, locked: bool = False
+) -> Iterator[ReviewContext]:
     """Read the configuration and what waits; let go of everything at the end.
+
+    Args:
+        invocation: the command.
+        lock_wait_s: how long to wait for a run that is under way, in seconds.
+        locked: what waits is read under the lock, so that it still waits when it is answered.
 
     Raises:
         ConfigError: the configuration is wrong.
+        StateLockedError: with `locked`, a run is under way.
         StateError: what is remembered cannot be read.
     """
     os.umask(_PRIVATE_UMASK)
@@ -109,8 +117,10 @@ def open_review(invocation: Invocation, *, lock_wait_s: float = 0.0) -> Iterator
         )
         servers = ReviewServers(both, answers, cache_directory(os.environ))
         context = ReviewContext(answers=answers, servers=servers)
-        _read_waiting(context, state_dir)
         try:
+            if locked:
+                answers.take_lock()
+            _read_waiting(context, state_dir)
             yield context
         finally:
             servers.previews.close()

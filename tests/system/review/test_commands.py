@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -338,6 +339,24 @@ def test_a_run_under_way_is_waited_for_or_named(strangers: Shell) -> None:
         assert strangers.code == ExitCode.LOCKED
         assert strangers.json("list")["waiting"] > 0
     assert answered(strangers.world) == set()
+
+
+@pytest.mark.parametrize("words", [("ignore", "--score-min", "0"), ("import", "empty.csv")])
+def test_what_is_answered_is_looked_up_under_the_lock(
+    strangers: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """What a run settles while an answer waits for it waits no longer, and is not answered."""
+    from plexsync.storage.session import open_session  # noqa: PLC0415 - only here somebody holds the lock
+
+    world = strangers.world
+    monkeypatch.chdir(world.directory)
+    strangers.type("export", "empty.csv")
+    shutil.rmtree(world.cache_dir)
+    with open_session(world.state_dir, now=world.now):
+        world.stash_wire.counters.clear()
+        strangers.type(*words)
+        assert strangers.code == ExitCode.LOCKED
+        assert world.stash_wire.counters.by_kind() == {}
 
 
 # ---- Spreadsheets --------------------------------------------------------------------------------
