@@ -199,7 +199,7 @@ class RunSummary(Noun, frozen=True):
     or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
     `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
     counts the waiting scenes that failed; `parked` those of them that no run tries again before the
-    next full one, and `parked_why` says why.
+    next full one, and `parked_why` says why. `left_due` counts the due scenes that `--limit` left.
     `by_library` counts the rows that were written, by the title of their library.
     `learned_rules` are those that nearly all certain pairs show, and that others were found by.
     """
@@ -214,6 +214,7 @@ class RunSummary(Noun, frozen=True):
     failing: int = 0
     parked: int = 0
     parked_why: str = ""
+    left_due: int = 0
     index: str = "none"
     emptied: dict[str, int] = msgspec.field(default_factory=dict)
     by_library: dict[str, int] = msgspec.field(default_factory=dict)

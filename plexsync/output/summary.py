@@ -16,6 +16,8 @@ from plexsync.text.toml import rule_lines
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from plexsync.models import PathRule, Problem, RunHeader, RunSummary
 
 
@@ -110,11 +112,20 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
         why = f": {summary.parked_why}" if summary.parked_why else ""
         how = f"{are} parked after too many failed tries{why}. To try before the next full run:"
         notes.append(_to_type(summary.header, how, "plexsync retry"))
+    notes += _later_notes(summary)
+    return tuple(notes)
+
+
+def _later_notes(summary: RunSummary) -> Iterator[Note]:
+    """Yield what is left to later runs."""
+    if summary.left_due:
+        are = counted(summary.left_due, "more scene is", "more scenes are")
+        them = "it" if summary.left_due == 1 else "them"
+        yield Note(f"{are} due: --limit leaves {them} to later runs.")
     if summary.waiting and not summary.subset:
         wait = "seen before still wait"
         scenes = counted(summary.waiting, f"scene {wait}s", f"scenes {wait}")
-        notes.append(Note(f"{scenes}: for a person, for Plex, or for another try."))
-    return tuple(notes)
+        yield Note(f"{scenes}: for a person, for Plex, or for another try.")
 
 
 def _failed_note(header: RunHeader) -> Note:

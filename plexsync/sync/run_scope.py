@@ -64,6 +64,7 @@ class Totals:
         review_waiting: those among them that wait for a person.
         failing: waiting scenes that failed.
         parked: scenes no run tries again before the next full one, each with its problem.
+        left_due: scenes that are due, and left out by `--limit`.
         index: how Plex's listing was had.
         subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
@@ -91,6 +92,7 @@ class Totals:
         self.review_waiting = 0
         self.failing = 0
         self.parked: dict[SceneId, str] = {}
+        self.left_due = 0
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
         self.learned: tuple[PathRule, ...] = ()
@@ -142,6 +144,7 @@ class Totals:
             failing=self.failing,
             parked=len(self.parked),
             parked_why=reasons[0][0] if reasons else "",
+            left_due=self.left_due,
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
             by_library=dict(sorted(self.by_library.items())),

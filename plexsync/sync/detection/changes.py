@@ -269,6 +269,7 @@ class ChangeDetection:
         else:
             detected = detector.changes()
         if options.limit is not None and len(detected.due) > options.limit:
+            totals.left_due = len(detected.due) - options.limit
             taken = self._ranked(detected.due)[: options.limit]
             detected.due, detected.of_some = detected.due.pick(taken), True
         totals.counts.scenes_read = detected.scenes_read

@@ -10,6 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome, SceneId
+from plexsync.output.summary import next_steps
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.maker import DATA, NAS
@@ -191,6 +192,18 @@ def test_runs_with_a_limit_come_to_every_scene(world: World) -> None:
         assert world.run(RunOptions(limit=1)).outcomes() == {scene_id: "applied"}
     assert world.run().outcomes() == dict.fromkeys(scenes, "unchanged")
     assert world.run().rows == ()
+
+
+def test_a_run_with_a_limit_says_how_many_it_leaves(world: World) -> None:
+    """A person sees how much is still to come; the last one has nothing to say."""
+    for scene in (1, 2, 3):
+        world.stash.edit_scene(scene, title=f"Another {scene}")
+    for dry_run, limit, left in ((True, 1, 2), (False, 1, 2), (False, 2, 0)):
+        ran = world.run(RunOptions(limit=limit, dry_run=dry_run))
+        notes = [one.text for one in next_steps(ran.summary)]
+        words = f"{left} more scenes are due: --limit leaves them to later runs."
+        assert (words in notes) is bool(left)
+        assert any("--limit" in one for one in notes) is bool(left)
 
 
 def test_runs_with_a_limit_come_to_every_scene_of_a_renamed_tag(world: World) -> None:
