@@ -193,7 +193,7 @@ class FieldWriter:
             self._judge(edit.later, detail, written)
             edit.problem = edit.problem or edit.later.problem
         others = self._freshness.changed_by_others(edit, detail) if detail.values else ()
-        if any(one.plan.kind is ItemKind.COLLECTION for one in written.tried if others):
+        if others and any(one.plan.kind is ItemKind.COLLECTION for one in written.tried):
             # Members that come and go with a collection of the same batch show it themselves.
             others = tuple(one for one in others if one is not PlexField.COLLECTIONS)
         edit.others = others
