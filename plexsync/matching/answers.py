@@ -206,6 +206,17 @@ def collect_answers(memory: Decisions) -> AllAnswers:
     return AllAnswers(pins=tuple(pins), refusals=tuple(refusals), ignored=ignored, absent=absent)
 
 
+def answered_since(before: Decisions, now: Decisions) -> set[SceneId]:
+    """Return the scenes about which something else stands now; costs what was answered."""
+    keys = {*before.decision_keys(), *now.decision_keys()}
+    return {
+        SceneId(key.removeprefix(ANSWER_PREFIX))
+        for key in keys
+        if key.startswith(ANSWER_PREFIX)
+        and before.decision(key, SceneAnswers) != now.decision(key, SceneAnswers)
+    }
+
+
 # ---- What still holds ----------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from plexsync.matcher import (
     Verb,
     answer_key,
     answered,
+    answered_since,
     collect_answers,
 )
 from plexsync.models import (
@@ -71,6 +72,7 @@ class AnswerStore:
 
     Attributes:
         state: what is remembered; another object after the lock was taken or let go.
+        elsewhere: the scenes that were answered elsewhere since this store was made.
 
     Raises:
         StateError: see `load_state`.
@@ -94,6 +96,7 @@ class AnswerStore:
         self._wanted: Mapping[RatingKey, Sequence[SceneId]] = {}
         self._proposed: Mapping[SceneId, Sequence[RatingKey]] = {}
         self.state: State = load_state(state_dir, disk)
+        self.elsewhere: set[SceneId] = set()
         self._learn_owners()
 
     def learn_rivals(self, queue: Sequence[Waiting]) -> None:
@@ -163,6 +166,7 @@ class AnswerStore:
             self._state_dir, now=self._now(), wait_s=self._lock_wait_s, disk=self._disk
         )
         session = self._stack.enter_context(opened)
+        self.elsewhere |= answered_since(self.state, session.state)
         self._session, self.state, self._begun = session, session.state, False
         self._learn_owners()
         return session

@@ -120,6 +120,11 @@ class Review:
         return tuple(sorted(scenes, key=id_order))
 
     @property
+    def closed(self) -> set[SceneId]:
+        """The scenes no group is about: those answered here, and those answered elsewhere since."""
+        return self.given.answered | self.answers.elsewhere
+
+    @property
     def left(self) -> int:
         """How many scenes still wait."""
         return len(self.queue.every) - len(self.given.answered)
@@ -152,11 +157,7 @@ class Review:
             self.message = "No other candidate is the same file; a accepts the one in focus."
 
     def _take(
-        self,
-        candidates: Sequence[Candidate],
-        words: str,
-        *,
-        agreed: Collection[SceneId] = (),
+        self, candidates: Sequence[Candidate], words: str, *, agreed: Collection[SceneId] = ()
     ) -> None:
         """Accept candidates; taking one from a scene that was not agreed on is asked first."""
         if not all(one.item_path for one in candidates):
@@ -212,11 +213,11 @@ class Review:
 
     def open_group(self) -> None:
         """Show the scenes like this one; the next key answers them all."""
-        scenes = self.queue.alike(self.waiting, self.given.answered)
+        self.answers.take_lock()
+        scenes = self.queue.alike(self.waiting, self.closed)
         if len(scenes) == 1:
             self.message = "No other scene is like this one."
             return
-        self.answers.take_lock()
         self.mode, self.group = Mode.GROUP, Group(scenes, self.answers)
 
     def answer_group(self, group: Group, key: str) -> None:
@@ -228,6 +229,7 @@ class Review:
             self.message = f"{len(scenes):,} are left for later."
             return
         if not self._is_as_shown(group.standing):
+            self.to_scene()
             return
         answers = group.answers(key)
         if not answers:

@@ -29,7 +29,7 @@ _LEAST_BITS = 0.05
 
 def alike_count(review: Review) -> int:
     """Return how many open scenes look like the one on the screen, itself included."""
-    return len(review.queue.alike(review.waiting, review.given.answered))
+    return len(review.queue.alike(review.waiting, review.closed))
 
 
 def answer_words(answers: SceneAnswers) -> str:

@@ -72,6 +72,7 @@ class FakeAnswers(AnswerStore):
     book: dict[SceneId, SceneAnswers] = field(default_factory=dict)
     owners: dict[RatingKey, SceneId] = field(default_factory=dict)
     locked: Exception | None = None
+    elsewhere: set[SceneId] = field(default_factory=set)
 
     def recorded(self, scene_id: SceneId) -> SceneAnswers:
         """What stands."""

@@ -310,7 +310,7 @@ class ReviewSite:
 
     def _alike(self, waiting: Waiting) -> list[Waiting]:
         """Return the open scenes like one, but those that were left out of a grid before."""
-        alike = self._review.queue.alike(waiting, self._review.given.answered)
+        alike = self._review.queue.alike(waiting, self._review.closed)
         return [one for one in alike if one is waiting or one.scene_id not in self._left_out]
 
     def _wait_for_preview(self, scene: str, item: str, seconds: float) -> None:

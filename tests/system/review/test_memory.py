@@ -15,6 +15,7 @@ from plexsync.review.queue import wanted_by
 from plexsync.review.selection import (
     candidate_of,
 )
+from plexsync.review.shown import alike_count
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.support.review_factories import FakeActions, type_keys
@@ -397,8 +398,23 @@ def test_an_answer_from_elsewhere_is_not_overwritten_unseen(
         type_keys(review, keys[-1])
         assert "answered elsewhere" in review.message
         assert (review.waiting.scene_id, len(review.given)) == (first, 0)
-        type_keys(review, *keys) if review.group is None else type_keys(review, keys[-1])
+        type_keys(review, *keys)
         assert len(review.given) == 1
+
+
+@pytest.mark.parametrize("key", list("anr"))
+def test_a_group_leaves_out_what_was_answered_elsewhere(twins: World, key: str) -> None:
+    """Also where this review took the lock again since, for another answer."""
+    queue = review_order(twins)
+    with store_of(twins, number=1) as mine, store_of(twins, number=2) as other:
+        review = Review(queue, mine, FakeActions())
+        other.give([other.answer_about(queue[-1], Verb.IGNORE, reason="trailer")])
+        other.release_lock()
+        type_keys(review, "n", "g")
+        assert review.group is not None
+        assert alike_count(review) == len(review.group.scenes) == len(queue) - 2
+        type_keys(review, key)
+        assert mine.recorded(queue[-1].scene_id).ignored is not None
 
 
 def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:
