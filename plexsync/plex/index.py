@@ -68,6 +68,7 @@ class Index(NamedTuple):
         notes: what was left out of it, and why.
         edition: equal ones are the same list.
         before: the list that lay in the cache, of these libraries; None when one of them did not.
+        listed: ids of the libraries that were listed just now, with nothing left out.
     """
 
     items: Sequence[PlexItem]
@@ -76,6 +77,7 @@ class Index(NamedTuple):
     edition: str = ""
     before: Edition | None = None
     notes: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -120,6 +122,16 @@ class _Had(NamedTuple):
     unusable: tuple[str, ...]
     before: _Kept | None
     path: Path | None
+
+    @property
+    def section_id(self) -> str:
+        """Return the id of the library."""
+        return self.kept.owner.rpartition("/")[2]
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all of the library was listed just now."""
+        return self.how is How.LISTED and not self.unusable
 
     @property
     def note(self) -> str:
@@ -185,19 +197,19 @@ class IndexLoader:
             except ServerError as error:
                 failed.append(_of_library(error, section))
         edition = _joined([one.kept for one in had])
-        believe(edition.items, frozenset(one.kept.owner.rpartition("/")[2] for one in had))
+        believe(edition.items, frozenset(one.section_id for one in had))
         problems = [_try_to_keep(one.path, one.kept) for one in had if one.path is not None]
         if failed:
             raise failed[0]
         before = [one.before for one in had if one.before is not None]
-        how = max((one.how for one in had), key=list(How).index, default=How.CACHED)
         return Index(
             items=edition.items,
-            how=how,
+            how=max((one.how for one in had), key=list(How).index, default=How.CACHED),
             problem=max(problems, default=""),
             edition=edition.name,
             before=_joined(before) if len(before) == len(had) else None,
             notes=tuple(one.note for one in had if one.note),
+            listed=frozenset(one.section_id for one in had if one.is_whole),
         )
 
     def _library(self, section: Section) -> _Had:

@@ -11,7 +11,7 @@ from plexsync.models import VIDEO_KINDS, Link, Outcome, SceneRecord
 from plexsync.state import Result, Session, Settlement, State, Unsettled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from plexsync.models import ItemDetail, ItemPlan, RatingKey, SceneId
     from plexsync.planning.planner import Planner
@@ -66,6 +66,29 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
                 link = link or Link(rating_key=key, section_id=plan.section_id, path=plan.path)
                 link = planner.settle(link, plan.changes, detail)
                 _keep(session, link, owner, lost_by=plan.scene_id)
+            settle_one(session, one, detail, planner)
+
+
+def settle_gone(
+    session: Session, reader: Reader, planner: Planner, is_gone: Callable[[ItemPlan], bool]
+) -> None:
+    """Note how unsettled intents ended of items that are linked, and not in Plex any more.
+
+    A scene keeps the link to an item that went, so no run reads it to settle them. One answer that
+    the item is not there is not enough: a complete listing has to lack it, too.
+
+    Args:
+        session: where results are noted.
+        reader: reads the items afresh.
+        planner: says what an item shows.
+        is_gone: whether the item of a plan is known to be in none of the lists of this run.
+
+    Raises:
+        ServerError: Plex is down, or refuses us altogether.
+    """
+    unsettled = [one for one in session.state.unsettled if one.plan.kind in VIDEO_KINDS]
+    for one, detail in reread(reader, [one for one in unsettled if is_gone(one.plan)]):
+        if detail is None:
             settle_one(session, one, detail, planner)
 
 

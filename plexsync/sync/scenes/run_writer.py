@@ -17,7 +17,7 @@ from plexsync.errors import (
 )
 from plexsync.models import Outcome, PlexItem, Preview, SceneId
 from plexsync.sync.execution.executor import PREVIEW_ROWS, Executor
-from plexsync.sync.execution.settling import settle_unlinked
+from plexsync.sync.execution.settling import settle_gone, settle_unlinked
 from plexsync.sync.execution.work import Ready, place_of
 from plexsync.sync.linking.linker import Linked
 from plexsync.sync.linking.pairs import Pairs
@@ -87,9 +87,28 @@ class RunWriter:
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
         if not (self._run.session.is_dry or self._run.options.partial):
-            settle_unlinked(self._run.session, self._executor.reader, self._run.planner())
+            self._settle_rest()
         request_scans(self._run, scans)
         return unsafe
+
+    def _settle_rest(self) -> None:
+        """Settle earlier writes to items that no scene has led to.
+
+        Raises:
+            ServerError: Plex is down, or refuses us altogether.
+        """
+        session, reader = self._run.session, self._executor.reader
+        settle_unlinked(session, reader, self._run.planner())
+        index = self._run.inventory.had
+        if index is None or not session.state.unsettled:
+            return
+        keys = {item.rating_key for item in index.items}
+        settle_gone(
+            session,
+            reader,
+            self._run.planner(),
+            lambda plan: plan.section_id in index.listed and plan.rating_key not in keys,
+        )
 
     def _end(self, linked: Linked, *, is_done: bool) -> None:
         """Say what is left to say, and keep what was found about the scenes."""

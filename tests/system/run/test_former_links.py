@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
-from plexsync.models import Outcome, RatingKey
+from plexsync.models import Outcome, RatingKey, SceneId
+from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
@@ -233,3 +234,33 @@ def test_a_write_of_a_killed_run_is_ours_though_its_scene_went(
     assert synced.shown(key, "summary") == "White."
     assert synced.run(RunOptions(full=True)).puts == 0
     assert synced.state().unsettled == ()
+
+
+def test_a_write_to_an_item_that_left_plex_is_settled_once_all_is_listed(synced: World) -> None:
+    """Its scene keeps the link, so no run reads the item; one 404 alone proves nothing."""
+    key = synced.key_of("7")
+    synced.stash.edit_scene(7, title="Ice")
+    with suppress(Killed):
+        synced.run(disk=DiesAfterWriting(synced.plex))
+    synced.plex.remove_item(key)
+    synced.run()
+    record = synced.state().get(SceneId("7"))
+    assert record is not None
+    assert [link.rating_key for link in record.links] == [key]
+    assert synced.state().unsettled == ()
+    assert synced.run(RunOptions(full=True)).puts == 0
+
+
+def test_a_write_to_an_item_that_is_only_refused_stays_unsettled(synced: World) -> None:
+    """Plex lists it all the same: the next run that can read it finds what was written."""
+    synced.stash.edit_scene(7, title="Ice")
+    with suppress(Killed):
+        synced.run(disk=DiesAfterWriting(synced.plex))
+    synced.plex_wire.faults.add(Fault("plex.detail", 1, ErrorStatus(404), None))
+    synced.run()
+    assert len(synced.state().unsettled) == 1
+    synced.plex_wire.faults.clear()
+    synced.wait(hours=24 * 8)
+    assert synced.run().summary.counts.by_hand == 0
+    assert synced.state().unsettled == ()
+    assert synced.run(RunOptions(full=True)).puts == 0
