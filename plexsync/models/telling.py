@@ -200,6 +200,7 @@ class RunSummary(Noun, frozen=True):
     `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
     counts the waiting scenes that failed; `parked` those of them that no run tries again before the
     next full one, and `parked_why` says why. `left_due` counts the due scenes that `--limit` left.
+    `undone` counts the items that stay as an undo left them; `undone_scene` is that of the first.
     `by_library` counts the rows that were written, by the title of their library.
     `learned_rules` are those that nearly all certain pairs show, and that others were found by.
     """
@@ -215,6 +216,8 @@ class RunSummary(Noun, frozen=True):
     parked: int = 0
     parked_why: str = ""
     left_due: int = 0
+    undone: int = 0
+    undone_scene: str = ""
     index: str = "none"
     emptied: dict[str, int] = msgspec.field(default_factory=dict)
     by_library: dict[str, int] = msgspec.field(default_factory=dict)

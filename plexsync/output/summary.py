@@ -117,7 +117,14 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
 
 
 def _later_notes(summary: RunSummary) -> Iterator[Note]:
-    """Yield what is left to later runs."""
+    """Yield what is left to a person's word, or to later runs."""
+    if summary.undone:
+        stay = counted(
+            summary.undone, "item stays as an undo left it", "items stay as an undo left them"
+        )
+        it = "it" if summary.undone == 1 else "one of them"
+        how = f"{stay} until Stash says something else. To write {it} again:"
+        yield _to_type(summary.header, how, f"plexsync run --scene {summary.undone_scene}")
     if summary.left_due:
         are = counted(summary.left_due, "more scene is", "more scenes are")
         them = "it" if summary.left_due == 1 else "them"

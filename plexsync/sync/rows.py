@@ -50,6 +50,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
         known: the item was written in an earlier run, so safety limits count it.
         reason: why the item is written, where that is not how they were found.
         by_hand: the names of fields that stay because they were typed by hand in Plex.
+        undone: some of its fields stay as an undo left them.
         resting: links of the scene to libraries that take no part in this run; kept as they are.
         origin: the scene with the record of what we last applied to the item, while that is not
             with the link yet; None once it is, and where nothing is known. See `pairs.recall`.
@@ -62,6 +63,7 @@ class Pair(msgspec.Struct, kw_only=True, gc=False):
     known: bool = False
     reason: str = ""
     by_hand: tuple[str, ...] = ()
+    undone: bool = False
     resting: tuple[Link, ...] = ()
     origin: SceneId | None = None
 

@@ -65,6 +65,7 @@ class Totals:
         failing: waiting scenes that failed.
         parked: scenes no run tries again before the next full one, each with its problem.
         left_due: scenes that are due, and left out by `--limit`.
+        undone: items that stay as an undo left them, and the scene of the first.
         index: how Plex's listing was had.
         subset: Plex is meant to lack scenes.
         proposed: path rules that would settle some of the rest.
@@ -93,6 +94,7 @@ class Totals:
         self.failing = 0
         self.parked: dict[SceneId, str] = {}
         self.left_due = 0
+        self.undone, self.undone_scene = 0, ""
         self.index = "none"
         self.proposed: tuple[PathRule, ...] = ()
         self.learned: tuple[PathRule, ...] = ()
@@ -145,6 +147,8 @@ class Totals:
             parked=len(self.parked),
             parked_why=reasons[0][0] if reasons else "",
             left_due=self.left_due,
+            undone=self.undone,
+            undone_scene=self.undone_scene,
             index=self.index,
             emptied=dict(sorted(self.emptied.items())),
             by_library=dict(sorted(self.by_library.items())),

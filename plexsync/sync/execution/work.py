@@ -147,7 +147,7 @@ def plan_of(
 
 def decision_of(plan: ItemPlan, planned: Planned, wanted: Wanted, pair: Pair) -> Decision:
     """Return what an item needs: `plan`, and what else follows of its fields and pictures."""
-    pair.by_hand = planned.by_hand
+    pair.by_hand, pair.undone = planned.by_hand, bool(planned.held)
     by_hand, others = planned.by_hand, (*planned.kept, *wanted.kept)
     kept = tuple([f"{name} (by hand)" if name in by_hand else name for name in others])
     left = (

@@ -243,7 +243,11 @@ class SceneOutcomes(Outcomes):
         self._drop_scene(pairs[0].scene.scene_id)
 
     def _show(self, pair: Pair, ending: PairEnd) -> None:
-        self._run.totals.emit(self._run.rows.pair(pair, ending))
+        totals = self._run.totals
+        totals.emit(self._run.rows.pair(pair, ending))
+        if pair.undone:
+            totals.undone += 1
+            totals.undone_scene = totals.undone_scene or pair.scene.scene_id
 
     # ---- remembering
 

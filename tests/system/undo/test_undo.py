@@ -8,6 +8,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.models import Outcome
+from plexsync.output.summary import next_steps
 from plexsync.simulators.http.wire import ErrorStatus, Fault, Reset
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.storage.history import read_history
@@ -261,6 +262,21 @@ def test_a_field_that_stash_changes_is_written_again_alone(synced: World) -> Non
     assert synced.shown(key, "title") == "Another Title"
     assert not synced.tags(key, "genre")
     assert synced.run().puts == 0
+
+
+def test_a_run_says_how_to_write_again_what_was_taken_back(synced: World) -> None:
+    """With a command for the first of them, which does just that; then there is one less."""
+    synced.undo(scenes=scene_ids(7, 8))
+    note = "2 items stay as an undo left them until Stash says something else."
+    for left in (2, 1, 0):
+        synced.wait(hours=24 * 8)
+        notes = next_steps(synced.run().summary)
+        codes = [code for one in notes if "undo" in one.text for code in one.code]
+        assert any(one.text.startswith(note) for one in notes) is (left == 2)
+        assert len(codes) == bool(left)
+        for code in codes:
+            scene = code.removeprefix("plexsync run --scene ")
+            assert synced.run(RunOptions(scenes=scene_ids(scene))).outcomes() == {scene: "applied"}
 
 
 @pytest.mark.parametrize("options", [FULL, RunOptions(scenes=scene_ids(*range(1, 13)))])
