@@ -331,8 +331,6 @@ class ReviewServers:
             if not found:
                 return {key: LinkPreview(problem="the scene is gone from Stash") for key in keys}
             state = self._store.state
-            record = state.get(scene_id)
-            links = {link.rating_key: link for link in record.links} if record else {}
             names = remembered_shared(state) if self._config.with_namesakes else frozenset()
             fields = FieldMaps(
                 self._rules,
@@ -342,7 +340,7 @@ class ReviewServers:
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
             return gone | {
-                key: self._compare(found[0], detail, links.get(key) or state.former(key), fields)
+                key: self._compare(found[0], detail, self._known(scene_id, key), fields)
                 for key, detail in read.items()
             }
 
@@ -359,18 +357,26 @@ class ReviewServers:
         library = self._libraries.get(item.section_id, "")
         return candidate_of(item, scene, found=found, library=library)
 
+    def _known(self, scene_id: SceneId, key: RatingKey) -> Link | None:
+        """Return what is remembered of an item, also by the scene it would be taken from."""
+        state, owner = self._store.state, self._store.owner(key, scene_id)
+        records = [state.get(one) for one in (scene_id, owner) if one is not None]
+        links = (link for record in records if record for link in record.links)
+        return next((link for link in links if link.rating_key == key), None) or state.former(key)
+
     def _compare(
         self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
     ) -> LinkPreview:
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
         desired = fields.desired(scene, item.kind, item.section_id)
-        planned = self._planner.plan(desired, detail, link.base)
+        held = self._planner.still_held(desired, link.held)
+        planned = self._planner.plan(desired, detail, link.base, held)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
         pictures = self._artwork.plan(pair, scene, detail)
         return LinkPreview(
             changes=(*planned.changes, *pictures.changes),
-            kept=(*planned.kept, *pictures.kept),
+            kept=(*planned.kept, *planned.held, *pictures.kept),
             item=item,
         )
 
@@ -395,7 +401,7 @@ class ReviewServers:
             rules=self._rules,
             preserve=config.apply.preserve_plex_edits,
             compare_all=True,
-            asked_for=True,
+            asked_for=False,
             ends_run=lambda error: isinstance(error, AuthError),
         )
         self._met = True

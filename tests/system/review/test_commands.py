@@ -14,6 +14,9 @@ from plexsync.cli import run_command_line
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import ANSWER_PREFIX
 from plexsync.models import Outcome, RatingKey, SceneId
+from plexsync.output.console import Invocation
+from plexsync.output.streams import Shape
+from plexsync.review.context import open_review
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.support.world import edited_keys
@@ -204,6 +207,34 @@ def test_what_accepting_would_change_is_what_the_next_run_changes(
     assert set(promised) == set(written) >= {"title", "poster"}
     assert promised["title"] == written["title"]
     assert promised["poster"] == written["poster"]
+
+
+@pytest.mark.parametrize("undone", [False, True], ids=["taken", "undone"])
+def test_what_accepting_would_change_counts_what_the_item_went_through(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    undone: bool,
+) -> None:
+    """What another scene wrote to it is known, and what an undo took back is not written again."""
+    with low_world(tmp_path, TWINS, FIELDS__POSTER="overwrite") as world:
+        world.run()
+        one, other = waiting_in(world)[:2]
+        key = one.candidates[0].rating_key
+        shell = Shell(world, capsys, monkeypatch)
+        shell.type("accept", other.scene_id, "--item", key)
+        world.run()
+        if undone:
+            world.undo()
+            shell.type("reset", other.scene_id)
+        with open_review(Invocation(shape=Shape())) as context:
+            found = context.servers.compare(one.scene_id, (key,))[key]
+        shell.type("accept", one.scene_id, "--item", key, "--take")
+        row = world.run().row(one.scene_id)
+    promised = {change.field: (change.before, change.after) for change in found.changes}
+    assert promised == {change.field: (change.before, change.after) for change in row.changes} != {}
+    assert ("title" in found.kept) is undone
 
 
 # ---- Answering -----------------------------------------------------------------------------------
