@@ -65,7 +65,10 @@ _TAKEN = (
     "Plex has a collection of that title, which plexsync did not make: [collections] take_over, "
     "or plexsync run --take-over"
 )
-_STILL_OURS = "another collection of plexsync has that title until it is renamed; the next run"
+_STILL_OURS = (
+    "another collection of plexsync has that title: a run follows once that one is renamed; where "
+    "they swap titles, give one of the two another name in Stash for one run"
+)
 _DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
 _UNNAMED = "unnamed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
+from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import is_kept_due
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
@@ -69,6 +70,33 @@ def test_a_title_of_ours_that_is_given_up_is_free_in_the_next_run(tmp_path: Path
         assert titles(world)["Grown up"] == {"3", "4"}
         assert titles(world)["Daughter"] == {"5"}
         assert rows(world.run()) == {}
+
+
+def test_two_that_swap_titles_do_so_by_way_of_another_name(tmp_path: Path) -> None:
+    """Neither can go first, in any run: their rows say what a person has to do, and that works."""
+    with collection_world(tmp_path) as world:
+        world.run()
+        mother, daughter = map(world.plex.collections.key_of, ("Mother", "Daughter"))
+        world.stash.edit_studio(2, name="In between")
+        world.stash.edit_studio(1, name="Daughter")
+        world.stash.edit_studio(2, name="Mother")
+        for options in (RunOptions(), FULL):
+            world.wait(1)
+            ran = world.run(options)
+            assert ran.summary.exit_code == ExitCode.OK
+            notes = [one.reason for one in ran.rows if one.outcome is Outcome.SKIPPED]
+            assert len(notes) == 2
+            for note in notes:
+                assert "where they swap titles, give one of the two another name in Stash" in note
+
+        for name in ("For one run", "Mother"):
+            world.stash.edit_studio(2, name=name)
+            for _ in range(2):
+                world.wait(1)
+                world.run()
+        assert world.plex.collections.key_of("Daughter") == mother
+        assert world.plex.collections.key_of("Mother") == daughter
+        assert rows(world.run(FULL)) == {"studio:1": "unchanged", "studio:2": "unchanged"}
 
 
 def test_a_title_another_collection_of_ours_has_is_given_once_that_is_renamed(
