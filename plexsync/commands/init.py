@@ -118,7 +118,7 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     where = find_config(invocation.config, os.environ).absolute()
     if invocation.shape.as_document:
         raise click.UsageError("init talks to a person; it has no JSON.")
-    require_absent(where)
+    require_absent(where, named=console.naming_option(invocation.config))
     asker = _Terminal()
     interview = _interview(invocation, asker, plex_tv)
     if yes:
@@ -198,7 +198,7 @@ def _require_person(invocation: Invocation, where: Path) -> None:
     raise ConfigError(
         "init asks questions, and there is nobody at this terminal",
         hint="Set PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN and call "
-        f"plexsync init --yes, or write {where} with mode 0600:\n\n{example}",
+        f"{invocation.typed('plexsync init --yes')}, or write {where} with mode 0600:\n\n{example}",
     )
 
 

@@ -37,8 +37,12 @@ class Answers:
     keeps_edits: bool = True
 
 
-def require_absent(path: Path) -> None:
+def require_absent(path: Path, *, named: str = "") -> None:
     """Make sure that there is no configuration yet.
+
+    Args:
+        path: where it would be.
+        named: the option that names it, for commands to type.
 
     Raises:
         ConfigError: there is one.
@@ -50,7 +54,7 @@ def require_absent(path: Path) -> None:
         raise ConfigError(
             "there is a configuration already",
             context=str(path),
-            hint="Edit it, or move it away; plexsync config validate checks it.",
+            hint=f"Edit it, or move it away; plexsync config validate{named} checks it.",
         )
 
 

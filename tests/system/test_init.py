@@ -253,6 +253,15 @@ def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == "# mine"
 
 
+def test_what_init_says_to_type_names_the_configuration(tmp_path: Path) -> None:
+    """As it stands it is about the same file: where one is there, and where nobody can be asked."""
+    file, environ = tmp_path / "here.toml", {"PLEXSYNC_STATE_DIR": str(tmp_path / "state")}
+    arguments = ["init", "-c", str(file)]
+    assert f"plexsync init --yes --config {file}" in run_plexsync(arguments, environ).err
+    file.write_text("# mine", "utf-8")
+    assert f"plexsync config validate --config {file}" in run_plexsync(arguments, environ).err
+
+
 @given(
     token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20),
     libraries=st.lists(
