@@ -46,7 +46,8 @@ NAMES = defaultdict(str, {"t1": "00" * 6, "t2": "3fa9b1c2d3e4", "p1": "3fa9b1c2d
 
 entries = texts | st.lists(st.sampled_from(["00" * 6, "3fa9b1c2d3e4"]), max_size=3).map("".join)
 paths = texts | st.builds("/".join, st.lists(st.sampled_from(["", "a", "b"]), max_size=4))
-related = texts | st.lists(st.sampled_from(["p1", "s1", "t1", "t2"])).map(" ".join)
+words = texts.map(str.split) | st.lists(st.sampled_from(["p1", "s1", "t1", "t2", "|"]))
+related = words.map(" ".join)
 times = texts | st.builds(
     "{}{}".format,
     st.datetimes().map(lambda one: one.isoformat()),
