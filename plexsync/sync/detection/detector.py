@@ -323,12 +323,9 @@ class Detector:
         else:
             found.left_out.append((scene, refused.why))
 
-    def _is_disorganized(self, scene: Scene) -> bool:
-        return self.organized_only and not scene.organized
-
     def _is_left_out(self, scene: Scene) -> bool:
         """Whether a scene that takes no part is not to be reported."""
-        if self._is_disorganized(scene):
+        if self.organized_only and not scene.organized:
             return not self._waits_in_vain(scene.scene_id)
         record = self.records.get(scene.scene_id)
         return (
