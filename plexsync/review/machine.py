@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Candidate, PathRule, RatingKey, SceneId, id_order
-from plexsync.review.modes import Ending, Mode, Prompt
+from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
 from plexsync.review.queue import Sort, WaitingQueue
 from plexsync.review.selection import (
     GROUP_WORDS,
@@ -182,7 +182,7 @@ class Review:
         self.answers.take_lock()
         if look() == shown:
             return True
-        self.message = "It was answered elsewhere meanwhile; look again. Nothing changed."
+        self.message = ANSWERED_ELSEWHERE
         return False
 
     def _recorded(self) -> SceneAnswers:

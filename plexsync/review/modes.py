@@ -1,8 +1,11 @@
-"""What the screen of a review shows, what it asks for, and how a review ends."""
+"""What the screen of a review shows and asks for, and how a review ends."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+ANSWERED_ELSEWHERE = "It was answered elsewhere meanwhile; look again. Nothing changed."
+"""What a person reads where an answer would be about something else than was shown."""
 
 
 class Mode(StrEnum):

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from plexsync.matcher import reason_kind
 from plexsync.models import Change, Evidence, SceneId
 from plexsync.review.keys import PASTE, press
-from plexsync.review.modes import Ending, Mode, Prompt
+from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.selection import ANSWER_WORDS, Group
@@ -180,7 +180,7 @@ class ReviewSite:
         review, key = self._review, form.get("key", "")
         waiting = self._open(form.get("scene", ""), form.get("item", ""))
         if key != "u" and form.get("seen") != self._seen():
-            review.message = "It was answered elsewhere meanwhile; look again. Nothing changed."
+            review.message = ANSWERED_ELSEWHERE
             return self._to(waiting.scene_id)
         if key == "i":
             press(review, "i")
@@ -222,9 +222,7 @@ class ReviewSite:
         if [one for one in form.getlist("seen") if one.partition(" ")[0] in chosen] != [
             " ".join(mark) for mark in _marks(group)
         ]:
-            review.message = (
-                "Something was answered elsewhere meanwhile; look again. Nothing changed."
-            )
+            review.message = ANSWERED_ELSEWHERE
         elif group.chosen:
             self._open(group.chosen[0].scene_id)
             review.mode, review.group = Mode.GROUP, group
