@@ -11,6 +11,8 @@ import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from msgspec.structs import replace
+
 from plexsync.errors import ExitCode, PlexsyncError, StateError
 from plexsync.models import Counts, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import Invocation, is_terminal, make_reporter, print_text, write_errors
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from plexsync.models import Problem
 
 _CODES = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -39,7 +42,8 @@ def report_failure(error: PlexsyncError, invocation: Invocation) -> None:
 
     A command that ends in the document of a run does so whatever happens.
     """
-    shape, streams, problem = invocation.shape, invocation.streams, as_problem(error)
+    shape, streams = invocation.shape, invocation.streams
+    problem = typed_problem(as_problem(error), invocation.typed)
     if not shape.as_document:
         page = (problem_page(problem),) if is_terminal(streams.stderr) else ()
         write_errors(streams.stderr, (*problem_lines(problem), *page))
@@ -67,6 +71,11 @@ def report_failure(error: PlexsyncError, invocation: Invocation) -> None:
     # Who asked for a document and did not get one must hear of it somewhere.
     if reporter.failure and not isinstance(reporter.failure, BrokenPipeError):
         write_errors(streams.stderr, problem_lines(problem))
+
+
+def typed_problem(problem: Problem, typed: Callable[[str], str]) -> Problem:
+    """Return an error with commands that can be typed as they stand; see `Invocation.typed`."""
+    return replace(problem, message=typed(problem.message), hint=typed(problem.hint))
 
 
 def make_run_id(now: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from plexsync.app.announcing import Announcement, announced
-from plexsync.app.failures import StopSignals, make_run_id, utc_now
+from plexsync.app.failures import StopSignals, make_run_id, typed_problem, utc_now
 from plexsync.app.opening import command_config, config_secrets, open_servers
 from plexsync.config.loader import load_notify
 from plexsync.errors import (
@@ -24,7 +24,7 @@ from plexsync.errors import (
     StateError,
     most_severe,
 )
-from plexsync.models import MatchRow, Preview, Requests, RunHeader, RunSummary, as_problem
+from plexsync.models import MatchRow, Preview, Problem, Requests, RunHeader, RunSummary, as_problem
 from plexsync.output.console import (
     is_terminal,
     is_unwatched,
@@ -43,7 +43,6 @@ from plexsync.transport.outgoing import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from plexsync.config.configuration import Config
     from plexsync.output.console import Invocation, LogOptions, Streams
@@ -129,7 +128,7 @@ def _world(
     """
     with closing(shown), _logged(shown, invocation.log) as logging:
         config = _load_announced(invocation, announcement)
-        reporter = Truthful(logging, invocation.config, announcement)
+        reporter = Truthful(logging, invocation, announcement)
         with StopSignals(partial(_tell_stopping, invocation)) as signals:
             try:
                 reporter.progress("asking Stash and Plex", 0, None)
@@ -239,12 +238,15 @@ class Truthful(Reporter):
 
     Args:
         reporter: what shows the run.
-        config: the `--config` of the command line; a command to repeat it needs that, too.
+        invocation: has the `--config` of the command line; each command named needs that, too.
         announcement: keeps warnings, failed rows and the summary.
     """
 
-    def __init__(self, reporter: Reporter, config: Path | None, announcement: Announcement) -> None:
-        self._reporter, self._config, self._announcement = reporter, config, announcement
+    def __init__(
+        self, reporter: Reporter, invocation: Invocation, announcement: Announcement
+    ) -> None:
+        self._reporter, self._announcement = reporter, announcement
+        self._config, self._typed = invocation.config, invocation.typed
 
     @property
     def failure(self) -> OSError | None:
@@ -267,25 +269,30 @@ class Truthful(Reporter):
         """Pass it on, and keep what failed."""
         if row.error is not None:
             self._announcement.lines.append(f"scene {row.scene.id}: {row.error.message}")
-        self._reporter.row(row)
+        self._reporter.row(
+            msgspec.structs.replace(row, reason=self._typed(row.reason), error=self._problem(row))
+        )
 
     def warn(self, message: str) -> None:
         """Pass it on, and keep it."""
+        message = self._typed(message)
         self._announcement.lines.append(warning_line(message))
         self._reporter.warn(message)
 
     def finished(self, summary: RunSummary) -> None:
         """Pass it on with commands that can be typed as they stand."""
-        if self._config is not None:
-            named = naming_option(self._config)
-            header = msgspec.structs.replace(summary.header, named=named)
-            summary = msgspec.structs.replace(summary, header=header)
+        header = msgspec.structs.replace(summary.header, named=naming_option(self._config))
+        summary = msgspec.structs.replace(summary, header=header, error=self._problem(summary))
         self._announcement.keep_summary(summary)
         self._reporter.finished(summary)
 
     def close(self) -> None:
         """Pass it on."""
         self._reporter.close()
+
+    def _problem(self, ended: MatchRow | RunSummary) -> Problem | None:
+        """Return the error of a row or a run with commands that can be typed as they stand."""
+        return typed_problem(ended.error, self._typed) if ended.error else None
 
 
 # ---- Private -------------------------------------------------------------------------------------
@@ -317,7 +324,7 @@ def _warner(invocation: Invocation, *, watched: bool = False) -> Callable[[str],
 
     def warn(message: str) -> None:
         if not invocation.shape.quiet and (is_terminal(stderr) or not watched):
-            write_lines(stderr, (warning_line(message),))
+            write_lines(stderr, (warning_line(invocation.typed(message)),))
 
     return warn
 

@@ -94,7 +94,8 @@ def doctor_command(
     from plexsync.app.checkup.examination import examine, write_report
 
     findings: list[Finding] = []
-    for finding in map(_cleaned, examine(invocation, notify=notify)):
+    for found in examine(invocation, notify=notify):
+        finding = _cleaned(found, invocation)
         findings.append(finding)
         if not invocation.shape.as_document:
             _show_finding(invocation, finding)
@@ -118,7 +119,7 @@ def _init(invocation: Invocation, *, yes: bool, plex_tv: str) -> int:
     where = find_config(invocation.config, os.environ).absolute()
     if invocation.shape.as_document:
         raise click.UsageError("init talks to a person; it has no JSON.")
-    require_absent(where, named=console.naming_option(invocation.config))
+    require_absent(where)
     asker = _Terminal()
     interview = _interview(invocation, asker, plex_tv)
     if yes:
@@ -198,7 +199,7 @@ def _require_person(invocation: Invocation, where: Path) -> None:
     raise ConfigError(
         "init asks questions, and there is nobody at this terminal",
         hint="Set PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN and call "
-        f"{invocation.typed('plexsync init --yes')}, or write {where} with mode 0600:\n\n{example}",
+        f"plexsync init --yes, or write {where} with mode 0600:\n\n{example}",
     )
 
 
@@ -253,9 +254,9 @@ def _probe(invocation: Invocation, keys: tuple[RatingKey, ...]) -> int:
     return ExitCode.OK
 
 
-def _cleaned(one: Finding) -> Finding:
-    """Return a finding without what a terminal could act on."""
-    remedy = "\n".join(map(clean_for_terminal, one.remedy.splitlines()))
+def _cleaned(one: Finding, invocation: Invocation) -> Finding:
+    """Return a finding without what a terminal could act on, its commands as they are typed."""
+    remedy = "\n".join(map(clean_for_terminal, invocation.typed(one.remedy).splitlines()))
     return replace(one, message=clean_for_terminal(one.message), remedy=remedy)
 
 

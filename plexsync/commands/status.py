@@ -153,7 +153,7 @@ def _say_check(invocation: Invocation, found: Status, code: ExitCode, *, max_age
         return
     sentence = check_sentence(found, max_age_s=max_age_s)
     word = {ExitCode.OK: "OK", ExitCode.SOME_FAILED: "PARKED"}.get(code, "TOO OLD")
-    console.print_text(invocation.streams, f"plexsync {word}: {sentence}\n")
+    console.print_text(invocation.streams, f"plexsync {word}: {invocation.typed(sentence)}\n")
 
 
 def _status_view(screen: Console, invocation: Invocation, found: Status) -> RenderableType:

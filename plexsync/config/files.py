@@ -37,12 +37,11 @@ class Answers:
     keeps_edits: bool = True
 
 
-def require_absent(path: Path, *, named: str = "") -> None:
+def require_absent(path: Path) -> None:
     """Make sure that there is no configuration yet.
 
     Args:
         path: where it would be.
-        named: the option that names it, for commands to type.
 
     Raises:
         ConfigError: there is one.
@@ -54,7 +53,7 @@ def require_absent(path: Path, *, named: str = "") -> None:
         raise ConfigError(
             "there is a configuration already",
             context=str(path),
-            hint=f"Edit it, or move it away; plexsync config validate{named} checks it.",
+            hint="Edit it, or move it away; plexsync config validate checks it.",
         )
 
 

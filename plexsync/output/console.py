@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from plexsync.output.outages import Outages
 
 
+_COMMAND = (
+    r"\bplexsync (?>(?:adopt|apply|config (?:path|schema|show|validate)|doctor|explain|history|"
+    r"init|report|retry|review (?:accept|export|ignore|import|list|reject|reset|show)|review|run|"
+    r"schedule (?:compose|cron|stash-plugin|systemd)|status|undo)\b)(?! (?:-h|--help|--config)\b)"
+)
+"""A command that reads a configuration, as it is named in a sentence."""
+
+
 class LogOptions(NamedTuple):
     """A log beside the output.
 
@@ -260,6 +268,19 @@ def naming_option(config: Path | None) -> str:
     return f" --config {quote(str(config))}" if config is not None else ""
 
 
+def with_option(words: str, config: Path | None) -> str:
+    """Return words in which every command names the configuration file, too.
+
+    What a command reads none for (its help) stays as it is, as does one that names a file already.
+    """
+    if config is None or "plexsync " not in words:
+        return words
+    import re
+
+    option = naming_option(config)
+    return re.sub(_COMMAND, lambda command: f"{command[0]}{option}", words)
+
+
 class Invocation:
     """What one invocation knows: the global options, and what must never be shown.
 
@@ -273,9 +294,9 @@ class Invocation:
         self.secrets: list[str] = []
         self.command = ""
 
-    def typed(self, command: str) -> str:
-        """Return a command to type that reads the configuration this one has read."""
-        return f"{command}{naming_option(self.config)}"
+    def typed(self, words: str) -> str:
+        """Return words with commands that read the configuration this one has read."""
+        return with_option(words, self.config)
 
     @property
     def streams(self) -> Streams:

@@ -257,7 +257,7 @@ def test_what_init_says_to_type_names_the_configuration(tmp_path: Path) -> None:
     """As it stands it is about the same file: where one is there, and where nobody can be asked."""
     file, environ = tmp_path / "here.toml", {"PLEXSYNC_STATE_DIR": str(tmp_path / "state")}
     arguments = ["init", "-c", str(file)]
-    assert f"plexsync init --yes --config {file}" in run_plexsync(arguments, environ).err
+    assert f"plexsync init --config {file} --yes" in run_plexsync(arguments, environ).err
     file.write_text("# mine", "utf-8")
     assert f"plexsync config validate --config {file}" in run_plexsync(arguments, environ).err
 
@@ -367,7 +367,7 @@ def test_a_person_at_a_terminal_gets_a_configuration(world: World) -> None:
     assert typist.end() == ExitCode.OK
     assert load_config(file, {}, home=world.directory).plex.token.reveal() == world.plex.token
     assert f"plexsync doctor --config {file}" in typist.shown
-    assert f"plexsync run -n --config {file}" in typist.shown
+    assert f"plexsync run --config {file} -n" in typist.shown
     assert world.plex.token not in typist.shown
     assert "stash-key" not in typist.shown
 

@@ -410,7 +410,7 @@ def test_what_comes_next_can_be_typed_as_it_is_printed(twins: Shell, tmp_path: P
     file, config = tmp_path / "my answers.csv", tmp_path / "own.toml"
     config.write_text("", encoding="utf-8")
     twins.type("export", str(file), "--config", str(config))
-    assert f"    plexsync review import '{file}' --config {config}\n" in twins.out
+    assert f"    plexsync review import --config {config} '{file}'\n" in twins.out
     twins.type("accept", "--best", "--score-min", "0", "--config", str(config))
     assert twins.out.endswith(f"    plexsync run --config {config}\n")
 
