@@ -6,6 +6,7 @@ read into it. Source: docs/stash-api.md 2.5.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,33 @@ were set wrong, and a little more."""
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(days=1)
 _SUBSET_WAIT = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Backlog:
+    """The scenes that wait for a later try.
+
+    Attributes:
+        count: how many there are.
+        review: how many of them wait for a person.
+        failing: how many of them failed.
+        parked: those of them that failed too often, each with its problem.
+    """
+
+    count: int = 0
+    review: int = 0
+    failing: int = 0
+    parked: dict[SceneId, str] = field(default_factory=dict)
+
+    def add(self, scene_id: SceneId, record: SceneRecord | None) -> None:
+        """Count a scene, with what is remembered of it."""
+        self.count += 1
+        if record is None:
+            return
+        self.review += record.outcome is Outcome.REVIEW
+        self.failing += record.outcome is Outcome.FAILED
+        if record.due_at == PARKED:
+            self.parked[scene_id] = record.problem.message if record.problem else ""
 
 
 def is_due(

@@ -57,7 +57,7 @@ def _end_unmoved(scope: RunScope, unmoved: Unmoved) -> None:
     """Write down a run that found both servers as they were."""
     totals = scope.totals
     totals.header = replace(totals.header, stash=unmoved.stash, plex=unmoved.plex)
-    totals.waiting, totals.review_waiting = unmoved.waiting, unmoved.review_waiting
+    totals.backlog = unmoved.backlog
     with journaled(scope, scope.state.lineage):
         pass
 

@@ -29,7 +29,7 @@ from plexsync.models import (
     as_problem,
 )
 from plexsync.planning.limits import Limits
-from plexsync.planning.retry_schedule import iso
+from plexsync.planning.retry_schedule import Backlog, iso
 from plexsync.state import (
     PROPOSED,
     DrySession,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from plexsync.config.configuration import Config
-    from plexsync.models import SceneId
     from plexsync.output.streams import Reporter
     from plexsync.state import State
     from plexsync.sync.ports import Ports, RunOptions
@@ -60,10 +59,7 @@ class Totals:
         header: what is known of the run so far.
         counts: how many of everything.
         new_review: LOW matches no earlier run has announced.
-        waiting: scenes with a next try in the future.
-        review_waiting: those among them that wait for a person.
-        failing: waiting scenes that failed.
-        parked: scenes no run tries again before the next full one, each with its problem.
+        backlog: scenes with a next try in the future.
         left_due: scenes that are due, and left out by `--limit`.
         undone: items that stay as an undo left them, and the scene of the first.
         index: how Plex's listing was had.
@@ -89,10 +85,7 @@ class Totals:
         self.header = header
         self.counts = Counts()
         self.new_review = 0
-        self.waiting = 0
-        self.review_waiting = 0
-        self.failing = 0
-        self.parked: dict[SceneId, str] = {}
+        self.backlog = Backlog()
         self.left_due = 0
         self.undone, self.undone_scene = 0, ""
         self.index = "none"
@@ -129,12 +122,12 @@ class Totals:
             return code
         if self.counts.planned or self.counts.applied:
             return ExitCode.CHANGES
-        waits = self.counts.review or self.review_waiting
+        waits = self.counts.review or self.backlog.review
         return ExitCode.ONLY_REVIEW if waits else ExitCode.OK
 
     def summary(self, error: PlexsyncError | None, ports: Ports) -> RunSummary:
         """How it ended."""
-        reasons = Counter(self.parked.values()).most_common(1)
+        reasons = Counter(self.backlog.parked.values()).most_common(1)
         return RunSummary(
             header=self.header,
             finished_at=iso(ports.now()),
@@ -142,9 +135,9 @@ class Totals:
             counts=self.counts,
             requests=ports.requests(),
             new_review=self.new_review,
-            waiting=self.waiting,
-            failing=self.failing,
-            parked=len(self.parked),
+            waiting=self.backlog.count,
+            failing=self.backlog.failing,
+            parked=len(self.backlog.parked),
             parked_why=reasons[0][0] if reasons else "",
             left_due=self.left_due,
             undone=self.undone,

@@ -274,8 +274,7 @@ class ChangeDetection:
             detected.due, detected.of_some = detected.due.pick(taken), True
         totals.counts.scenes_read = detected.scenes_read
         totals.counts.scenes_due = len(detected.due) + len(detected.poisoned)
-        totals.waiting, totals.review_waiting = detected.waiting, detected.review_waiting
-        totals.failing, totals.parked = detected.failing, dict(detected.parked)
+        totals.backlog = detected.backlog
         return detected
 
     def _ranked(self, due: Sequence[Scene]) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
-from plexsync.planning.retry_schedule import PARKED
+from plexsync.models import Packed, Scene, SceneId
+from plexsync.planning.retry_schedule import Backlog
 
 if TYPE_CHECKING:
     from plexsync.errors import BadResponseError
@@ -23,10 +23,7 @@ class Detected:
         gone: remembered scenes that Stash has no more.
         poisoned: scenes Stash cannot tell about, each with its words.
         scenes_read: how many scenes were read.
-        waiting: how many scenes wait for a later try.
-        review_waiting: how many of those wait for a person.
-        failing: how many of them failed.
-        parked: those of them that failed too often, each with its problem.
+        backlog: scenes that wait for a later try.
         newest: the highest version text seen, "" if none.
         held: scenes that are being edited, with their versions.
         strangers: scenes that take no part, and have other files than what is remembered of them:
@@ -47,10 +44,7 @@ class Detected:
     gone: list[SceneId] = field(default_factory=list)
     poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
     scenes_read: int = 0
-    waiting: int = 0
-    review_waiting: int = 0
-    failing: int = 0
-    parked: dict[SceneId, str] = field(default_factory=dict)
+    backlog: Backlog = field(default_factory=Backlog)
     newest: str = ""
     held: dict[SceneId, str] = field(default_factory=dict)
     strangers: set[SceneId] = field(default_factory=set)
@@ -71,11 +65,3 @@ class Detected:
         """Whether there is anything to do about any scene."""
         absent = (self.left_out, self.unready, self.gone, self.poisoned, self.strangers)
         return bool(self.due) or any(absent)
-
-    def note_waiting(self, scene_id: SceneId, record: SceneRecord | None) -> None:
-        """Count a scene that is not due yet."""
-        self.waiting += 1
-        self.review_waiting += record is not None and record.outcome is Outcome.REVIEW
-        self.failing += record is not None and record.outcome is Outcome.FAILED
-        if record is not None and record.due_at == PARKED:
-            self.parked[scene_id] = record.problem.message if record.problem else ""

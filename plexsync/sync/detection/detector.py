@@ -125,7 +125,7 @@ class Detector:
         near = {one.scene_id for one in edited}
         for scene_id, record in self._waiting.items():
             if scene_id not in near:
-                found.note_waiting(scene_id, record)
+                found.backlog.add(scene_id, record)
         return self._read(due, found, whole=True)
 
     def changes(self) -> Detected:
@@ -237,7 +237,7 @@ class Detector:
         if waiting is not None and waiting.updated_at == version:
             waits = self._waits(scene_id, waiting, version) and not self._has_other_files(files)
             if waits:
-                found.note_waiting(scene_id, waiting)
+                found.backlog.add(scene_id, waiting)
             return not waits
         if not version:
             return self.sync_unversioned
@@ -300,7 +300,7 @@ class Detector:
             if self.stash.is_settled(scene.updated_at):
                 self._take(scene, found)
             else:
-                found.note_waiting(scene.scene_id, self._waiting.get(scene.scene_id))
+                found.backlog.add(scene.scene_id, self._waiting.get(scene.scene_id))
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
-from plexsync.planning.retry_schedule import has_come, is_kept_due, is_past
+from plexsync.planning.retry_schedule import Backlog, has_come, is_kept_due, is_past
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, is_list_due, read_unread
@@ -39,16 +39,14 @@ class Unmoved(NamedTuple):
         stash: as it is.
         plex: as it was.
         sections: Plex's libraries.
-        waiting: how many scenes wait for a later try.
-        review_waiting: those among them that wait for a person.
+        backlog: the scenes that wait for a later try.
         edited: those edited last, if any was edited; all others are what they were.
     """
 
     stash: Server
     plex: Server
     sections: tuple[Section, ...]
-    waiting: int
-    review_waiting: int
+    backlog: Backlog
     edited: tuple[Version, ...]
 
 
@@ -90,11 +88,11 @@ class Glance:
         edited = () if before.look == look.mark else look.edited
         if edited and not (look.lists_all_since(before.look) and self._are_own()):
             return None
-        waiting = self._waiting()
-        sections = self._unmoved_sections(before) if waiting else None
-        if waiting is None or sections is None:
+        backlog = self._backlog()
+        sections = self._unmoved_sections(before) if backlog else None
+        if backlog is None or sections is None:
             return None
-        return Unmoved(look.server, before.plex, sections, *waiting, edited)
+        return Unmoved(look.server, before.plex, sections, backlog, edited)
 
     def _are_own(self) -> bool:
         """Whether what is made of an edited scene is its own, and concerns no other one."""
@@ -153,18 +151,17 @@ class Glance:
             if run.started_at >= moment
         )
 
-    def _waiting(self) -> tuple[int, int] | None:
-        """Return how many scenes wait, and how many of them for a person; None if one is due.
+    def _backlog(self) -> Backlog | None:
+        """Return the scenes that wait; None if one is due.
 
         The time of a scene without candidate says nothing while Plex is what it was.
         """
-        now, waiting, review = self._ports.now(), 0, 0
-        for _, record in self._state.waiting():
+        now, backlog = self._ports.now(), Backlog()
+        for scene_id, record in self._state.waiting():
             if not record.updated_at or (not self._rests(record) and has_come(record.due_at, now)):
                 return None
-            waiting += 1
-            review += record.outcome is Outcome.REVIEW
-        return waiting, review
+            backlog.add(scene_id, record)
+        return backlog
 
     def _rests(self, record: SceneRecord) -> bool:
         """Whether only a change in Plex can settle a scene; see `is_due`."""

@@ -312,7 +312,7 @@ class SceneOutcomes(Outcomes):
         """Charge the scenes that failed by their own fault with a try, now that all is known."""
         run = self._run
         parked = charge(run, self._uncharged, run.session.remember, "scene {}".format)
-        run.totals.parked |= {one: problem.message for one, problem in parked.items()}
+        run.totals.backlog.parked |= {one: problem.message for one, problem in parked.items()}
 
     def _note_unfinished(self, progress: _Progress, link: Link) -> None:
         """Remember a scene with items still to come: due, and to be matched again."""

@@ -234,6 +234,21 @@ def test_a_scene_that_failed_is_tried_again_when_its_time_has_come(world: World)
     assert world.run(BY_CRON).count(Outcome.APPLIED) == 1
 
 
+def test_a_look_from_afar_tells_what_waits_as_a_close_one_does(world: World) -> None:
+    """What failed and waits for its next try still fails, though nothing moved."""
+    key = world.key_of("3")
+    fault = Fault("plex.put", 1, ErrorStatus(418), None, lambda one: key in one.target)
+    world.plex_wire.faults.add(fault)
+    for scene in (3, 4):
+        world.stash.edit_scene(scene, title=f"Another Title {scene}")
+    world.wait(hours=0.1)
+    assert world.run(BY_CRON).count(Outcome.FAILED) == 1
+    near, far = world.run(BY_CRON), world.run(BY_CRON)
+    assert asked(near) > asked(far) == FAR
+    assert near.summary.failing == far.summary.failing == 1
+    assert near.summary.waiting == far.summary.waiting
+
+
 def test_what_cannot_be_seen_from_afar_is_found_within_the_hour(world: World) -> None:
     """An edit that moves neither a time nor a count waits for the next close look."""
     tag = min(world.stash.tags.ids)
