@@ -69,34 +69,23 @@ class Backlog:
             self.parked[scene_id] = record.problem.message if record.problem else ""
 
 
-def is_due(
-    version: str,
-    record: SceneRecord | None,
-    *,
-    now: datetime,
-    woken: bool = False,
-    timed: bool = True,
-    sync_unversioned: bool = True,
+def is_wait_over(
+    record: SceneRecord, now: datetime, *, woken: bool = False, timed: bool = True
 ) -> bool:
-    """Whether a scene is to be looked at in this run.
+    """Whether a scene that waits is to be tried again, although nothing changed in Stash.
 
     Args:
-        version: the scene's `updated_at` as Stash gives it now; "" when it gives none.
         record: what the last run remembered of it.
         now: aware UTC time.
-        woken: the Plex library changed since the last run.
-        timed: a scene without a candidate is due when its time has come, too; else when it is
-            woken or was asked for, since nothing else can give it one.
-        sync_unversioned: a scene without a version is always due; else never.
+        woken: the Plex library changed in what concerns it.
+        timed: a scene without a candidate is tried when its time has come, too; else only once it
+            is woken, since nothing but a change in Plex can give it one.
     """
-    if record is not None and record.updated_at == version and record.outcome in WAITING:
-        if woken and record.outcome in WOKEN:
-            return True
-        timed = timed or record.outcome is not Outcome.UNMATCHED or not record.due_at
-        return timed and has_come(record.due_at, now)
-    if not version:
-        return sync_unversioned
-    return record is None or record.updated_at != version
+    if woken and record.outcome in WOKEN:
+        return True
+    if record.outcome is Outcome.UNMATCHED and record.due_at and not timed:
+        return False
+    return has_come(record.due_at, now)
 
 
 def is_kept_due(record: KeptRecord, now: datetime) -> bool:

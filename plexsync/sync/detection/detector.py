@@ -18,7 +18,7 @@ import msgspec
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
 from plexsync.planning.participation import refusal_of
-from plexsync.planning.retry_schedule import is_due
+from plexsync.planning.retry_schedule import is_wait_over
 from plexsync.sync.detection.detected import Detected
 from plexsync.text.folding import files_digest
 
@@ -235,27 +235,20 @@ class Detector:
             return scene_id in self._first or self._may_begin(scene_id, version, found)
         waiting = self._waiting.get(scene_id)
         if waiting is not None and waiting.updated_at == version:
-            waits = self._waits(scene_id, waiting, version) and not self._has_other_files(files)
-            if waits:
-                found.backlog.add(scene_id, waiting)
-            return not waits
+            if self._may_try(scene_id, waiting) or self._has_other_files(files):
+                return True
+            found.backlog.add(scene_id, waiting)
+            return False
         if not version:
             return self.sync_unversioned
         if not self.every_scene and version == self._handled(scene_id):
             return self._has_other_files(files)
         return self._may_begin(scene_id, version, found)
 
-    def _waits(self, scene_id: SceneId, record: SceneRecord, version: str) -> bool:
-        if self.every_scene:
-            return False
-        return not is_due(
-            version,
-            record,
-            now=self.now,
-            woken=self.woken or scene_id in self.roused,
-            timed=self.timed,
-            sync_unversioned=self.sync_unversioned,
-        )
+    def _may_try(self, scene_id: SceneId, record: SceneRecord) -> bool:
+        """Whether a scene that waits is tried now."""
+        woken = self.woken or scene_id in self.roused
+        return self.every_scene or is_wait_over(record, self.now, woken=woken, timed=self.timed)
 
     def _may_begin(self, scene_id: SceneId, version: str, found: Detected) -> bool:
         """Whether a scene is looked at now; one edited this very moment is held back."""

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
-from plexsync.models import Outcome, SceneRecord, Section, Server, source_in
-from plexsync.planning.retry_schedule import Backlog, has_come, is_kept_due, is_past
+from plexsync.models import Section, Server, source_in
+from plexsync.planning.retry_schedule import Backlog, is_kept_due, is_past, is_wait_over
 from plexsync.state import ENDED_WELL, RunKind
 from plexsync.sync.detection.changes import seen_at_once
 from plexsync.sync.detection.plex_changes import KEY, Seen, is_list_due, read_unread
@@ -156,17 +156,12 @@ class Glance:
 
         The time of a scene without candidate says nothing while Plex is what it was.
         """
-        now, backlog = self._ports.now(), Backlog()
+        now, backlog, timed = self._ports.now(), Backlog(), self._config.plex.scan
         for scene_id, record in self._state.waiting():
-            if not record.updated_at or (not self._rests(record) and has_come(record.due_at, now)):
+            if not record.updated_at or is_wait_over(record, now, timed=timed):
                 return None
             backlog.add(scene_id, record)
         return backlog
-
-    def _rests(self, record: SceneRecord) -> bool:
-        """Whether only a change in Plex can settle a scene; see `is_due`."""
-        unmatched = record.outcome is Outcome.UNMATCHED and bool(record.due_at)
-        return unmatched and not self._config.plex.scan
 
     def _unmoved_sections(self, before: Seen) -> tuple[Section, ...] | None:
         """Return Plex's libraries if they are those that were seen, and no change matters."""

@@ -234,6 +234,21 @@ def test_a_scene_that_failed_is_tried_again_when_its_time_has_come(world: World)
     assert world.run(BY_CRON).count(Outcome.APPLIED) == 1
 
 
+@pytest.mark.parametrize(("scan", "is_far"), [("false", True), ("true", False)])
+def test_a_scene_plex_lacks_is_tried_by_time_only_where_plex_may_scan(
+    world: World, scan: str, *, is_far: bool
+) -> None:
+    """Nothing but a change in Plex gives it a candidate, and that shows from afar."""
+    world.settings["PLEX__SCAN"] = scan
+    world.stash.create_scene(title="A Scene Without Files")
+    world.wait(hours=0.1)
+    assert world.run(BY_CRON).count(Outcome.UNMATCHED) == 1
+    world.run(BY_CRON)
+    assert asked(world.run(BY_CRON)) == FAR
+    world.wait(hours=0.2)
+    assert (asked(world.run(BY_CRON)) == FAR) is is_far
+
+
 def test_a_look_from_afar_tells_what_waits_as_a_close_one_does(world: World) -> None:
     """What failed and waits for its next try still fails, though nothing moved."""
     key = world.key_of("3")

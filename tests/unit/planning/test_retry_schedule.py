@@ -10,44 +10,26 @@ from plexsync.models import Outcome, SceneRecord
 from plexsync.planning.retry_schedule import (
     MOST_ATTEMPTS,
     PARKED,
-    is_due,
     is_past,
+    is_wait_over,
     iso,
     next_try,
     unsettled_s,
 )
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-SUMMER, WINTER = "2026-10-25T02:30:00+02:00", "2026-10-25T02:10:00+01:00"
 
 
-def record(outcome: Outcome, *, version: str = "v1", due_at: str = "") -> SceneRecord:
+def record(outcome: Outcome, *, due_at: str = "") -> SceneRecord:
     """What is remembered of a scene."""
-    return SceneRecord(updated_at=version, outcome=outcome, due_at=due_at)
-
-
-def test_a_scene_nobody_remembers_is_due() -> None:
-    """The first sight of a scene is a change."""
-    assert is_due("v1", None, now=NOW)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.APPLIED, Outcome.UNCHANGED, Outcome.KEPT])
-def test_a_scene_that_was_handled_is_not_due(outcome: Outcome) -> None:
-    """The same version, handled well, is left alone, even when Plex changed."""
-    assert not is_due("v1", record(outcome), now=NOW, woken=True)
-
-
-def test_another_version_is_due_even_if_its_text_is_smaller() -> None:
-    """Daylight saving moves the text backwards; only equality means anything."""
-    assert WINTER < SUMMER
-    assert is_due(WINTER, record(Outcome.APPLIED, version=SUMMER), now=NOW)
+    return SceneRecord(updated_at="v1", outcome=outcome, due_at=due_at)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNMATCHED, Outcome.REVIEW])
 def test_a_waiting_scene_is_due_when_its_time_has_come(outcome: Outcome) -> None:
     """Both sides of the moment."""
-    assert not is_due("v1", record(outcome, due_at=iso(NOW + timedelta(seconds=1))), now=NOW)
-    assert is_due("v1", record(outcome, due_at=iso(NOW)), now=NOW)
+    assert not is_wait_over(record(outcome, due_at=iso(NOW + timedelta(seconds=1))), NOW)
+    assert is_wait_over(record(outcome, due_at=iso(NOW)), NOW)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +43,7 @@ def test_a_waiting_scene_is_due_when_its_time_has_come(outcome: Outcome) -> None
 )
 def test_a_time_no_wait_reaches_has_come(moment: str, due: bool) -> None:
     """A clock that was once in 2045 puts off nothing until then."""
-    assert is_due("v1", record(Outcome.UNMATCHED, due_at=moment), now=NOW) is due
+    assert is_wait_over(record(Outcome.UNMATCHED, due_at=moment), NOW) is due
 
 
 @pytest.mark.parametrize(
@@ -90,21 +72,17 @@ def test_an_interval_longer_than_there_are_dates_is_never_over(every_s: int) -> 
 def test_a_change_of_plex_wakes_what_plex_may_settle() -> None:
     """Unmatched and LOW scenes are woken; a failed one waits for its time."""
     later = iso(NOW + timedelta(hours=1))
-    assert is_due("v1", record(Outcome.UNMATCHED, due_at=later), now=NOW, woken=True)
-    assert is_due("v1", record(Outcome.REVIEW, due_at=later), now=NOW, woken=True)
-    assert not is_due("v1", record(Outcome.FAILED, due_at=later), now=NOW, woken=True)
+    assert is_wait_over(record(Outcome.UNMATCHED, due_at=later), NOW, woken=True)
+    assert is_wait_over(record(Outcome.REVIEW, due_at=later), NOW, woken=True)
+    assert not is_wait_over(record(Outcome.FAILED, due_at=later), NOW, woken=True)
 
 
-def test_a_scene_without_a_version_follows_the_configuration() -> None:
-    """`missing_timestamp` decides, whatever is remembered."""
-    assert is_due("", record(Outcome.APPLIED, version=""), now=NOW, sync_unversioned=True)
-    assert not is_due("", None, now=NOW, sync_unversioned=False)
-
-
-def test_a_scene_without_a_version_that_failed_waits_its_turn() -> None:
-    """Trouble reading a scene is not a reason to try it on every run."""
-    waiting = record(Outcome.FAILED, version="", due_at=iso(NOW + timedelta(hours=1)))
-    assert not is_due("", waiting, now=NOW, sync_unversioned=True)
+@pytest.mark.parametrize(("outcome", "due"), [(Outcome.UNMATCHED, False), (Outcome.REVIEW, True)])
+def test_time_alone_gives_a_scene_no_candidate(outcome: Outcome, due: bool) -> None:
+    """One without is tried when its time has come only where Plex may be asked to scan."""
+    assert is_wait_over(record(outcome, due_at=iso(NOW)), NOW)
+    assert is_wait_over(record(outcome, due_at=iso(NOW)), NOW, timed=False) is due
+    assert is_wait_over(record(outcome), NOW, timed=False)
 
 
 def test_waits_double_up_to_a_day() -> None:
@@ -121,12 +99,10 @@ def test_a_scene_that_keeps_failing_is_parked() -> None:
     assert next_try(99, NOW, outcome=Outcome.UNMATCHED) == iso(NOW + timedelta(days=1))
 
 
-def test_a_parked_scene_comes_back_only_when_it_changes() -> None:
-    """Neither time nor Plex wakes it; another version does."""
-    parked = record(Outcome.FAILED, due_at=PARKED)
+def test_a_parked_scene_does_not_come_back_by_itself() -> None:
+    """Neither time nor Plex wakes it."""
     late = NOW + timedelta(days=36500)
-    assert not is_due("v1", parked, now=late, woken=True)
-    assert is_due("v2", parked, now=NOW)
+    assert not is_wait_over(record(Outcome.FAILED, due_at=PARKED), late, woken=True)
 
 
 def test_what_plex_is_meant_to_lack_is_tried_once_a_week() -> None:
