@@ -298,21 +298,10 @@ class AnswerStore:
         self._write(scene_id, replace(answers, pins=pins), due)
 
     def _apply(self, answer: Answer) -> None:
-        scene, verb = answer.scene, answer.verb
-        known, record = self._standing(scene.scene_id)
+        scene_id = answer.scene.scene_id
+        known, record = self._standing(scene_id)
         answers = answered(known, answer)
-        if record is not None:
-            waits = Outcome.REVIEW if answer.open and not answers.pins else Outcome.SKIPPED
-            after = {Verb.REJECT: waits, Verb.RESET: waits, Verb.IGNORE: Outcome.IGNORED}
-            gone = _keys(answer) if verb in {Verb.REJECT, Verb.ABSENT} else frozenset()
-            due = _due(record, after.get(verb, Outcome.SKIPPED), without=gone)
-            if verb is Verb.IGNORE:
-                files = files_digest(scene.files)
-                # What it was linked to by other files may be another scene's by now.
-                links = record.links if record.files == files else ()
-                due = replace(due, files=files, links=links)
-            record = due
-        self._write(scene.scene_id, answers, record)
+        self._write(scene_id, answers, record and _answered_record(record, answer, answers))
 
     def _write(self, scene_id: SceneId, answers: SceneAnswers, record: SceneRecord | None) -> None:
         session = self._open()
@@ -327,6 +316,18 @@ class AnswerStore:
             self._owners.get(rating_key, set()).discard(scene_id)
         for rating_key in after.owned():
             self._owners.setdefault(rating_key, set()).add(scene_id)
+
+
+def _answered_record(record: SceneRecord, answer: Answer, answers: SceneAnswers) -> SceneRecord:
+    """Return the record of a scene of which `answers` stand since `answer`."""
+    if answer.verb is Verb.IGNORE:
+        files = files_digest(answer.scene.files)
+        # What it was linked to by other files may be another scene's by now.
+        links = record.links if record.files == files else ()
+        return replace(_due(record, Outcome.IGNORED), files=files, links=links)
+    waits = answer.open and not answers.pins
+    refused = _keys(answer) if answer.verb in {Verb.REJECT, Verb.ABSENT} else frozenset()
+    return _due(record, Outcome.REVIEW if waits else Outcome.SKIPPED, without=refused)
 
 
 def _due(
