@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from plexsync.matching.answers import SceneAnswers
-from plexsync.models import Outcome, RatingKey, SceneId, SceneRecord
+from plexsync.models import Link, Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.output.formats.tsv import guarded, unguarded
 from plexsync.review.answer_store import AnswerStore
 from plexsync.review.csv_files import export_lines, read_answers
@@ -28,6 +29,7 @@ from tests.support.review_factories import (
 from tests.support.state_factories import NOW, begin, end
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from plexsync.state import State
@@ -67,13 +69,17 @@ def test_no_cell_is_a_formula_and_none_is_lost(text: str) -> None:
     assert unguarded(cell) == unguarded(guarded(unguarded(cell)))
 
 
-def state_of(directory: Path, waiting: list[Waiting]) -> None:
-    """A state in which these scenes wait."""
+def state_of(directory: Path, waiting: list[Waiting], *links: Link) -> None:
+    """A state in which these scenes wait, all with these links."""
     with open_session(directory, now=NOW) as session:
         begin(session)
         for one in waiting:
             record = SceneRecord(
-                updated_at="1", outcome=Outcome.REVIEW, due_at="2027-01-01T00:00:00Z", attempts=3
+                updated_at="1",
+                outcome=Outcome.REVIEW,
+                due_at="2027-01-01T00:00:00Z",
+                attempts=3,
+                links=links,
             )
             session.remember(one.scene_id, record)
         end(session)
@@ -138,3 +144,44 @@ def test_undoing_a_hundred_answers_leaves_the_state_as_it_was(tmp_path: Path) ->
     type_keys(review, *["u"] * 100)
     answers.release_lock()
     assert meaning(load_state(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    ("keys", "waits"),
+    [
+        ("r", True),
+        ("rr", False),
+        ("a", False),
+        ("n", False),
+        (["a", "left", "r"], True),
+        (["a", "left", "down", "r"], False),
+    ],
+)
+def test_a_scene_waits_while_a_candidate_is_left_and_it_has_no_item(
+    tmp_path: Path, keys: Sequence[str], *, waits: bool
+) -> None:
+    """What runs remember says the same as the review, whatever was answered before."""
+    waiting = [make_waiting(1, (9001, 9002))]
+    state_of(tmp_path, waiting)
+    answers = store_in(tmp_path, waiting)
+    review = type_keys(Review(waiting, answers, FakeActions()), *keys)
+    answers.release_lock()
+    record = load_state(tmp_path).get(waiting[0].scene_id)
+    assert record is not None
+    assert record.outcome is (Outcome.REVIEW if waits else Outcome.SKIPPED)
+    assert review.left == waits
+
+
+@pytest.mark.parametrize(
+    ("keys", "freed"), [("r", True), ("n", True), ("2r", False), ("2a", False)]
+)
+def test_a_linked_item_that_is_refused_is_free_at_once(
+    tmp_path: Path, keys: str, *, freed: bool
+) -> None:
+    """Another scene may have it before the next run; one that is not refused stays."""
+    waiting = [make_waiting(1, (9001, 9002))]
+    state_of(tmp_path, waiting, Link(rating_key=RatingKey("9001"), section_id="1", path=""))
+    answers = store_in(tmp_path, waiting)
+    type_keys(Review(waiting, answers, FakeActions()), keys)
+    assert answers.owner(RatingKey("9001"), SceneId("2")) == (None if freed else "1")
+    answers.release_lock()
