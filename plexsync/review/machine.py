@@ -30,6 +30,7 @@ from plexsync.review.selection import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.matcher import SceneAnswers
     from plexsync.review.ahead import LinkPreview
@@ -116,11 +117,11 @@ class Review:
     def accepted(self) -> tuple[SceneId, ...]:
         """The scenes the end may write: accepted ones, and those a new path rule is about."""
         verbs = (Verb.ACCEPT, None)
-        scenes = [scene_id for scene_id, verb in self.given.verbs().items() if verb in verbs]
+        scenes = [scene_id for scene_id, verb in self.given.verbs.items() if verb in verbs]
         return tuple(sorted(scenes, key=id_order))
 
     @property
-    def closed(self) -> set[SceneId]:
+    def closed(self) -> AbstractSet[SceneId]:
         """The scenes no group is about: those answered here, and those answered elsewhere since."""
         return self.given.answered | self.answers.elsewhere
 
@@ -390,9 +391,9 @@ class Review:
 
     def _open_places(self, start: int) -> Iterator[int]:
         """Return the places of open scenes not put off, from `start` on, then from the top."""
-        closed = self.given.answered | self.given.later
+        passed = self.given.passed
         order = [*range(start, len(self.queue)), *range(min(start, len(self.queue)))]
-        return (place for place in order if self.queue[place].scene_id not in closed)
+        return (place for place in order if self.queue[place].scene_id not in passed)
 
     def backward(self) -> None:
         """Show the scene before."""

@@ -27,6 +27,7 @@ from plexsync.text.words import counted, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.matcher import SceneAnswers
     from plexsync.models import PlexFile, SceneFile
@@ -340,21 +341,31 @@ class GivenAnswers:
     """The answers of one review.
 
     Attributes:
-        answered: the scenes that are settled.
-        later: those a person put off.
+        verbs: how each settled scene was answered last; None for a path rule.
+        later: the scenes a person put off.
     """
 
-    answered: set[SceneId] = field(default_factory=set)
+    verbs: dict[SceneId, Verb | None] = field(default_factory=dict)
     later: set[SceneId] = field(default_factory=set)
     _given: list[GivenAnswer] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._given)
 
+    @property
+    def answered(self) -> AbstractSet[SceneId]:
+        """The scenes that are settled."""
+        return self.verbs.keys()
+
+    @property
+    def passed(self) -> AbstractSet[SceneId]:
+        """The scenes a person is through with for now: settled, or put off."""
+        return self.answered | self.later
+
     def add(self, given: GivenAnswer) -> None:
         """Take note of an answer that is durable."""
         self._given.append(given)
-        self.answered = (self.answered - given.opened) | given.scenes
+        self._settle(given)
         self.later -= given.scenes
 
     def take_back(self) -> tuple[GivenAnswer, str] | None:
@@ -368,8 +379,9 @@ class GivenAnswers:
         last = self._given[-1]
         stay = last.take_back() or ()
         self._given.pop()
-        # What an earlier answer settled stays so.
-        self.answered = set(self.verbs())
+        self.verbs = {}
+        for earlier in self._given:
+            self._settle(earlier)
         message = f"Taken back: {last.words}."
         if stay:
             named = ", ".join(sorted(stay, key=id_order)[:_MOST_NAMED])
@@ -378,15 +390,12 @@ class GivenAnswers:
             )
         return last, message
 
-    def verbs(self) -> dict[SceneId, Verb | None]:
-        """Return how each scene was answered last: a later answer replaces an earlier one."""
-        found: dict[SceneId, Verb | None] = {}
-        for one in self._given:
-            found.update(dict.fromkeys(one.scenes, one.verb))
-            for scene_id in one.opened:
-                found.pop(scene_id, None)
-        return found
-
     def counts(self) -> dict[Verb | None, int]:
         """Return how many scenes were answered in each way; None stands for path rules."""
-        return dict(Counter(self.verbs().values()))
+        return dict(Counter(self.verbs.values()))
+
+    def _settle(self, given: GivenAnswer) -> None:
+        """Let an answer replace what was answered earlier about the same scenes."""
+        self.verbs.update(dict.fromkeys(given.scenes, given.verb))
+        for scene_id in given.opened:
+            self.verbs.pop(scene_id, None)

@@ -228,9 +228,9 @@ class ReviewSite:
             review.mode, review.group = Mode.GROUP, group
             press(review, key)
         # Go to the rest of the pattern, then to what was left out of it, then on.
-        closed = review.given.answered | review.given.later
-        rest = [one for one in self._alike(first) if one.scene_id not in closed]
-        odd = [one for one in shown if one not in closed]
+        passed = review.given.passed
+        rest = [one for one in self._alike(first) if one.scene_id not in passed]
+        odd = [one for one in shown if one not in passed]
         if len(rest) > 1:
             return RedirectResponse(f"/group/{rest[0].scene_id}", status_code=303)
         return self._to(odd[0]) if odd else self._to_shown()
