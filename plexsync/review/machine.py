@@ -25,7 +25,6 @@ from plexsync.review.selection import (
     rule_question,
     same_file,
     taking_question,
-    with_candidate,
 )
 
 if TYPE_CHECKING:
@@ -138,6 +137,13 @@ class Review:
             self.focus = number - 1
         else:
             self.message = "There is no other candidate."
+
+    def focus_on(self, rating_key: RatingKey) -> bool:
+        """Put the candidate of an item into focus; False where it is none of the scene's."""
+        keys = [one.rating_key for one in self.waiting.candidates]
+        if rating_key in keys:
+            self.focus = keys.index(rating_key)
+        return rating_key in keys
 
     def accept_candidate(self) -> None:
         """Accept the candidate in focus."""
@@ -356,13 +362,10 @@ class Review:
     def add_item(self, candidate: Candidate) -> None:
         """Put an item among the candidates and into focus; accepting it is another key."""
         self.to_scene()
-        for place, one in enumerate(self.waiting.candidates):
-            if one.rating_key == candidate.rating_key:
-                self.focus = place
-                return
-        self.queue.every[self.waiting.scene_id] = with_candidate(self.waiting, candidate)
-        self.focus = len(self.waiting.candidates) - 1
-        self.message = "Added to the candidates; a accepts it."
+        if not self.focus_on(candidate.rating_key):
+            self.queue.add_candidate(self.waiting, candidate)
+            self.focus_on(candidate.rating_key)
+            self.message = "Added to the candidates; a accepts it."
 
     def browse(self) -> None:
         """Open scene and item in the browser."""

@@ -8,7 +8,10 @@ each other and can be answered together.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from plexsync.matcher import reason_kind
 from plexsync.models import Candidate, PlexItem, RatingKey, Scene, SceneId, id_order
@@ -52,7 +55,6 @@ class WaitingQueue:
     def __init__(self, waiting: Iterable[Waiting]) -> None:
         self.every = {one.scene_id: one for one in waiting}
         self._patterns = {key: pattern_of(one) for key, one in self.every.items()}
-        self._wanted: dict[RatingKey, list[SceneId]] | None = None
         self.sort = Sort.PATTERN
         self.filter = ""
         self._shown: list[SceneId] = []
@@ -75,6 +77,11 @@ class WaitingQueue:
             for waiting in self.every.values()
             for one in waiting.candidates
         )
+
+    def add_candidate(self, waiting: Waiting, candidate: Candidate) -> None:
+        """Give a scene one candidate more, which stands last."""
+        match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
+        self.every[waiting.scene_id] = replace(waiting, match=match)
 
     def arrange(self, sort: Sort, words: str) -> None:
         """Order and filter the scenes."""
@@ -103,11 +110,8 @@ class WaitingQueue:
         self, rating_key: RatingKey, ours: SceneId, answered: Collection[SceneId] = ()
     ) -> str:
         """Return which other open scenes an item is a candidate of, by name; "" for none."""
-        if self._wanted is None:
-            self._wanted = wanted_by(self.every.values())
-        others = [
-            one for one in self._wanted.get(rating_key, ()) if one != ours and one not in answered
-        ]
+        wanted = self._wanted.get(rating_key, ())
+        others = [one for one in wanted if one != ours and one not in answered]
         if len(others) > _MOST_NAMED:
             return f"{len(others):,} other scenes"
         return ", ".join(map(self.named, others))
@@ -116,6 +120,11 @@ class WaitingQueue:
         """Return a scene by its id, and by its name if it waits."""
         waiting = self.every.get(scene_id)
         return f"scene {scene_id} ({scene_name(waiting)})" if waiting else f"scene {scene_id}"
+
+    @cached_property
+    def _wanted(self) -> dict[RatingKey, list[SceneId]]:
+        """The scenes each item is a candidate of by what runs found."""
+        return wanted_by(self.every.values())
 
     def _by_pattern(self, waiting: Iterable[Waiting]) -> list[list[Waiting]]:
         groups: dict[Pattern, list[Waiting]] = {}

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from plexsync.matcher import Answer, Verb, split_prefixes
 from plexsync.models import (
     Candidate,
@@ -97,12 +95,6 @@ def _likeness(pair: tuple[SceneFile, PlexFile]) -> int:
         + (None not in lengths and abs((lengths[0] or 0) - (lengths[1] or 0)) < _SAME_LENGTH_S)
         + (fold(file_name(ours.path)) == fold(file_name(theirs.path)))
     )
-
-
-def with_candidate(waiting: Waiting, candidate: Candidate) -> Waiting:
-    """Return the same scene with one candidate more, which stands last."""
-    match = replace(waiting.match, candidates=(*waiting.candidates, candidate))
-    return replace(waiting, match=match)
 
 
 # ---- Notes and path rules ------------------------------------------------------------------------

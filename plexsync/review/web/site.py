@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from plexsync.matcher import reason_kind
-from plexsync.models import Change, Evidence, SceneId
+from plexsync.models import Change, Evidence, RatingKey, SceneId
 from plexsync.review.keys import PASTE, press
 from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
@@ -285,15 +285,10 @@ class ReviewSite:
         Raises:
             _NotWaitingError: the scene does not wait.
         """
-        review = self._review
-        message = review.message
-        if not review.open_scene(SceneId(scene)):
+        if not self._review.open_scene(SceneId(scene)):
             raise _NotWaitingError
-        review.message = message
-        for place, one in enumerate(review.waiting.candidates):
-            if one.rating_key == item:
-                review.focus = place
-        return review.waiting
+        self._review.focus_on(RatingKey(item))
+        return self._review.waiting
 
     def _unknown(self, _request: Request, _error: Exception) -> Response:
         return self._page("unknown.html", status=404)
