@@ -41,7 +41,7 @@ from plexsync.state import DISK, End, Filesystem, RunKind, Session, load_state, 
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -118,8 +118,12 @@ class AnswerStore:
 
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
         """Which other scene an item is linked or was given to; None when it is free."""
-        others = self._owners.get(rating_key, set()) - {scene_id}
-        return min(others, key=id_order, default=None)
+        return min(self.owners((rating_key,), scene_id), key=id_order, default=None)
+
+    def owners(self, keys: Iterable[RatingKey], scene_id: SceneId) -> set[SceneId]:
+        """Return which other scenes items are linked or were given to."""
+        found = (self._owners.get(key, set()) for key in keys)
+        return set().union(*found) - {scene_id}
 
     # ---- Answering -------------------------------------------------------------------------------
 
@@ -189,11 +193,11 @@ class AnswerStore:
         before: dict[SceneId, _Standing] = {}
         for answer in answers:
             scene_id = answer.scene.scene_id
-            losers = self._losers(answer)
+            taken = _keys(answer) if answer.verb is Verb.ACCEPT else frozenset()
+            losers = sorted(self.owners(taken, scene_id))
             rivals = self._rivals(answer, losers)
             for one in (scene_id, *losers, *rivals):
                 before.setdefault(one, self._standing(one))
-            taken = _keys(answer)
             for one in losers:
                 self._look_again(one, Outcome.SKIPPED, without=taken)
             for one in rivals:
@@ -271,12 +275,6 @@ class AnswerStore:
 
     def _standing(self, scene_id: SceneId) -> _Standing:
         return _Standing(self.recorded(scene_id), self.state.get(scene_id))
-
-    def _losers(self, answer: Answer) -> list[SceneId]:
-        if answer.verb is not Verb.ACCEPT:
-            return []
-        found = [self._owners.get(key, set()) for key in _keys(answer)]
-        return sorted(set().union(*found) - {answer.scene.scene_id})
 
     def _rivals(self, answer: Answer, losers: Collection[SceneId]) -> list[SceneId]:
         """Return the scenes that wait and want what this one may get, or no longer wants."""

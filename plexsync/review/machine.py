@@ -152,36 +152,50 @@ class Review:
             self.message = "There is no candidate to accept; f searches Plex."
         else:
             name = candidate.title or candidate.rating_key
-            self._take([candidate], f"accepted {name}")
+            self._accept([candidate], f"accepted {name}")
 
     def accept_both(self) -> None:
         """Accept the candidate in focus and the others of the same file."""
         both = self.both
         if both:
             number = "both" if len(both) == _TWO else f"all {len(both)}"
-            self._take(both, f"accepted {number} items of the same file")
+            self._accept(both, f"accepted {number} items of the same file")
         else:
             self.message = "No other candidate is the same file; a accepts the one in focus."
 
-    def _take(
+    def _accept(
         self, candidates: Sequence[Candidate], words: str, *, agreed: Collection[SceneId] = ()
     ) -> None:
         """Accept candidates; taking one from a scene that was not agreed on is asked first."""
         if not all(one.item_path for one in candidates):
             self.message = "This item shows no file, so it cannot be accepted."
-            return
-        if not self._is_as_shown(self._recorded):
-            return
-        ours = self.waiting.scene_id
-        owners = [self.answers.owner(one.rating_key, ours) for one in candidates]
-        others = {one for one in owners if one is not None}
-        if others <= {*agreed}:
-            self._give([self.answers.answer_about(self.waiting, Verb.ACCEPT, candidates)], words)
-            return
-        take = partial(self._take, candidates, words, agreed=others)
-        self._ask(
-            Question(taking_question(map(self.queue.named, sorted(others, key=id_order))), take)
-        )
+        elif self._is_as_shown(self._recorded):
+            keys = [one.rating_key for one in candidates]
+            owners = self.answers.owners(keys, self.waiting.scene_id)
+            if owners <= {*agreed}:
+                answer = self.answers.answer_about(self.waiting, Verb.ACCEPT, candidates)
+                self._give([answer], words)
+            else:
+                names = map(self.queue.named, sorted(owners, key=id_order))
+                accept = partial(self._accept, candidates, words, agreed=owners)
+                self._ask(Question(taking_question(names), accept))
+
+    def refuse_candidate(self) -> None:
+        """Refuse the candidate in focus: the pair never comes back."""
+        candidate = self.candidate
+        if candidate is None:
+            self.message = "There is no candidate to refuse."
+        elif self._is_as_shown(self._recorded):
+            gone = self._refused() | {candidate.rating_key}
+            left = any(one.rating_key not in gone for one in self.waiting.candidates)
+            still_open = {self.waiting.scene_id} if left else ()
+            answer = self.answers.answer_about(self.waiting, Verb.REJECT, [candidate])
+            self._give([answer], "not this one", still_open=still_open)
+
+    def deny(self) -> None:
+        """Say that the scene is not in Plex."""
+        if self._is_as_shown(self._recorded):
+            self._give([self.answers.answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
 
     def _is_as_shown(self, look: Callable[[], object]) -> bool:
         """Take the lock; return whether what a person looks at still is as it was shown."""
@@ -194,24 +208,6 @@ class Review:
 
     def _recorded(self) -> SceneAnswers:
         return self.answers.recorded(self.waiting.scene_id)
-
-    def refuse_candidate(self) -> None:
-        """Refuse the candidate in focus: the pair never comes back."""
-        candidate = self.candidate
-        if candidate is None:
-            self.message = "There is no candidate to refuse."
-            return
-        answer = self.answers.answer_about(self.waiting, Verb.REJECT, [candidate])
-        gone = self._refused() | {candidate.rating_key}
-        left = any(one.rating_key not in gone for one in self.waiting.candidates)
-        still_open = {self.waiting.scene_id} if left else set()
-        if self._is_as_shown(self._recorded):
-            self._give([answer], "not this one", still_open=still_open)
-
-    def deny(self) -> None:
-        """Say that the scene is not in Plex."""
-        if self._is_as_shown(self._recorded):
-            self._give([self.answers.answer_about(self.waiting, Verb.ABSENT)], "not in Plex")
 
     def put_off(self) -> None:
         """Leave the scene open for later."""

@@ -42,7 +42,7 @@ KEYS = [*"123anrlibfgpyuvo?skx/q ", "enter", "escape", "left", "right", "up", "d
 @given(st.lists(st.sampled_from(KEYS), max_size=40))
 def test_as_many_undos_as_answers_leave_everything_as_it_was(keys: list[str]) -> None:
     """Whatever was pressed: the book and the rules are those of the beginning; all screens fit."""
-    answers = FakeAnswers(owners={RatingKey("9002"): SceneId("77")})
+    answers = FakeAnswers(held={RatingKey("9002"): SceneId("77")})
     actions = FakeActions()
     scenes = [make_waiting(1), make_waiting(2, (9002, 9001)), make_waiting(3), make_waiting(4)]
     review = start_review(*scenes, answers=answers, actions=actions)

@@ -22,7 +22,7 @@ from plexsync.storage.review_queue import Waiting
 from tests.support.factories import make_candidate, make_scene, make_scene_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from plexsync.models import Candidate, PathRule, Scene
     from plexsync.storage.session import Session
@@ -70,7 +70,7 @@ class FakeAnswers(AnswerStore):
     """Answers in memory, by the same rules as the real one."""
 
     book: dict[SceneId, SceneAnswers] = field(default_factory=dict)
-    owners: dict[RatingKey, SceneId] = field(default_factory=dict)
+    held: dict[RatingKey, SceneId] = field(default_factory=dict)
     locked: Exception | None = None
     elsewhere: set[SceneId] = field(default_factory=set)
 
@@ -78,10 +78,9 @@ class FakeAnswers(AnswerStore):
         """What stands."""
         return self.book.get(scene_id, NOTHING)
 
-    def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
-        """Who else has it."""
-        owner = self.owners.get(rating_key)
-        return None if owner == scene_id else owner
+    def owners(self, keys: Iterable[RatingKey], scene_id: SceneId) -> set[SceneId]:
+        """Who else has them."""
+        return {self.held[key] for key in keys if key in self.held} - {scene_id}
 
     def take_lock(self) -> Session:
         """Nothing happens to it meanwhile; a review has no use for the session."""

@@ -99,7 +99,7 @@ def test_a_wrong_line_is_named_and_nothing_counts(rows: list[str], words: str) -
 
 def test_an_item_of_another_scene_is_taken_only_by_word() -> None:
     """The same warning as by keys."""
-    owned = FakeAnswers(owners={RatingKey("9001"): SceneId("77")})
+    owned = FakeAnswers(held={RatingKey("9001"): SceneId("77")})
     with pytest.raises(ConfigError) as caught:
         read_answers(sheet("1,9001,accept,"), FILE, WAITING, owned)
     assert "linked to scene 77" in caught.value.message

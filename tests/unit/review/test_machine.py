@@ -117,7 +117,7 @@ def test_later_leaves_a_scene_open() -> None:
 
 def test_an_item_of_another_scene_is_taken_only_on_a_yes() -> None:
     """The warning comes first; any key but y is a no."""
-    answers = FakeAnswers(owners={RatingKey("9001"): SceneId("77")})
+    answers = FakeAnswers(held={RatingKey("9001"): SceneId("77")})
     review = type_keys(start_review(make_waiting(1), answers=answers), "a")
     assert review.question is not None
     assert "scene 77" in review.question.headline
@@ -138,7 +138,7 @@ def group_scenes() -> list[Waiting]:
 
 def test_a_group_is_shown_before_one_key_answers_it() -> None:
     """Same evidence and as many candidates; what belongs to another scene is not accepted."""
-    answers = FakeAnswers(owners={RatingKey("9004"): SceneId("77")})
+    answers = FakeAnswers(held={RatingKey("9004"): SceneId("77")})
     review = type_keys(start_review(*group_scenes(), answers=answers), "g")
     assert review.mode is Mode.GROUP
     assert review.group is not None
@@ -231,8 +231,8 @@ def test_a_scene_left_out_leaves_the_others_their_items() -> None:
 
 def test_items_of_several_scenes_are_taken_only_by_the_name_of_each() -> None:
     """One yes is for all that the question names."""
-    owners = {RatingKey("9001"): SceneId("77"), RatingKey("9002"): SceneId("78")}
-    answers = FakeAnswers(owners=owners)
+    held = {RatingKey("9001"): SceneId("77"), RatingKey("9002"): SceneId("78")}
+    answers = FakeAnswers(held=held)
     review = type_keys(start_review(*twins(1), answers=answers), "b")
     assert review.question is not None
     assert "scene 77 and scene 78" in review.question.headline
@@ -243,9 +243,9 @@ def test_items_of_several_scenes_are_taken_only_by_the_name_of_each() -> None:
 
 def test_a_yes_is_for_the_scene_it_was_asked_about() -> None:
     """The item went to another scene while the question stood: that is another question."""
-    answers = FakeAnswers(owners={RatingKey("9001"): SceneId("77")})
+    answers = FakeAnswers(held={RatingKey("9001"): SceneId("77")})
     review = type_keys(start_review(make_waiting(1), answers=answers), "a")
-    answers.owners[RatingKey("9001")] = SceneId("78")
+    answers.held[RatingKey("9001")] = SceneId("78")
     type_keys(review, "y")
     assert answers.book == {}
     assert review.question is not None
