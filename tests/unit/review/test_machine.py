@@ -115,6 +115,12 @@ def test_later_leaves_a_scene_open() -> None:
     assert review.accepted == (TWO,)
 
 
+def test_a_scene_that_was_put_off_and_answered_is_open_once_that_is_taken_back() -> None:
+    """The answer took the place of the putting off."""
+    review = type_keys(start_review(make_waiting(1), make_waiting(2)), "l", "left", "au", "right")
+    assert type_keys(review, "a").waiting.scene_id == ONE
+
+
 def test_an_item_of_another_scene_is_taken_only_on_a_yes() -> None:
     """The warning comes first; any key but y is a no."""
     answers = FakeAnswers(held={RatingKey("9001"): SceneId("77")})
