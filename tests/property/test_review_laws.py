@@ -173,15 +173,19 @@ def test_a_scene_waits_while_a_candidate_is_left_and_it_has_no_item(
 
 
 @pytest.mark.parametrize(
-    ("keys", "freed"), [("r", True), ("n", True), ("2r", False), ("2a", False)]
+    ("keys", "freed"), [("r", True), ("n", True), ("a", False), ("2r", False), ("2a", False)]
 )
 def test_a_linked_item_that_is_refused_is_free_at_once(
     tmp_path: Path, keys: str, *, freed: bool
 ) -> None:
-    """Another scene may have it before the next run; one that is not refused stays."""
+    """Another scene may have it before the next run; else all that is remembered of it stays."""
     waiting = [make_waiting(1, (9001, 9002))]
-    state_of(tmp_path, waiting, Link(rating_key=RatingKey("9001"), section_id="1", path=""))
+    link = Link(rating_key=RatingKey("9001"), section_id="1", path="")
+    state_of(tmp_path, waiting, link)
     answers = store_in(tmp_path, waiting)
     type_keys(Review(waiting, answers, FakeActions()), keys)
     assert answers.owner(RatingKey("9001"), SceneId("2")) == (None if freed else "1")
     answers.release_lock()
+    record = load_state(tmp_path).get(waiting[0].scene_id)
+    assert record is not None
+    assert record.links == (() if freed else (link,))
