@@ -150,7 +150,7 @@ class ReviewSite:
                 group=group,
                 picks=group.picks(),
                 pairs=group.pairs(),
-                seen=dict(_marks(group)),
+                seen=_marks(group),
                 counts={key: group.count(key) for key in "abrnl"},
                 more=len(alike) - len(group.scenes),
             )
@@ -214,14 +214,12 @@ class ReviewSite:
         if key not in _GROUP_KEYS:
             raise _NotWaitingError
         alike = {one.scene_id: one for one in self._alike(first)}
-        chosen = [SceneId(one) for one in form.getlist("in")]
-        shown = [SceneId(one) for one in form.getlist("shown")]
-        group = Group([alike[one] for one in shown if one in alike], review.answers)
-        group.left_out = {*shown} - {*chosen}
+        marks = (one.partition(" ") for one in form.getlist("seen"))
+        seen = {SceneId(scene): mark for scene, _, mark in marks}
+        group = Group([alike[one] for one in seen if one in alike], review.answers)
+        group.left_out = seen.keys() - {*form.getlist("in")}
         self._left_out |= group.left_out
-        if [one for one in form.getlist("seen") if one.partition(" ")[0] in chosen] != [
-            " ".join(mark) for mark in _marks(group)
-        ]:
+        if {one: seen[one] for one in seen if one not in group.left_out} != _marks(group):
             review.message = ANSWERED_ELSEWHERE
         elif group.chosen:
             self._open(group.chosen[0].scene_id)
@@ -230,7 +228,7 @@ class ReviewSite:
         # Go to the rest of the pattern, then to what was left out of it, then on.
         passed = review.given.passed
         rest = [one for one in self._alike(first) if one.scene_id not in passed]
-        odd = [one for one in shown if one not in passed]
+        odd = [one for one in seen if one not in passed]
         if len(rest) > 1:
             return RedirectResponse(f"/group/{rest[0].scene_id}", status_code=303)
         return self._to(odd[0]) if odd else self._to_shown()
@@ -372,9 +370,9 @@ def _digest(value: object) -> str:
     return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
 
 
-def _marks(group: Group) -> list[tuple[SceneId, str]]:
-    """Return the chosen scenes of a grid, each with a digest of what a person sees of it."""
-    return [(key, _digest(seen)) for key, seen in group.standing().items()]
+def _marks(group: Group) -> dict[SceneId, str]:
+    """Return a digest of what a person sees of each chosen scene of a grid."""
+    return {key: _digest(seen) for key, seen in group.standing().items()}
 
 
 # ---- What templates are given --------------------------------------------------------------------

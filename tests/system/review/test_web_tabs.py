@@ -66,7 +66,7 @@ def test_an_old_grid_overwrites_no_answer(world: World, place: int, answer: str)
     with served_review(world.environ()) as served:
         tabs = Tabs(served)
         grid = tabs.look(f"/group/{first}")
-        ids = re.findall(r'name="shown" value="(\d+)"', grid)
+        ids = re.findall(r'name="seen" value="(\d+) ', grid)
         tabs.send("/press", tabs.look(f"/scene/{ids[place]}"), key=answer, text="")
         before = collect_answers(world.state())
         page = tabs.send("/group", grid, key="n" if answer == "a" else "a", **{"in": ids})
