@@ -183,9 +183,27 @@ def test_a_linked_item_that_is_refused_is_free_at_once(
     link = Link(rating_key=RatingKey("9001"), section_id="1", path="")
     state_of(tmp_path, waiting, link)
     answers = store_in(tmp_path, waiting)
-    type_keys(Review(waiting, answers, FakeActions()), keys)
+    review = type_keys(Review(waiting, answers, FakeActions()), keys)
+    assert len(review.given) == 1
     assert answers.owner(RatingKey("9001"), SceneId("2")) == (None if freed else "1")
     answers.release_lock()
     record = load_state(tmp_path).get(waiting[0].scene_id)
     assert record is not None
     assert record.links == (() if freed else (link,))
+
+
+@pytest.mark.parametrize(("keys", "taken"), [("ay", True), ("r", False), ("n", False)])
+def test_only_accepting_takes_an_item_from_the_scene_that_has_it(
+    tmp_path: Path, keys: str, *, taken: bool
+) -> None:
+    """What one scene is not may well be the other one."""
+    one, other = make_waiting(1, (9001,)), make_waiting(2)
+    link = Link(rating_key=RatingKey("9001"), section_id="1", path="")
+    state_of(tmp_path, [other], link)
+    answers = store_in(tmp_path, [one])
+    review = type_keys(Review([one], answers, FakeActions()), keys)
+    assert len(review.given) == 1
+    answers.release_lock()
+    record = load_state(tmp_path).get(other.scene_id)
+    assert record is not None
+    assert record.links == (() if taken else (link,))

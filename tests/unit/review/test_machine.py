@@ -258,6 +258,17 @@ def test_a_yes_is_for_the_scene_it_was_asked_about() -> None:
     assert "scene 78" in review.question.headline
 
 
+def test_an_item_that_shows_no_file_is_not_accepted() -> None:
+    """The answer is about a file, and would be doubted forever."""
+    answers = FakeAnswers()
+    one = make_waiting(1)
+    lost = replace(one.candidates[0], item_path="")
+    lacking = replace(one, match=replace(one.match, candidates=(lost,)))
+    review = type_keys(start_review(lacking, answers=answers), "a")
+    assert answers.book == {}
+    assert "shows no file" in review.message
+
+
 def test_both_items_of_one_file_are_accepted_by_one_key() -> None:
     """The same file in two libraries is two items, and the scene is both."""
     answers = FakeAnswers()
