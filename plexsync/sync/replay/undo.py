@@ -7,7 +7,7 @@ next run does not write it again until Stash says something else, or a person as
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -50,12 +50,14 @@ from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Change, ItemDetail, ItemPlan, RunSummary, SceneId
+    from plexsync.models import Change, ItemDetail, ItemPlan, RatingKey, RunSummary, SceneId
     from plexsync.output.streams import Reporter
     from plexsync.plex.client import PlexClient
+    from plexsync.plex.decode import CollectionEntry
+    from plexsync.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         log = find_run(ports.state_dir, options.target, disk=ports.disk)
         chosen = _chosen(options, log)
         lineage = meet_plex(scope)
-        plans = merge_plans(_with_keys(chosen, ports.plex))
+        plans = merge_plans(_with_keys(chosen, scope.state, ports.plex))
         run_id, verb = log.run.run_id, "would go" if options.dry_run else "will go"
         work = _UndoWork(
             scope=scope,
@@ -162,23 +164,48 @@ def _makes(plan: ItemPlan) -> bool:
     return existence is not None and bool(existence.after)
 
 
-def _with_keys(plans: Iterable[ItemPlan], plex: PlexClient) -> list[ItemPlan]:
-    """Return `plans`, those of a making that was cut off with the key of what it came to.
+def _with_keys(plans: Iterable[ItemPlan], state: State, plex: PlexClient) -> list[ItemPlan]:
+    """Return `plans`, those of collections with the keys these have by now.
 
-    One that came to nothing is left out.
+    A making that was cut off has the key of what it came to, and is left out if it came to nothing.
+    A collection that went and was made again since has the key of the one there is.
 
     Raises:
         ServerError: Plex cannot say.
     """
     plans = list(plans)
     known = {plan.rating_key for plan in plans}
+    listed = cache(plex.collections.listing)
     found: list[ItemPlan] = []
     for plan in plans:
-        if plan.rating_key or plan.kind is not ItemKind.COLLECTION:
+        if plan.kind is not ItemKind.COLLECTION:
             found.append(plan)
+        elif plan.rating_key:
+            found.append(replace(plan, rating_key=_key_by_now(plan, state, listed)))
         elif key := find_made(plex, plan, known):
             found.append(replace(plan, rating_key=key))
     return found
+
+
+def _key_by_now(
+    plan: ItemPlan, state: State, listed: Callable[[str], Iterable[CollectionEntry]]
+) -> RatingKey:
+    """Return the key of a plan's collection, that of another of the same source if it is gone.
+
+    Args:
+        plan: what a run wrote to it.
+        state: knows which one plexsync keeps of the source.
+        listed: the collections of a library.
+
+    Raises:
+        ServerError: Plex cannot say.
+    """
+    record = state.kept(plan.scene_id)
+    if record is None or record.link.rating_key in {"", plan.rating_key} or deletes(plan.changes):
+        return plan.rating_key
+    there = {entry.rating_key for entry in listed(plan.section_id)}
+    is_other = plan.rating_key not in there and record.link.rating_key in there
+    return record.link.rating_key if is_other else plan.rating_key
 
 
 # ---- one item ------------------------------------------------------------------------------------

@@ -127,6 +127,24 @@ def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     assert shelf(world, "Daughter") == before
 
 
+def test_a_collection_that_went_and_came_again_goes_with_the_run_that_made_it(
+    world: World,
+) -> None:
+    """Undo after undo leads to the start, although Plex gave it another number meanwhile."""
+    before = whole(world)
+    first = world.run().summary.header.run_id
+    world.stash.edit_scenes((3, 4), studio_id=1)
+    world.wait(1)
+    second = world.run().summary.header.run_id
+    assert "Daughter" not in titles(world)
+
+    world.undo(second)
+    world.run()
+    world.undo(first)
+
+    assert whole(world) == before
+
+
 def test_a_collection_that_is_there_again_has_its_locks(world: World) -> None:
     """Also that of a title it was renamed to."""
     world.run()
