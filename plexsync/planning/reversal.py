@@ -62,7 +62,9 @@ class Reverser:
         self._planner = planner
         self._equality = planner.equality
 
-    def plan(self, written: ItemPlan, detail: ItemDetail, link: Link) -> Planned:
+    def plan(
+        self, written: ItemPlan, detail: ItemDetail, link: Link, going: Iterable[str] = ()
+    ) -> Planned:
         """Return what is to be written to `detail` so that it is as it was before `written`.
 
         What is kept are the fields somebody changed since.
@@ -71,8 +73,11 @@ class Reverser:
             written: what a run did to the item, as `merge_plans` gives it.
             detail: a fresh read.
             link: what is remembered of the item.
+            going: the titles of collections that the run made and that go as well. That the item
+                is in them is no change somebody made since.
         """
         changes: list[Change] = []
+        as_left = self._without_going(detail, written, going)
         kept: list[str] = []
         for change in written.changes:
             after = self._after(change, detail)
@@ -84,7 +89,8 @@ class Reverser:
             if after is None or _followed(change, kept):
                 kept.append(change.field)
                 continue
-            back = replace(self._reversed(change, detail, after, link), credits_after=credits_after)
+            back = self._reversed(change, detail, after, link, as_left=as_left)
+            back = replace(back, credits_after=credits_after)
             locks_differ = back.locked_after != back.locked_before
             same = self._planner.equality.equal(back.target, after, back.before) and not any(
                 changed_credits(back)
@@ -118,10 +124,22 @@ class Reverser:
         back = [n for n in change.before if keys[n] not in after and keys[n] not in present]
         return (*stay, *back)
 
-    def _reversed(self, change: Change, detail: ItemDetail, after: Value, link: Link) -> Change:
+    def _without_going(
+        self, detail: ItemDetail, written: ItemPlan, going: Iterable[str]
+    ) -> ItemDetail:
+        """Return `detail` without the collections that go, but for those a run put it in itself."""
+        keys, target = self._equality.spellings.keys, PlexField.COLLECTIONS
+        put_in = {keys[n] for one in written.changes if one.target is target for n in one.after}
+        others = {keys[name] for name in going} - put_in
+        left = tuple(n for n in self._planner.observe(detail, target) if keys[n] not in others)
+        return replace(detail, values={**detail.values, target: left}) if others else detail
+
+    def _reversed(
+        self, change: Change, detail: ItemDetail, after: Value, link: Link, *, as_left: ItemDetail
+    ) -> Change:
         untouched = self._planner.shows_just(detail, change)
         locked = change.target in detail.locked
-        if untouched or self._is_half_back(change, detail):
+        if self._planner.shows_just(as_left, change) or self._is_half_back(change, detail):
             # A lock somebody set or lifted since is as much their word as a value.
             ours = locked == change.locked_after
         else:

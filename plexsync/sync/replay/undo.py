@@ -43,6 +43,7 @@ from plexsync.sync.execution.work import (
     change_of,
     deletes,
     members_after,
+    title_in,
 )
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork, unmade
@@ -50,7 +51,7 @@ from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RatingKey, RunSummary, SceneId
@@ -100,6 +101,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
             "now",
             kept=KeptPictures(ports.state_dir, ports.run_id, ports.disk),
             reason=f"undo of run {run_id}",
+            going={(one.section_id, title_in(one)) for one in plans if _makes(one)},
         )
         work.carry_out([work.item(plan) for plan in plans], plans, lineage)
     return totals.ended
@@ -218,11 +220,13 @@ class _UndoWork(EarlierWork):
     Args:
         kept: has the posters of collections that went.
         reason: stands in every row.
+        going: library and title of each collection that was made.
         collections: those that were written.
     """
 
     kept: KeptPictures
     reason: str
+    going: Collection[tuple[str, str]]
     collections: set[SceneId] = field(default_factory=set)
 
     def item(self, plan: ItemPlan) -> WorkItem:
@@ -244,7 +248,8 @@ class _UndoWork(EarlierWork):
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
-        found = Reverser(self.planner).plan(plan, detail, pair.link)
+        going = [title for library, title in self.going if library == detail.item.section_id]
+        found = Reverser(self.planner).plan(plan, detail, pair.link, going)
         plan = replace(plan, section_id=detail.item.section_id, kind=detail.item.kind)
         return _put_back(plan, found.changes, found.kept)
 

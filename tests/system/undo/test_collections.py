@@ -127,6 +127,20 @@ def test_an_undo_of_a_collection_that_went_makes_it_again(world: World) -> None:
     assert shelf(world, "Daughter") == before
 
 
+def test_an_item_in_two_kinds_of_collections_has_no_lock_left(tmp_path: Path) -> None:
+    """One its studio put it in, which locks the list, and one that was made of its tag."""
+    with collection_world(
+        tmp_path, COLLECTIONS__STUDIOS="false", COLLECTIONS__TAGS="lake"
+    ) as world:
+        before = world.plex.dump()
+        world.run()
+        assert {"Mother", "Lake"} <= set(titles(world))
+
+        world.undo()
+
+        assert world.plex.dump() == before
+
+
 def test_a_collection_that_went_and_came_again_goes_with_the_run_that_made_it(
     world: World,
 ) -> None:
