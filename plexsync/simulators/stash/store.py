@@ -73,6 +73,7 @@ class StashStore(StashRows):
         """Destroy the scene; its files stay behind without one."""
         with self.lock:
             self.scenes.remove(int(scene_id))
+            self.covers.pop(int(scene_id), None)
             self._changed((int(scene_id),))
 
     def merge_scenes(self, sources: Iterable[Id], destination: Id) -> None:
