@@ -269,9 +269,10 @@ class Truthful(Reporter):
         """Pass it on, and keep what failed."""
         if row.error is not None:
             self._announcement.lines.append(f"scene {row.scene.id}: {row.error.message}")
-        self._reporter.row(
-            msgspec.structs.replace(row, reason=self._typed(row.reason), error=self._problem(row))
-        )
+        if self._config is not None:
+            reason, error = self._typed(row.reason), self._problem(row)
+            row = msgspec.structs.replace(row, reason=reason, error=error)
+        self._reporter.row(row)
 
     def warn(self, message: str) -> None:
         """Pass it on, and keep it."""
