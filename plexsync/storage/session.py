@@ -48,12 +48,10 @@ if TYPE_CHECKING:
         SceneRecord,
     )
 
-KEEP_DAYS = 90
-"""How long the journal of a run that wrote something is kept, unless configured."""
-
 _LONGEST_PAUSE = timedelta(days=366)
 _CLOCK_SET = timedelta(days=1)  # a clock set back by less was right, more or less
-_MOST_DAYS = 36_500  # there is no date before the first year
+_FOR_GOOD = 36_500
+"""More days than that are none: there is no date before the first year."""
 
 _WORTH_SHARE = 0.01
 _MOST_RUNS = 50
@@ -68,7 +66,7 @@ def open_session(
     *,
     now: datetime,
     wait_s: float = 0.0,
-    keep_days: int = KEEP_DAYS,
+    keep_days: int = _FOR_GOOD,
     disk: Filesystem = DISK,
 ) -> Iterator[Session]:
     """Take the lock of `directory`, making it if need be, and load what it remembers.
@@ -77,7 +75,8 @@ def open_session(
         directory: the state directory.
         now: the time, aware.
         wait_s: how long to wait for another run to end, in seconds.
-        keep_days: how long journals of runs that wrote something are kept, in days.
+        keep_days: how long journals of runs that wrote something are kept, in days. Who does not
+            know what is configured takes none away.
         disk: where to read and write.
 
     Raises:
@@ -104,7 +103,8 @@ class Session:
 
     Args:
         directory: the state directory, which must exist.
-        keep_days: how long journals of runs that wrote something are kept, in days.
+        keep_days: how long journals of runs that wrote something are kept, in days. Who does not
+            know what is configured takes none away.
         disk: where to read and write.
 
     Attributes:
@@ -116,7 +116,7 @@ class Session:
     """Whether nothing is written down, or to Plex."""
 
     def __init__(
-        self, directory: Path, *, keep_days: int = KEEP_DAYS, disk: Filesystem = DISK
+        self, directory: Path, *, keep_days: int = _FOR_GOOD, disk: Filesystem = DISK
     ) -> None:
         self.state = load_state(directory, disk)
         self.planned: dict[SceneId, SceneRecord | None] = {}
@@ -333,7 +333,7 @@ class Session:
             run_ids: in the order of the runs.
             now: the time.
         """
-        kept = timedelta(days=min(self._keep_days, _MOST_DAYS))
+        kept = timedelta(days=min(self._keep_days, _FOR_GOOD))
         longest = max(kept, _LONGEST_PAUSE)
         age, later, old = timedelta(0), now, set()
         for run_id in reversed(run_ids):

@@ -307,6 +307,21 @@ def test_journals_with_writes_are_kept_their_time() -> None:
     assert load_state(PLACE, disk).version(ONE) == "v4"
 
 
+def test_who_knows_no_configuration_takes_no_history_away() -> None:
+    """A retry or an answer in a review does not know how long history is to be kept."""
+    disk = MemoryDisk()
+    for number, age_days in enumerate([300, 200, 100, 0], 1):
+        session = Session(PLACE, disk=disk)
+        at = NOW - timedelta(days=age_days)
+        begin(session, number, at=at)
+        session.remember(ONE, make_record(1, updated_at=f"v{number}"))
+        end(session, at=at)
+
+    Session(PLACE, disk=disk).checkpoint(now=NOW)
+
+    assert len(journal_runs(PLACE, disk)) == 4
+
+
 @pytest.mark.parametrize("off", [timedelta(days=7000), timedelta(days=-9000)])
 def test_a_clock_that_was_wrong_takes_no_history_away(off: timedelta) -> None:
     """Runs of 2045, or of 2002, neither make the others old nor are old themselves."""
