@@ -6,6 +6,7 @@ Stash's ids start again after a full import.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +27,7 @@ from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
-from plexsync.sync.linking.linker import Linker, match_settings
+from plexsync.sync.linking.linker import configured_linker
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
@@ -121,15 +122,10 @@ class MatchingInputs:
             stash.identity,
             sections=set(self._libraries),
         )
-        self._linker = Linker(
-            records=self.state,
-            libraries=self._libraries,
-            catalogue=self._catalogue,
-            rules=config.paths,
-            settings=match_settings(config),
-            hashes=hashes if config.match.use_content_hash else None,
-            answers=collect_answers(self.state),
+        linker = configured_linker(
+            config, self.state, libraries=self._libraries, catalogue=self._catalogue
         )
+        self._linker = replace(linker, hashes=hashes if config.match.use_content_hash else None)
 
     def known(self, scenes: Sequence[Scene]) -> Known:
         """Return what a run that has only these scenes to decide about knows beside them."""

@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
 from plexsync.config.forms import ENV_PATHS
 from plexsync.errors import AuthError, ConfigError, NotFoundError, ParseError, ServerError
-from plexsync.matcher import collect_answers
 from plexsync.models import (
     Candidate,
     Confidence,
     Evidence,
+    FieldRules,
     ItemDetail,
     Link,
     Match,
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
 
     from plexsync.app.opening import Servers
     from plexsync.review.answer_store import AnswerStore
-    from plexsync.sync.linking.catalogue import Catalogue
-    from plexsync.sync.linking.linker import Linker
 
 
 MOST_HITS = 9
@@ -86,11 +85,8 @@ class ReviewServers:
         self.rows = RowMaker(self._stash.scene_url, self._plex.item_url, {})
         # The clients are for one thread at a time.
         self._lock = threading.Lock()
-        self._met = False
+        self._met: _Met | None = None
         self._shown: dict[RatingKey, dict[PlexField, str]] = {}
-        self._sections: tuple[Section, ...] = ()
-        self._titles: dict[str, str] = {}
-        self._machine = ""
         self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
 
@@ -101,15 +97,16 @@ class ReviewServers:
             ServerError: a server is down or refuses us.
         """
         from plexsync.sync.linking.catalogue import open_catalogue  # noqa: PLC0415 - no screen waits for matching
+        from plexsync.sync.linking.linker import configured_linker  # noqa: PLC0415 - same
 
         if not ids:
             return []
-        self._meet()
+        met = self._meet()
         scenes = self._stash.scenes(tuple(ids)).found
         loader = IndexLoader(
-            client=self._plex, cache_dir=self.cache_dir, machine=self._machine, now=utc_now()
+            client=self._plex, cache_dir=self.cache_dir, machine=met.machine, now=utc_now()
         )
-        items = loader.load(self._sections).items
+        items = loader.load(met.sections).items
         state = self._store.state
         # The scenes that do not wait compete as in a run.
         catalogue = open_catalogue(
@@ -117,29 +114,19 @@ class ReviewServers:
             self._stash.sweep,
             (self.cache_dir, state.path.parent),
             state.lineage.stash,
-            sections=set(self._titles),
+            sections=set(met.titles),
         )
-        linker = self._linker(self._config.paths, catalogue)
+        linker = configured_linker(self._config, state, libraries=met.titles, catalogue=catalogue)
         return linker.matched(scenes, items, ()).review
 
     def settled(self, rule: PathRule, waiting: Sequence[Waiting]) -> frozenset[SceneId]:
         """Match scenes again with one rule more, by the listing a run kept; ask nobody."""
-        linker = self._linker((*self.rules(), rule), None)
+        from plexsync.sync.linking.linker import configured_linker  # noqa: PLC0415 - no screen waits for matching
+
+        config = replace(self._config, paths=(*self.rules(), rule))
+        linker = configured_linker(config, self._store.state, libraries={}, catalogue=None)
         linked = linker.matched([one.scene for one in waiting], self._listing, ())
         return frozenset(pair.scene.scene_id for pair in linked.pairs)
-
-    def _linker(self, rules: Sequence[PathRule], catalogue: Catalogue | None) -> Linker:
-        from plexsync.sync.linking.linker import Linker, match_settings  # noqa: PLC0415 - no screen waits for matching
-
-        state = self._store.state
-        return Linker(
-            records=state,
-            libraries=self._titles,
-            catalogue=catalogue,
-            rules=rules,
-            settings=match_settings(self._config),
-            answers=collect_answers(state),
-        )
 
     # ---- Items and rules a person names ----------------------------------------------------------
 
@@ -275,10 +262,10 @@ class ReviewServers:
             ServerError: Plex is down or refuses us.
         """
         with self._lock:
-            self._meet()
+            titles = self._meet().titles
             found = self._plex.details((rating_key,))
         for detail in found:
-            if detail.item.section_id not in self._titles:
+            if detail.item.section_id not in titles:
                 raise NotFoundError(
                     f"item {rating_key} is in a Plex library that takes no part",
                     hint="add the library to [plex] libraries",
@@ -324,7 +311,7 @@ class ReviewServers:
             ServerError: a server is down or refuses us.
         """
         with self._lock:
-            self._meet()
+            met = self._meet()
             found = self._stash.details((scene_id,)).found
             read = {one.item.rating_key: one for one in self._plex.details(keys)}
             self._shown.update((key, one.shown) for key, one in read.items())
@@ -333,14 +320,14 @@ class ReviewServers:
             state = self._store.state
             names = remembered_shared(state) if self._config.with_namesakes else frozenset()
             fields = FieldMaps(
-                self._rules,
+                met.rules,
                 scene_url=self._stash.scene_url,
                 file_url=self._stash.file_url,
                 shared=names,
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
             return gone | {
-                key: self._compare(found[0], detail, self._known(scene_id, key), fields)
+                key: met.compare(found[0], detail, self._known(scene_id, key), fields)
                 for key, detail in read.items()
             }
 
@@ -364,44 +351,65 @@ class ReviewServers:
         links = (link for record in records if record for link in record.links)
         return next((link for link in links if link.rating_key == key), None) or state.former(key)
 
-    def _compare(
+    def _machine_known(self) -> str:
+        """Return which Plex it is; "" where neither a run nor this review has met it."""
+        return self._store.state.lineage.plex or (self._met.machine if self._met else "")
+
+    def _meet(self) -> _Met:
+        """Connect to both, unless that was done."""
+        if self._met is None:
+            self._stash.connect()
+            machine = self._plex.connect().identity
+            sections = self._plex.sections(self._config.plex.libraries)
+            titles = {one.section_id: one.title for one in sections}
+            config = for_this_stash(self._config, self._stash)[0]
+            rules = config.field_rules(titles)
+            artwork = Artwork(
+                self._stash,
+                self._plex.pictures,
+                rules=rules,
+                preserve=config.apply.preserve_plex_edits,
+                compare_all=True,
+                asked_for=False,
+                ends_run=lambda error: isinstance(error, AuthError),
+            )
+            planner = Planner(config.apply.rules)
+            self._met = _Met(machine, sections, titles, rules, planner, artwork)
+        return self._met
+
+
+class _Met(NamedTuple):
+    """What is known of both servers once they were met, and what compares by it.
+
+    Attributes:
+        machine: which Plex it is.
+        sections: the libraries that take part.
+        titles: of these, by id.
+        rules: the fields of each library.
+        planner: compares them.
+        artwork: compares pictures.
+    """
+
+    machine: str
+    sections: tuple[Section, ...]
+    titles: dict[str, str]
+    rules: FieldRules
+    planner: Planner
+    artwork: Artwork
+
+    def compare(
         self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
     ) -> LinkPreview:
+        """Return what linking a scene to an item would write, by what is known of the item."""
         item = detail.item
         link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
         desired = fields.desired(scene, item.kind, item.section_id)
-        held = self._planner.still_held(desired, link.held)
-        planned = self._planner.plan(desired, detail, link.base, held)
+        held = self.planner.still_held(desired, link.held)
+        planned = self.planner.plan(desired, detail, link.base, held)
         pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
-        pictures = self._artwork.plan(pair, scene, detail)
+        pictures = self.artwork.plan(pair, scene, detail)
         return LinkPreview(
             changes=(*planned.changes, *pictures.changes),
             kept=(*planned.kept, *planned.held, *pictures.kept),
             item=item,
         )
-
-    def _machine_known(self) -> str:
-        """Return which Plex it is; "" where neither a run nor this review has met it."""
-        return self._store.state.lineage.plex or self._machine
-
-    def _meet(self) -> None:
-        """Connect to both, and make what compares."""
-        if self._met:
-            return
-        self._stash.connect()
-        self._machine = self._plex.connect().identity
-        self._sections = self._plex.sections(self._config.plex.libraries)
-        self._titles = {one.section_id: one.title for one in self._sections}
-        config = for_this_stash(self._config, self._stash)[0]
-        self._rules = config.field_rules(self._titles)
-        self._planner = Planner(config.apply.rules)
-        self._artwork = Artwork(
-            self._stash,
-            self._plex.pictures,
-            rules=self._rules,
-            preserve=config.apply.preserve_plex_edits,
-            compare_all=True,
-            asked_for=False,
-            ends_run=lambda error: isinstance(error, AuthError),
-        )
-        self._met = True

@@ -20,6 +20,7 @@ from plexsync.matcher import (
     Decided,
     Known,
     MatchSettings,
+    collect_answers,
     decide,
     propose_rules,
     survey,
@@ -402,6 +403,19 @@ def competing(matches: Sequence[Match], keys: frozenset[RatingKey]) -> set[Scene
         }
 
 
-def match_settings(config: Config) -> MatchSettings:
-    """Return where HIGH begins, as it is configured."""
-    return MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE)
+def configured_linker(
+    config: Config,
+    records: State,
+    *,
+    libraries: Mapping[str, str],
+    catalogue: Catalogue | None,
+) -> Linker:
+    """Return what links scenes as it is configured, by all that people answered so far."""
+    return Linker(
+        records=records,
+        libraries=libraries,
+        catalogue=catalogue,
+        rules=config.paths,
+        settings=MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE),
+        answers=collect_answers(records),
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from plexsync.matcher import collect_answers
 from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.state import ReviewQueueWriter, Waiting
 from plexsync.sync.detection.plex_changes import forget_seen, note_unread, read_unread
 from plexsync.sync.linking.catalogue import open_catalogue
-from plexsync.sync.linking.linker import Linked, Linker, match_settings
+from plexsync.sync.linking.linker import Linked, Linker, configured_linker
 from plexsync.sync.run_scope import note_proposed
 from plexsync.text.folding import files_digest
 
@@ -106,14 +106,14 @@ class DueWork:
     def _make_linker(self) -> Linker:
         """Return what links scenes to items."""
         found, config, inventory = self._found, self._run.config, self._run.inventory
-        return Linker(
-            records=self._run.state,
-            libraries=inventory.libraries,
-            catalogue=self.catalogue,
-            rules=config.paths,
-            settings=match_settings(config),
+        return replace(
+            configured_linker(
+                config,
+                self._run.state,
+                libraries=inventory.libraries,
+                catalogue=self.catalogue,
+            ),
             hashes=inventory.hashes() if config.match.use_content_hash else None,
-            answers=collect_answers(self._run.state),
             least_low=None if config.match.strict_matching else config.match.least_low,
             broken=found.broken,
             again=found.again,
