@@ -186,11 +186,8 @@ class Review:
         if candidate is None:
             self.message = "There is no candidate to refuse."
         elif self._is_as_shown(self._recorded):
-            gone = self._refused() | {candidate.rating_key}
-            left = any(one.rating_key not in gone for one in self.waiting.candidates)
-            still_open = {self.waiting.scene_id} if left else ()
             answer = self.answers.answer_about(self.waiting, Verb.REJECT, [candidate])
-            self._give([answer], "not this one", still_open=still_open)
+            self._give([answer], "not this one")
 
     def deny(self) -> None:
         """Say that the scene is not in Plex."""
@@ -238,8 +235,7 @@ class Review:
         if not answers:
             self.message = "None of these scenes can be answered so."
             return
-        still = {one.scene.scene_id for one in answers if key == "r" and one.open}
-        self._give(answers, GROUP_WORDS[key].format(count=len(answers)), still_open=still)
+        self._give(answers, GROUP_WORDS[key].format(count=len(answers)))
 
     def offer_rule(self) -> None:
         """Ask whether the path rule is to be added that makes both paths one."""
@@ -270,14 +266,13 @@ class Review:
             self._advance()
         self.message = where
 
-    def _give(
-        self, answers: Sequence[Answer], words: str, *, still_open: Collection[SceneId] = ()
-    ) -> None:
+    def _give(self, answers: Sequence[Answer], words: str) -> None:
         """Make answers durable, and go on to the next scene unless there is more to say."""
         take_back = self.answers.give(answers)
-        scenes = frozenset(one.scene.scene_id for one in answers) - set(still_open)
+        scenes = frozenset(one.scene.scene_id for one in answers if not one.open)
+        more = (one.scene.scene_id for one in answers if one.open)
+        opened = frozenset(one for one in more if not self.answers.recorded(one).pins)
         shown, verb = self.waiting.scene_id, answers[0].verb
-        opened = frozenset(one for one in still_open if not self.answers.recorded(one).pins)
         self.given.add(GivenAnswer(words, scenes, shown, self.focus, verb, take_back, opened))
         if shown in self.given.answered:
             self._advance()

@@ -85,6 +85,15 @@ def test_not_this_one_stays_until_no_candidate_is_left() -> None:
     assert {one.rating_key for one in answers.recorded(ONE).refusals} == {"9001", "9002"}
 
 
+def test_a_scene_with_more_candidates_than_are_shown_still_waits() -> None:
+    """The next run brings the others, so it is not settled by refusing those that are shown."""
+    crowded = make_waiting(1)
+    crowded = replace(crowded, match=replace(crowded.match, candidate_count=2))
+    review = type_keys(start_review(crowded), "r")
+    assert (review.waiting.scene_id, review.mode) == (ONE, Mode.SCENE)
+    assert (review.left, review.given.counts()) == (1, {})
+
+
 def test_not_in_plex_refuses_all_of_them() -> None:
     """None of the candidates comes back, nor another that is not HIGH."""
     answers = FakeAnswers()
