@@ -171,10 +171,16 @@ def _given(environ: Mapping[str, str], invocation: Invocation) -> Answers:
     from plexsync.app.opening import config_secrets
     from plexsync.config.files import Answers
     from plexsync.config.forms import ENV_CONFIG
-    from plexsync.config.loader import load_config
+    from plexsync.config.loader import is_configured, load_config
 
+    nowhere = Path("/nowhere/config.toml")  # a file elsewhere has no say in what is asked for here
+    if not is_configured(nowhere, environ):
+        raise ConfigError(
+            "init --yes takes servers and token from variables, and none of them is set",
+            hint="Set PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN.",
+        )
     variables = {name: value for name, value in environ.items() if name != ENV_CONFIG}
-    config = load_config(None, variables, home=Path("/nowhere"))
+    config = load_config(None, variables, home=nowhere.parent)
     invocation.secrets += config_secrets(config)
     return Answers(
         stash_url=config.stash.url,

@@ -527,3 +527,7 @@ def test_init_yes_asks_nothing(world: World) -> None:
     missing = run_plexsync(["init", "--yes", "-c", str(world.directory / "b.toml")], environ)
     assert missing.code == ExitCode.USAGE
     assert "PLEXSYNC_PLEX__TOKEN" in missing.err
+    bare = {"HOME": str(world.directory), "PLEXSYNC_STATE_DIR": str(world.state_dir)}
+    none = run_plexsync(["init", "--yes"], bare)
+    assert none.code == ExitCode.USAGE
+    assert "Set PLEXSYNC_STASH__URL, PLEXSYNC_PLEX__URL and PLEXSYNC_PLEX__TOKEN." in none.err
