@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from plexsync.storage.checkpoint import RunRecord as RunRecord
 from plexsync.storage.filesystem import DISK as DISK
+from plexsync.storage.filesystem import OTHER_FILE as OTHER_FILE
 from plexsync.storage.filesystem import Filesystem as Filesystem
 from plexsync.storage.filesystem import read_if_there as read_if_there
 from plexsync.storage.filesystem import read_pieces as read_pieces

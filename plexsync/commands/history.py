@@ -20,7 +20,7 @@ from plexsync.commands.options import (
     several,
     show_found,
 )
-from plexsync.errors import ConfigError, ExitCode
+from plexsync.errors import ExitCode
 from plexsync.output import console
 
 if TYPE_CHECKING:
@@ -229,12 +229,12 @@ def _print_report(invocation: Invocation, report: Report, file: Path | None, sha
 
 def _write_page(file: Path, pieces: Iterable[str]) -> int:
     """Write a page that only its owner can read; returns its size in bytes."""
+    from plexsync.state import OTHER_FILE, state_errors
+
     body = "".join(pieces).encode("utf-8", "replace")
-    try:
+    with state_errors("write", file, elsewhere=OTHER_FILE):
         file.unlink(missing_ok=True)
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as opened:
             opened.write(body)
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", context=str(file)) from error
     return len(body)

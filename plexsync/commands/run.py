@@ -100,11 +100,11 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       4  a server is failing                  130, 143  interrupted
     """
     from plexsync.app import runs as compose
-    from plexsync.state import state_errors
+    from plexsync.state import OTHER_FILE, state_errors
     from plexsync.sync.reconcile import run
 
     if (plan := options["save_plan"]) is not None:
-        with state_errors("create", plan):
+        with state_errors("create", plan, elsewhere=OTHER_FILE):
             has_folder = plan.absolute().parent.is_dir()
         if not has_folder:
             raise click.UsageError(f"--save-plan: there is no folder {plan.parent}.")

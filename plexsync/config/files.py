@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, StateError
-from plexsync.state import DISK, state_errors
+from plexsync.state import DISK, OTHER_FILE, state_errors
 from plexsync.text.toml import rule_table, rules_text, toml_string, toml_value
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def require_absent(path: Path) -> None:
         ConfigError: there is one.
         StateError: that cannot be seen.
     """
-    with state_errors("read", path):
+    with state_errors("read", path, elsewhere=OTHER_FILE):
         is_there = path.exists() or path.is_symlink()
     if is_there:
         raise ConfigError(
@@ -100,7 +100,7 @@ def write_config(path: Path, text: str) -> None:
     Raises:
         StateError: it cannot be written, or came into being meanwhile.
     """
-    with state_errors("create", path):
+    with state_errors("create", path, elsewhere=OTHER_FILE):
         DISK.make_directory(path.parent)
         handle = DISK.create(path)
         try:

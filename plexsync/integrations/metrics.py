@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError
-from plexsync.state import DISK, RunKind, RunRecord, Status, state_errors, write_atomically
+from plexsync.state import (
+    DISK,
+    OTHER_FILE,
+    RunKind,
+    RunRecord,
+    Status,
+    state_errors,
+    write_atomically,
+)
 from plexsync.text.words import to_install
 
 if TYPE_CHECKING:
@@ -125,8 +133,8 @@ def write_textfile(path: Path, figures: Iterable[Sample]) -> None:
         gauge = gauges[one.name]
         (gauge.labels(**dict(one.labels)) if one.labels else gauge).set(one.value)
     draft = path.with_suffix(".plexsync")  # the collector reads *.prom alone
-    write_atomically(DISK, draft, (generate_latest(registry),))
-    with state_errors("write", path):
+    write_atomically(DISK, draft, (generate_latest(registry),), elsewhere=OTHER_FILE)
+    with state_errors("write", path, elsewhere=OTHER_FILE):
         draft.chmod(_READABLE)  # the collector is another user
         DISK.replace(draft, path)
 

@@ -22,6 +22,7 @@ from plexsync.review.selection import (
     NOTHING_WAITS,
     candidate_of,
 )
+from plexsync.state import OTHER_FILE, state_errors
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted
 
@@ -170,10 +171,8 @@ def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> i
         chosen = list(filter(choice.let_pass, context.waiting))
         # Excel takes a file for UTF-8 only if it says so.
         text = "\ufeff" + "".join(export_lines(chosen, context.answers))
-    try:
+    with state_errors("write", file, elsewhere=OTHER_FILE):
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", context=str(file)) from error
     if invocation.shape.as_document:
         _print(invocation, exported=len(chosen))
     else:
@@ -191,7 +190,11 @@ def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> i
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", context=str(file)) from error
+        raise ConfigError(
+            f"cannot be read: {error.strerror}",
+            context=str(file),
+            hint="check its name, and that the user plexsync runs as may read it",
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             "the file is not UTF-8",

@@ -22,15 +22,22 @@ _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
 
 _HINTS = {
-    errno.ENOSPC: "Free some space there, or set PLEXSYNC_STATE_DIR; what was written is kept.",
-    errno.EDQUOT: "Free some of your quota, or set PLEXSYNC_STATE_DIR; what was written is kept.",
+    errno.ENOSPC: "Free some space there, or {elsewhere}; what was written is kept.",
+    errno.EDQUOT: "Free some of your quota, or {elsewhere}; what was written is kept.",
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f, or that of the disk itself).",
-    errno.EROFS: "The disk is mounted read-only: mount it writable, or set PLEXSYNC_STATE_DIR.",
-    errno.EACCES: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
-    errno.EPERM: "Give the user plexsync runs as the right to it, or set PLEXSYNC_STATE_DIR.",
-    errno.EIO: "The disk itself fails: check it before the next run, or set PLEXSYNC_STATE_DIR.",
+    errno.EROFS: "The disk is mounted read-only: mount it writable, or {elsewhere}.",
+    errno.EACCES: "Give the user plexsync runs as the right to it, or {elsewhere}.",
+    errno.EPERM: "Give the user plexsync runs as the right to it, or {elsewhere}.",
+    errno.EEXIST: "Move what is there away, or {elsewhere}.",
+    errno.EIO: "The disk itself fails: check it before the next run, or {elsewhere}.",
 }
-_OTHER_HINT = "Check that plexsync may write to the directory, or set PLEXSYNC_STATE_DIR."
+_OTHER_HINT = "Check that plexsync may write to the directory, or {elsewhere}."
+
+OTHER_STATE_DIR = "set PLEXSYNC_STATE_DIR"
+"""Where else the files plexsync keeps can lie."""
+
+OTHER_FILE = "name another file"
+"""Where else a file that a person named can be."""
 
 _NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What network and FUSE file systems answer that cannot fsync a directory."""
@@ -117,12 +124,13 @@ DISK = Filesystem()
 
 
 @contextmanager
-def state_errors(action: str, path: Path) -> Iterator[None]:
+def state_errors(action: str, path: Path, *, elsewhere: str = OTHER_STATE_DIR) -> Iterator[None]:
     """Turn an OSError of the block into a StateError that says what failed, where, and what to do.
 
     Args:
         action: what could not be done to `path`, as in "cannot <action>": "write".
         path: the file or directory concerned.
+        elsewhere: how to have the file in another place.
     """
     try:
         yield
@@ -135,17 +143,19 @@ def state_errors(action: str, path: Path) -> Iterator[None]:
         raise StateError(
             f"cannot {action}: {reason}",
             context=str(path),
-            hint=_HINTS.get(error.errno or 0, _OTHER_HINT),
+            hint=_HINTS.get(error.errno or 0, _OTHER_HINT).format(elsewhere=elsewhere),
         ) from error
 
 
-def read_if_there(disk: Filesystem, path: Path) -> bytes | None:
+def read_if_there(
+    disk: Filesystem, path: Path, *, elsewhere: str = OTHER_STATE_DIR
+) -> bytes | None:
     """Return the content of `path`; None when there is no such file.
 
     Raises:
         StateError: it is there but cannot be read.
     """
-    with state_errors("read", path):
+    with state_errors("read", path, elsewhere=elsewhere):
         try:
             with disk.read(path) as stream:
                 return stream.read()
@@ -160,6 +170,7 @@ def write_atomically(
     *,
     previous: Path | None = None,
     draft: Path | None = None,
+    elsewhere: str = OTHER_STATE_DIR,
 ) -> None:
     """Make `chunks` the content of `path`, or leave `path` as it was.
 
@@ -173,12 +184,13 @@ def write_atomically(
         previous: where the content before is kept; None to let it go.
         draft: where the content is until it is whole; `path` with `.tmp` unless given.
             Needed where two processes may write at once, which must not share a draft.
+        elsewhere: how to have the file in another place.
 
     Raises:
         StateError: the disk is full, read-only or failing; `path` holds what it held.
     """
     draft = draft or path.with_name(f"{path.name}.tmp")
-    with state_errors("write", path):
+    with state_errors("write", path, elsewhere=elsewhere):
         _remove_if_there(disk, draft)
         try:
             _write_draft(disk, draft, chunks)

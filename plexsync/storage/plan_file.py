@@ -14,6 +14,7 @@ from plexsync.errors import ConfigError, MismatchError, StateVersionError
 from plexsync.models import Change, Confidence, FieldRule, ItemPlan
 from plexsync.storage.filesystem import (
     DISK,
+    OTHER_FILE,
     Filesystem,
     read_if_there,
     state_errors,
@@ -133,7 +134,7 @@ def write_plan(
         StateError: it could not be written; `path` holds what it held.
     """
     head = _Head(schema=SCHEMA, run_id=run_id, created_at=created_at, lineage=lineage)
-    write_atomically(disk, path, _chunks(head, lines))
+    write_atomically(disk, path, _chunks(head, lines), elsewhere=OTHER_FILE)
 
 
 def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
@@ -145,11 +146,11 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
         StateVersionError: a newer plexsync saved it.
         StateError: it cannot be read.
     """
-    with state_errors("read", path):
+    with state_errors("read", path, elsewhere=OTHER_FILE):
         is_directory = path.is_dir()
     if is_directory:
         raise ConfigError("this is a directory, not a plan", context=str(path), hint=_MAKES_ONE)
-    content = read_if_there(disk, path)
+    content = read_if_there(disk, path, elsewhere=OTHER_FILE)
     if content is None:
         raise ConfigError("there is no such file", context=str(path), hint=_MAKES_ONE)
     file = _decode(content, path)

@@ -637,6 +637,28 @@ FILES = (
         ("the state belongs to Plex server", "another-machine", STATE_NAME, "Check [plex] url"),
         after(ran, another_plex),
     ),
+    *(
+        Case(
+            "no folder for a file that is named",
+            words,
+            LOCAL,
+            ("no such file or directory", "$H/none/x", "or name another file"),
+        )
+        for words in ("review export $H/none/x", "doctor --report $H/none/x")
+    ),
+    Case(
+        "a report that is there already",
+        "doctor --report page",
+        LOCAL,
+        ("file exists", "page", "Move what is there away, or name another file"),
+        file("page", ""),
+    ),
+    Case(
+        "no file to import",
+        "review import $H/none/x",
+        USAGE,
+        ("No such file or directory", "$H/none/x", "check its name"),
+    ),
     Case(
         "locked",
         "run",

@@ -239,6 +239,15 @@ def test_one_shape_is_to_be_named(world: World, options: tuple[str, ...]) -> Non
     assert report(world, *options).code == ExitCode.USAGE
 
 
+def test_a_page_that_cannot_be_written_is_named_with_a_way_out(
+    world: World, tmp_path: Path
+) -> None:
+    """The configuration has no part in it, nor has the state."""
+    done = report(world, "--html", str(tmp_path / "none" / "report.html"))
+    assert done.code == ExitCode.LOCAL_FILES
+    assert "or name another file" in done.err
+
+
 def test_a_hundred_thousand_scenes_fit_in_a_page(tmp_path: Path) -> None:
     """Under 5 MB, and less than ten seconds of CPU."""
     environ = make_home(tmp_path, 100_000, 5_000)

@@ -37,6 +37,7 @@ from plexsync.errors import ConfigError, PlexsyncError, ServerError, StateError
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
 from plexsync.state import (
+    OTHER_FILE,
     STATE_NAME,
     at_work,
     cache_directory,
@@ -119,7 +120,7 @@ def write_report(
     for title, lines in parts.items():
         clean = (clean_for_terminal(redact(line, invocation.secrets)) for line in lines)
         blocks.append("\n".join((f"== {title}", *clean)))
-    with state_errors("create", file):
+    with state_errors("create", file, elsewhere=OTHER_FILE):
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write("\n\n".join(blocks) + "\n")
