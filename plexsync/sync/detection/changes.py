@@ -8,6 +8,7 @@ has come through, so that the next one can tell what moved. Source: docs/detecti
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,21 @@ _MATCHING = "2"
 """Moves when matching decides more than it used to, so that all that waits is tried again."""
 
 
+class Reach(Enum):
+    """Which scenes a run looks at. Source: docs/detection.md, "Five kinds of run"."""
+
+    NAMED = auto()  # those a person named, moved or not
+    EDITED = auto()  # those edited last; nothing else moved
+    MOVED = auto()  # those that something that moved may concern
+    FILES = auto()  # the files of all, beside those
+    FULL = auto()  # all
+
+    @property
+    def is_few(self) -> bool:
+        """Whether nothing but these scenes is asked for: neither names, nor files, nor items."""
+        return self in {Reach.NAMED, Reach.EDITED}
+
+
 class ChangeDetection:
     """One run's look at what moved.
 
@@ -65,7 +81,7 @@ class ChangeDetection:
         edited: the scenes edited last where nothing else moved; none where that is not known.
 
     Attributes:
-        full: whether every scene and every linked item is compared.
+        full: whether every linked item is compared, as far as it is that of a scene looked at.
         dictionary: the names of related objects, once it looked.
         spool: the events, once it looked.
     """
@@ -81,7 +97,8 @@ class ChangeDetection:
         self._run = run
         self._before = run.state.decision(KEY, Seen) or Seen()
         self._now = seen_at_once(run.config, run.sections)
-        self.full = self._is_full()
+        self._reach = self._choose_reach()
+        self.full = run.options.full or self._reach is Reach.FULL
 
     def look(self) -> Detected:
         """Ask every source.
@@ -93,21 +110,22 @@ class ChangeDetection:
         run = self._run
         stash, state, config = run.ports.stash, run.state, run.config
         forget_rules(run.session, self._before, self._now)
-        named = bool(run.options.scenes or self._edited)
+        few = self._reach.is_few
         self.dictionary = dictionary = Dictionary(
             state,
             run.session,
-            None if named else self._names(),
+            None if few else self._names(),
             namesakes=config.with_namesakes,
         )
         dictionary.begin()
-        self._uneven = uneven = Uneven(state, None if named else stash.uneven())
-        if not named:
+        self._uneven = uneven = Uneven(state, None if few else stash.uneven())
+        if not few:
             for sentence in config.participants.strange_names(dictionary.present):
                 run.totals.reporter.warn(sentence)
             self.spool = read_spool(run.ports.state_dir, run.ports.disk, run.ports.now())
-        self._seen, roused, lost = self._watch()
-        again = roused.linked | (frozenset() if named else read_unread(state) | self._overlooked())
+        self._seen, roused = self._watch()
+        again = roused.linked | (frozenset() if few else read_unread(state) | self._overlooked())
+        lost = roused.lost
         concerned = lost | again | dictionary.concerned(config.participants) | uneven.concerned()
         if not run.options.partial:
             lost |= self._with_copies()
@@ -123,9 +141,10 @@ class ChangeDetection:
         files_at = self._before.files_at
         if found.with_files:
             files_at = self._run.totals.header.started_at
+        few = self._reach.is_few
         # What waits to settle is due, and what was not asked is asked.
-        mark = "" if found.held or (self._edited and found.with_files) else self._mark
-        swept_at = self._before.swept_at if self._edited else self._run.totals.header.started_at
+        mark = "" if found.held or (few and found.with_files) else self._mark
+        swept_at = self._before.swept_at if few else self._run.totals.header.started_at
         seen = replace(
             self._seen_through(),
             files_at=files_at,
@@ -149,20 +168,34 @@ class ChangeDetection:
 
     # ---- what moved
 
-    def _is_full(self) -> bool:
-        """Whether a full run is asked for, overdue, or needed.
+    def _choose_reach(self) -> Reach:
+        """Return which scenes this run looks at."""
+        options, before, every = self._run.options, self._before, self._run.config.run
+        now = self._run.ports.now()
+        if options.scenes:
+            return Reach.NAMED
+        if self._edited:
+            return Reach.EDITED
+        if options.full or (not options.partial and self._is_full_due()):
+            return Reach.FULL
+        if not options.partial and is_past(before.files_at, every.files_every_s, now):
+            return Reach.FILES
+        return Reach.MOVED
+
+    def _is_full_due(self) -> bool:
+        """Whether a full run is overdue, or needed.
 
         A changed configuration of fields needs it: what it asks for may differ anywhere.
         """
         run = self._run
-        if run.options.full or run.options.partial:
-            return run.options.full
-        if run.state.is_new or not self._before.wants_as(self._now):
-            return True
-        last_full_at = run.state.checkpoint.last_full_at
-        return is_past(last_full_at, run.config.run.full_every_s, run.ports.now())
+        last_full_at, every_s = run.state.checkpoint.last_full_at, run.config.run.full_every_s
+        return (
+            run.state.is_new
+            or not self._before.wants_as(self._now)
+            or is_past(last_full_at, every_s, run.ports.now())
+        )
 
-    def _watch(self) -> tuple[Seen, Roused, frozenset[SceneId]]:
+    def _watch(self) -> tuple[Seen, Roused]:
         """Look whether files came to Plex, moved there or went.
 
         Asks only if Plex scanned, or changed at all and `is_list_due`; never in a run that goes by
@@ -170,22 +203,22 @@ class ChangeDetection:
         it has nothing to be compared with.
 
         Returns:
-            What there was to see, the scenes it concerns, and those with a lost item.
+            What there was to see, and the scenes it concerns.
         """
         run, before, now = self._run, self._before, self._now
         unseen = replace(
             now, items=before.items, counters=before.counters, listed_at=before.listed_at
         )
-        if run.state.is_new or run.options.scenes or self._edited:
-            return unseen, Roused(), frozenset()
+        if run.state.is_new or self._reach.is_few:
+            return unseen, Roused()
         if not is_list_due(before, now, run.state.waiting(), run.ports.now()):
-            return unseen, Roused(), frozenset()
-        index = self._run.inventory.index()
+            return unseen, Roused()
+        index = run.inventory.index()
         if index is None:  # the next run looks again
-            return replace(unseen, scans=before.scans), Roused(), frozenset()
-        roused = roused_by(self._run, index, before.items, self._uneven.several())
-        lost = broken(self._run.state.links(), index.items, self._run.inventory.section_ids)
-        return self._having_seen(now, index), roused, lost
+            return replace(unseen, scans=before.scans), Roused()
+        roused = roused_by(run, index, before.items, self._uneven.several())
+        lost = broken(run.state.links(), index.items, run.inventory.section_ids)
+        return self._having_seen(now, index), roused._replace(lost=lost)
 
     def _overlooked(self) -> frozenset[SceneId]:
         """Return the linked scenes that may be items no run found, whatever was seen before.
@@ -193,7 +226,7 @@ class ChangeDetection:
         Asked by a full run, so that it makes good for whatever went wrong, and where the
         configuration may match otherwise: a link tells nothing of the items it has not.
         """
-        asks = self.full or self._before.library != self._now.library
+        asks = self._reach is Reach.FULL or not self._before.matches_as(self._now)
         if not (asks and self._run.state.has_links):
             return frozenset()
         index = self._run.inventory.index()
@@ -203,7 +236,7 @@ class ChangeDetection:
     def _with_copies(self) -> frozenset[SceneId]:
         """Return the scenes with items that may be copies, which are left alone from now on."""
         run = self._run
-        if run.config.match.copies is CopyPolicy.WRITE or self._before.library == self._now.library:
+        if run.config.match.copies is CopyPolicy.WRITE or self._before.matches_as(self._now):
             return frozenset()
         return frozenset(scene_id for scene_id, own in run.state.links() if len(own) > 1)
 
@@ -215,7 +248,7 @@ class ChangeDetection:
         index, seen = self._run.inventory.had, self._seen
         if index is None or index.edition == seen.items:
             return seen
-        if self._edited:
+        if self._reach.is_few:
             return seen  # which scenes have several files was not asked
         several = self._uneven.several()
         if seen.items and roused_by(self._run, index, seen.items, several) != Roused():
@@ -243,8 +276,8 @@ class ChangeDetection:
             participation=run.config.participants.among(self.dictionary.present),
             required=config.needed,
             sync_unversioned=config.missing_timestamp == "sync",
-            every_scene=self.full,
-            woken=self._before.library != self._now.library,
+            every_scene=self._reach is Reach.FULL,
+            woken=not self._before.matches_as(self._now),
             roused=roused.waiting,
             timed=run.config.plex.scan,
             now=run.ports.now(),
@@ -257,17 +290,15 @@ class ChangeDetection:
     def _detect(self, detector: Detector) -> Detected:
         """Which scenes are due."""
         totals, options = self._run.totals, self._run.options
-        files_every_s = self._run.config.run.files_every_s
-        if options.scenes:
-            detected = detector.named(options.scenes)
-        elif self._edited:
-            detected = detector.among(self._edited)
-        elif self.full or (
-            not options.partial and is_past(self._before.files_at, files_every_s, detector.now)
-        ):
-            detected = detector.everything()
-        else:
-            detected = detector.changes()
+        match self._reach:
+            case Reach.NAMED:
+                detected = detector.named(options.scenes)
+            case Reach.EDITED:
+                detected = detector.among(self._edited)
+            case Reach.MOVED:
+                detected = detector.changes()
+            case Reach.FILES | Reach.FULL:
+                detected = detector.everything()
         if options.limit is not None and len(detected.due) > options.limit:
             totals.left_due = len(detected.due) - options.limit
             taken = self._ranked(detected.due)[: options.limit]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from plexsync.errors import AuthError, PlexsyncError, ServerError
 from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Section, Server, source_in
@@ -27,9 +25,6 @@ SMALL_LIBRARY = 20_000
 """Up to so many scenes every run looks at all versions, unless configured: a few requests."""
 
 _USUAL_S = 3600.0
-
-_NOT_AT_ONCE = ("items", "counters", "listed_at", "files_at", "look", "swept_at", "plex", "at_rest")
-"""What of `Seen` is not compared with what there is to see now."""
 
 
 class Unmoved(NamedTuple):
@@ -170,9 +165,7 @@ class Glance:
         except PlexsyncError:
             return None
         now = seen_at_once(self._config, sections)
-        if replace(now, **{one: getattr(before, one) for one in _NOT_AT_ONCE}) != before:
-            return None
-        if any(section.refreshing for section in sections):
+        if now.rules != before.rules or any(section.refreshing for section in sections):
             return None
         is_due = is_list_due(before, now, self._state.waiting(), self._ports.now())
         return None if is_due else sections

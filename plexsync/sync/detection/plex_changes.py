@@ -91,6 +91,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plex: Server | None = None
     at_rest: str = ""
 
+    @property
+    def rules(self) -> tuple[object, ...]:
+        """What the configuration asks for in the libraries there are."""
+        return self.library, self.fields, self.own
+
+    def matches_as(self, other: Seen) -> bool:
+        """Whether scenes and items match by the same rules."""
+        return self.library == other.library
+
     def wants_as(self, other: Seen) -> bool:
         """Whether the same values are wanted in every library that takes part in both."""
         both = set(self.sections).intersection(other.sections)
@@ -121,10 +130,12 @@ class Roused(NamedTuple):
         waiting: those that wait for Plex or for a person: to be tried at once.
         linked: linked ones that may be a further item: one with another one of their files, or
             with the same file or a copy of it.
+        lost: linked ones with an item that is gone; see `broken`.
     """
 
     waiting: frozenset[SceneId] = frozenset()
     linked: frozenset[SceneId] = frozenset()
+    lost: frozenset[SceneId] = frozenset()
 
 
 def read_unread(state: State) -> frozenset[SceneId]:
@@ -145,11 +156,10 @@ def forget_rules(session: Session, before: Seen, now: Seen) -> None:
     No record tells what it wrote by them should it end early, or be of some scenes only, and the
     configuration be put back.
     """
-    matches_as, wants_as = before.library == now.library, before.wants_as(now)
     forgotten = msgspec.structs.replace(
         before,
-        library=before.library if matches_as else "",
-        fields=before.fields if wants_as else "",
+        library=before.library if before.matches_as(now) else "",
+        fields=before.fields if before.wants_as(now) else "",
     )
     if forgotten != before:
         session.decide(KEY, forgotten)

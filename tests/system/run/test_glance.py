@@ -130,6 +130,36 @@ def test_an_edit_beside_what_may_concern_others_is_a_reason_to_look_at_all(
     assert ran.count(Outcome.APPLIED) >= 1
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"FIELDS__DATE": "off"},
+        {"MATCH__STRICT_MATCHING": "false"},
+        {"PLEX__LIBRARIES": "Scenes"},
+    ],
+    ids=["fields", "matching", "libraries"],
+)
+def test_another_configuration_is_a_reason_to_look_closely(
+    world: World, settings: dict[str, str]
+) -> None:
+    """Nothing else moved, on neither side."""
+    assert asked(world.run(BY_CRON)) == FAR
+    world.settings.update(settings)
+    assert asked(world.run(BY_CRON)) > FAR
+
+
+def test_an_edit_does_not_put_off_the_next_close_look(world: World) -> None:
+    """It was a look at a few scenes only."""
+    world.settings["RUN__SWEEP_EVERY"] = "30m"
+    world.wait(hours=0.2)
+    world.stash.edit_scene(3, title="Another Title")
+    world.wait(hours=0.1)
+    assert world.run(BY_CRON).summary.counts.scenes_read == 0
+    assert asked(world.run(BY_CRON)) == FAR
+    world.wait(hours=0.2)
+    assert asked(world.run(BY_CRON)) > FAR
+
+
 def test_an_edit_that_is_not_listed_is_found_though_all_that_are_listed_are_known(
     tmp_path: Path,
 ) -> None:

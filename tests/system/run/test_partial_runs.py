@@ -174,6 +174,29 @@ def test_a_plan_of_several_items_keeps_the_link_to_the_library_it_leaves_out(wor
     assert world.shown(second, "title") == "Second Edition"
 
 
+@pytest.mark.parametrize("options", [RunOptions(limit=9), FIRST], ids=["limit", "library"])
+def test_of_time_that_passed_a_partial_run_becomes_no_other_one(
+    world: World, options: RunOptions
+) -> None:
+    """Neither one of files, nor a full one: that is left to the next whole run."""
+    world.stash.rewrite_file(world.stash.scene(1).file_ids[0], size=1_234_567)
+    for hours in (25, 24 * 7):
+        world.wait(hours=hours)
+        ran = world.run(options)
+        assert not ran.summary.header.full
+        assert "1" not in ran.outcomes()
+    assert world.run().summary.header.full
+
+
+def test_a_full_run_of_a_named_scene_is_called_a_full_one(world: World) -> None:
+    """It looks at nothing but that scene, and the next full one is due as before."""
+    before = world.state().checkpoint.last_full_at
+    ran = world.run(RunOptions(full=True, scenes=(SceneId("1"),)))
+    assert ran.summary.header.full
+    assert set(ran.outcomes()) == {"1"}
+    assert world.state().checkpoint.last_full_at == before
+
+
 def test_runs_with_a_limit_come_to_every_scene(world: World) -> None:
     """Those with several files stay due until a whole run, but come after all others."""
     new = []

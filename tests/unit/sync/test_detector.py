@@ -11,6 +11,7 @@ from plexsync.models import Outcome, SceneId
 from plexsync.planning.participation import Participation
 from plexsync.stash_client import StashClient
 from plexsync.sync.detection.detector import Detector
+from plexsync.sync.detection.plex_changes import Seen
 from tests.support.stash_bench import make_library, stash_bench
 from tests.support.state_factories import make_record, state_of
 
@@ -56,3 +57,13 @@ def test_a_scene_is_due_by_its_version_or_when_its_wait_is_over(
     taken = [*(scene.scene_id for scene in found.due), *(one for one, _ in found.poisoned)]
     assert taken == ([ONE] if due else [])
     assert found.backlog.failing == (outcome is Outcome.FAILED and not due)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [Seen(library="other"), Seen(fields="other"), Seen(own={"1": "Films"})],
+    ids=["matching", "fields", "a library of that name"],
+)
+def test_another_configuration_is_other_rules(moved: Seen) -> None:
+    """A library that got the name the configuration has fields for is one, too."""
+    assert moved.rules != Seen().rules == Seen(scans="other", counters="other").rules
