@@ -113,9 +113,11 @@ class WriteMemory:
         if is_upload(changes):
             return self._with_upload(link, changes[0], detail)
         shown = [one for one in changes if self.shows(detail, one)]
-        if any(self.has_arrived(one, detail) for one in changes):
-            merged = [one for one in changes if one.policy is Policy.MERGE and one not in shown]
-            shown += merged if _is_one_request(changes) else []
+        # Members go out in requests of their own, one after the other.
+        together = [one for one in changes if one.target is not PlexField.MEMBERS]
+        if any(self.has_arrived(one, detail) for one in together):
+            merged = [one for one in together if one.policy is Policy.MERGE and one not in shown]
+            shown += merged if _is_one_request(together) else []
         link = self.with_put_back(self.link_after(link, shown), shown, detail)
         link = self.link_after_part(link, (one for one in changes if one not in shown), detail)
         bases = dict(link.base)
@@ -187,7 +189,8 @@ class WriteMemory:
         )
         new = [key for key in after if key not in before]
         gone = [key for key in before if key not in after]
-        if sum(map(_bytes_of, (*after, *gone))) <= ONE_REQUEST_BYTES:
+        is_short = sum(map(_bytes_of, (*after, *gone))) <= ONE_REQUEST_BYTES
+        if is_short and change.target is not PlexField.MEMBERS:
             return None
         holds = {keys[name] for name in part}
         added = [key in holds for key in new]

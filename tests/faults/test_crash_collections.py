@@ -39,3 +39,33 @@ def test_nothing_is_made_twice_whatever_request_a_run_dies_at(
             undo_since(world, known)
             assert whole(world) == before, at
     assert at > 4
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("applied", [False, True])
+def test_members_leave_and_come_back_whatever_request_a_run_dies_at(
+    tmp_path: Path,
+    applied: bool,
+    drops: bool,
+) -> None:
+    """Of a collection with a summary of a person's own, which only Plex may drop, and not for good.
+
+    Each member leaves by a request of its own.
+    """
+    at = 0
+    while True:
+        at += 1
+        with collection_world(tmp_path / str(at), FIELDS__STUDIO__COLLECTION="false") as world:
+            world.run()
+            world.plex.switches.drop_empty_collections = drops
+            world.plex.edit_by_hand(world.plex.collections.key_of("Daughter"), {"summary": "Mine"})
+            for number in (3, 4):
+                world.stash.edit_scene(number, studio_id=1)
+            world.wait(1)
+            if killed_run(world, at=at, applied=applied) < at:
+                break
+            world.stash.edit_scene(3, studio_id=2)
+            world.wait(1)
+            world.run()
+            assert titles(world)["Daughter"] == {"3"}, at
+    assert at > 3

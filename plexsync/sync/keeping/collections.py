@@ -43,7 +43,7 @@ from plexsync.sync.execution.work import (
     blank_link,
     change_of,
     decision_of,
-    deletes,
+    may_drop,
     members_after,
     plan_of,
     title_in,
@@ -401,7 +401,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         known = [one for one in open_ones if one.plan.rating_key]
         for one, detail in reread(self._executor.reader, known):
             if detail is None:
-                gone = absent(one.plan) if deletes(one.plan.changes) else None
+                gone = absent(one.plan) if may_drop(one.plan.changes) else None
                 settle_one(session, one, gone, self._planner)
                 if gone is not None:
                     session.keep(one.plan.scene_id, None)

@@ -237,3 +237,31 @@ def test_no_member_counts_as_gone_while_a_library_cannot_be_listed(tmp_path: Pat
         )
         assert world.run().summary.exit_code == ExitCode.OK
         assert list(world.plex.collections.titles().values()) == [(world.key_of("1"),)]
+
+
+def test_members_leave_and_come_back_where_plex_refuses_one_of_them(tmp_path: Path) -> None:
+    """Each leaves by a request of its own; those before it are known to have left."""
+    with collection_world(tmp_path, FIELDS__STUDIO__COLLECTION="false") as world:
+        world.run()
+        world.plex.edit_by_hand(world.plex.collections.key_of("Daughter"), {"summary": "Mine"})
+        refused = world.key_of("4")
+        world.plex_wire.faults.add(
+            Fault(
+                None,
+                1,
+                ErrorStatus(400),
+                times=None,
+                match=lambda one: one.method == "DELETE" and one.path.endswith(f"/{refused}"),
+            )
+        )
+        for number in (3, 4):
+            world.stash.edit_scene(number, studio_id=1)
+        world.wait(1)
+        assert world.run().count(Outcome.FAILED) == 1
+        assert titles(world)["Daughter"] == {"4"}
+
+        world.plex_wire.faults.clear()
+        world.stash.edit_scene(3, studio_id=2)
+        world.wait(hours=1)
+        world.run()
+        assert titles(world)["Daughter"] == {"3"}
