@@ -310,7 +310,7 @@ class UnsafeError(PlanError):
 
     exit_code = ExitCode.UNSAFE
     kind = "unsafe"
-    remedy = "look at it with plexsync run -n; [apply] has the limits, and --force passes them once"
+    remedy = "look with plexsync run -n --force; [apply] has the limits, --force passes them once"
 
 
 class DeclinedError(PlanError):

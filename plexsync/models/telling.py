@@ -178,7 +178,8 @@ class Preview(Noun, frozen=True):
     `high` holds rows with changes, planned but not written; `low` rows that wait for review.
     `high_total` counts HIGH matches, changed or not. `more_changes` says that rows beyond `high`
     were not compared yet, so that further changes may follow. `headline` stands over `high` where
-    they are no matches but what an undo or a saved plan writes.
+    they are no matches but what an undo or a saved plan writes. `held` counts those of
+    `high_total` that a safety limit holds back.
     """
 
     high: tuple[MatchRow, ...]
@@ -189,6 +190,7 @@ class Preview(Noun, frozen=True):
     unmatched_total: int = 0
     proposed_rules: tuple[PathRule, ...] = ()
     headline: str = ""
+    held: int = 0
 
 
 class RunSummary(Noun, frozen=True):
@@ -197,9 +199,9 @@ class RunSummary(Noun, frozen=True):
     `new_review` counts LOW matches no earlier run has announced; `waiting` the scenes with
     a next try in the future; `index` says how Plex's listing was had: "none", "cached", "updated"
     or "listed"; `subset` that Plex is meant to lack scenes, so that they are not reported.
-    `emptied` counts the items that lose all names of both or one of performers and tags. `failing`
-    counts the waiting scenes that failed; `parked` those of them that no run tries again before the
-    next full one, and `parked_why` says why. `left_due` counts the due scenes that `--limit` left.
+    `emptied` counts the written items that lose all names of both or one of performers and tags,
+    `failing` the waiting scenes that failed; `parked` those of them that no run tries again before
+    the next full one, and `parked_why` why. `left_due` counts the due scenes that `--limit` left.
     `undone` counts the items that stay as an undo left them; `undone_scene` is that of the first.
     `by_library` counts the rows that were written, by the title of their library.
     `learned_rules` are those that nearly all certain pairs show, and that others were found by.

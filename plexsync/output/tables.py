@@ -161,7 +161,7 @@ def row_block(row: MatchRow, *, evidence: bool = False) -> Group:
     details: list[Text] = []
     if row.error:
         details += _problem_lines(row)
-    elif row.reason and row.confidence is not Confidence.HIGH:
+    elif row.reason and (row.confidence is not Confidence.HIGH or row.outcome is Outcome.SKIPPED):
         details.append(server_text(row.reason, "dim"))
     if goes := [change.field for change in row.changes if was_by_hand(change)]:
         details.append(
@@ -184,12 +184,13 @@ def _high_headline(preview: Preview, *, dry_run: bool) -> Text:
         return _headline("HIGH", "green", "no match is certain enough to write")
     matches = counted(total, "match", "matches")
     verb = "would be written" if dry_run else "will be written"
+    held = f", {preview.held:,} held back by a safety limit" if preview.held else ""
     if preview.more_changes:
-        return _headline("HIGH", "green", f"{matches}, those that differ {verb}")
+        return _headline("HIGH", "green", f"{matches}, those that differ {verb}{held}")
     if not changing:
-        return _headline("HIGH", "green", f"{matches}, nothing to change")
+        return _headline("HIGH", "green", f"{matches}{held or ', nothing to change'}")
     share = "" if changing == total else f"{changing:,} of "
-    return _headline("HIGH", "green", f"{share}{matches} {verb}")
+    return _headline("HIGH", "green", f"{share}{matches} {verb}{held}")
 
 
 def _headline(word: str, colour: str, rest: str) -> Text:

@@ -28,7 +28,7 @@ _NAMED = 5
 
 MAX_CLEARS = "max_clears"
 
-_LOOK = "look with 'plexsync run --dry-run', then "
+_LOOK = "look with 'plexsync run -n --force', then "
 _ONCE = "once with 'plexsync run --force'"
 
 

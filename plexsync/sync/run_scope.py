@@ -67,7 +67,8 @@ class Totals:
         proposed: path rules that would settle some of the rest.
         learned: path rules that certain pairs show, and that others were found by.
         done: pairs that have their outcome.
-        emptied: items that lose all names of both or one of performers and tags.
+        held: those of them that a safety limit holds back.
+        emptied: written items that lose all names of both or one of performers and tags.
         by_library: rows that were written, by the title of their library.
         ended: how it ended; there once the work is behind us.
 
@@ -92,7 +93,7 @@ class Totals:
         self.proposed: tuple[PathRule, ...] = ()
         self.learned: tuple[PathRule, ...] = ()
         self.subset = False
-        self.done = 0
+        self.done = self.held = 0
         self.emptied: Counter[str] = Counter()
         self.by_library: Counter[str] = Counter()
 
@@ -107,7 +108,8 @@ class Totals:
         if row.outcome is Outcome.APPLIED and row.item is not None:
             self.by_library[row.item.library] += 1
         counts.by_hand += len(row.by_hand)
-        if lost := _emptied(row):
+        written = row.outcome in {Outcome.APPLIED, Outcome.PLANNED}
+        if written and (lost := _emptied(row)):
             self.emptied[lost] += 1
         self.done += row.item is not None and row.outcome is not Outcome.REVIEW
         self.reporter.row(row)

@@ -233,6 +233,7 @@ class Executor:
         limit, held = held_back(ready, limits, equality, synced=synced)
         if limit is None or self._scope.options.force:
             return None, ()
+        self._scope.totals.held += len(held)
         for one in held:
             note = f"held back by the limit {limit.key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))

@@ -19,7 +19,7 @@ from plexsync.state import RunKind
 from plexsync.storage.journal import End
 from plexsync.storage.session import open_session
 from plexsync.sync.ports import RunOptions
-from tests.support.terminals import ProcessResult, run_plexsync
+from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -121,6 +121,22 @@ def test_too_many_losses_are_held_back_and_the_rest_goes_through(synced: World) 
     assert {row.scene.id for row in held} == losing
     assert all(row.reason.endswith("held back by the limit max_changes") for row in held)
     assert all(row.changes for row in held)
+
+
+def test_the_look_a_hint_names_shows_what_is_held_back(synced: World) -> None:
+    """In a terminal; what is held back is neither nothing to change nor lost."""
+    edit(synced, range(1, 12), tag_ids=())
+    held = run_plexsync(
+        ["run", "-v", "--max-changes", "10"], synced.environ(), terminals=("stdout",), width=200
+    )
+    assert held.code == ExitCode.UNSAFE
+    assert " matches, 11 held back by a safety limit" in plain(held.out)
+    assert plain(held.out).count("held back by the limit max_changes") == 11
+    assert "lose all tags" not in held.out
+    assert "look with 'plexsync run -n --force'" in held.err
+    look = run_plexsync(["run", "-n", "--force"], synced.environ(), terminals=("stdout",))
+    assert "HIGH: 11 matches would be written" in plain(look.out)
+    assert "11 items lose all tags." in plain(look.out)
 
 
 def test_what_was_held_back_is_held_back_alone(synced: World) -> None:
