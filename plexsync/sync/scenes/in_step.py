@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.rows import Pair
 
-_DECISIONS = "2"
+DECISIONS = "2"
 """Moves when something else decides what an item needs, or is remembered of a scene, so that every
 scene is compared again."""
 
@@ -241,4 +241,4 @@ def _deciding(run: RunContext, dictionary: Dictionary) -> str:
     settings = [getattr(run.config, section) for section in SECTIONS]
     sections = [(one.section_id, one.title, one.kind.value) for one in run.sections]
     rest = (run.lineage, sections, sorted(run.ports.stash.lacking), sorted(dictionary.shared))
-    return digest(map(repr, (__version__, _DECISIONS, *settings, *rest)))
+    return digest(map(repr, (__version__, DECISIONS, *settings, *rest)))
