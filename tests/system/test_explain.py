@@ -10,6 +10,7 @@ import pytest
 
 from plexsync.errors import ExitCode
 from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
+from tests.support.review_world import TWINS, low_world, waiting_in
 from tests.support.show_world import season_of, show_of, show_world
 from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
@@ -51,6 +52,15 @@ def test_the_waterfall_adds_up_to_the_score(world: World) -> None:
         bits = sum(piece["weight"] for piece in standing["candidate"]["evidence"])
         score = standing["candidate"]["score"]
         assert bits == pytest.approx(math.log2(score / (1 - score)), abs=0.01)
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_content_hashes_are_evidence_where_runs_count_them(tmp_path: Path, *, counts: bool) -> None:
+    """An account of what a run never looked at would explain nothing."""
+    with low_world(tmp_path, TWINS, MATCH__USE_CONTENT_HASH=str(counts)) as world:
+        world.run()
+        (best, *_) = document(world, waiting_in(world)[0].scene_id)["account"]["standings"]
+    assert ("oshash" in {one["name"] for one in best["candidate"]["evidence"]}) is counts
 
 
 def test_a_low_match_says_what_it_lacks(world: World) -> None:

@@ -237,6 +237,18 @@ def test_what_accepting_would_change_counts_what_the_item_went_through(
     assert ("title" in found.kept) is undone
 
 
+def test_servers_are_met_once_however_much_is_compared(twins: Shell) -> None:
+    """Each further comparison costs what it reads."""
+    one = waiting_in(twins.world)[0]
+    keys = [candidate.rating_key for candidate in one.candidates]
+    counters = twins.world.plex_wire.counters
+    with open_review(Invocation(shape=Shape())) as context:
+        context.servers.compare(one.scene_id, keys)
+        before = counters.by_kind()
+        context.servers.compare(one.scene_id, keys)
+    assert sum(counters.by_kind().values()) - sum(before.values()) == 1
+
+
 # ---- Answering -----------------------------------------------------------------------------------
 
 
