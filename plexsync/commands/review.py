@@ -141,7 +141,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
     A table in a terminal; else a tab-separated line a scene: id, two columns that are empty,
     candidates, best item, titles, paths, reason, and what a person compares.
     """
-    from plexsync.review.batch import SceneChoice, list_waiting
+    from plexsync.review.batch.subcommands import SceneChoice, list_waiting
 
     return list_waiting(invocation, SceneChoice(**options))
 
@@ -150,7 +150,7 @@ def list_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN
 @_scene_arguments(complete_review, required=True)
 def show_review_command(invocation: Invocation, ids: tuple[SceneId, ...]) -> int:
     """Show a scene's candidates, the evidence for and against each, and what each would change."""
-    from plexsync.review.batch import show_scenes
+    from plexsync.review.batch.subcommands import show_scenes
 
     return show_scenes(invocation, ids)
 
@@ -208,7 +208,7 @@ def export_command(invocation: Invocation, /, file: Path, **options: Any) -> int
     Put accept, reject, not in plex or ignore under 'answer', save as CSV UTF-8, and take it in
     with `plexsync review import`.
     """
-    from plexsync.review.batch import SceneChoice, export_waiting
+    from plexsync.review.batch.subcommands import SceneChoice, export_waiting
 
     return export_waiting(invocation, file, SceneChoice(**options))
 
@@ -222,7 +222,7 @@ def import_command(invocation: Invocation, /, file: Path, **options: Any) -> int
 
     All lines are checked first; with one that is wrong, nothing is answered.
     """
-    from plexsync.review.batch import SceneChoice, import_answers
+    from plexsync.review.batch.subcommands import SceneChoice, import_answers
 
     return import_answers(invocation, file, SceneChoice(**options))
 
@@ -232,6 +232,6 @@ def import_command(invocation: Invocation, /, file: Path, **options: Any) -> int
 
 def _answer(invocation: Invocation, verb: str, options: dict[str, Any]) -> int:
     from plexsync.matcher import Verb
-    from plexsync.review.batch import SceneChoice, answer_scenes
+    from plexsync.review.batch.subcommands import SceneChoice, answer_scenes
 
     return answer_scenes(invocation, Verb(verb), SceneChoice(**options))

@@ -8,7 +8,7 @@ the journal, safe on disk before the next question; matching obeys them from the
 answers goes to disk through `answer_store.py`. `selection.py` makes answers and groups and keeps
 those that were given, `shown.py` says what screens show, `servers.py` asks both servers, `ahead.py`
 and `pictures.py` ask them before a screen needs it. `terminal/` and `web/` draw the machine;
-`batch.py` has the commands, and `csv_files.py` their spreadsheets.
+`batch/` answers without it, by commands and spreadsheets.
 
 Read first: `machine.py`, then `answer_store.py`.
 """

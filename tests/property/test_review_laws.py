@@ -14,7 +14,7 @@ from plexsync.matching.answers import SceneAnswers
 from plexsync.models import Link, Outcome, RatingKey, SceneId, SceneRecord
 from plexsync.output.formats.tsv import guarded, unguarded
 from plexsync.review.answer_store import AnswerStore
-from plexsync.review.csv_files import export_lines, read_answers
+from plexsync.review.batch.csv_files import export_lines, read_answers
 from plexsync.review.machine import Review
 from plexsync.state import load_state
 from plexsync.storage.session import open_session

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from plexsync.errors import ConfigError
 from plexsync.matching.answers import Verb
 from plexsync.models import RatingKey, SceneId
-from plexsync.review.csv_files import COLUMNS, export_lines, read_answers
+from plexsync.review.batch.csv_files import COLUMNS, export_lines, read_answers
 from tests.support.review_factories import FakeAnswers, make_waiting, start_review, type_keys
 
 FILE = Path("answers.csv")

@@ -164,7 +164,7 @@ def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoic
 
 def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> int:
     """`plexsync review export`."""
-    from plexsync.review.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.batch.csv_files import export_lines  # noqa: PLC0415 - only for spreadsheets
 
     with open_review(invocation) as context:
         _tell_notes(invocation, context)
@@ -185,7 +185,7 @@ def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> i
 
 def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> int:
     """`plexsync review import`."""
-    from plexsync.review.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
+    from plexsync.review.batch.csv_files import read_answers  # noqa: PLC0415 - only for spreadsheets
 
     try:
         text = file.read_bytes().decode("utf-8-sig")
