@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 from plexsync.errors import PlexsyncError, StateLockedError
 from plexsync.matcher import Answer, Verb
 from plexsync.models import Candidate, PathRule, RatingKey, SceneId, id_order
-from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
-from plexsync.review.queue import Sort, WaitingQueue
-from plexsync.review.selection import (
-    GROUP_WORDS,
-    GivenAnswer,
-    GivenAnswers,
-    Group,
-    Question,
+from plexsync.review.candidates import (
     fitted_by,
     rule_for,
     rule_question,
     same_file,
     taking_question,
 )
+from plexsync.review.given import GivenAnswer, GivenAnswers
+from plexsync.review.groups import GROUP_WORDS, Group
+from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt, Question
+from plexsync.review.queue import Sort, WaitingQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

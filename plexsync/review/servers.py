@@ -38,8 +38,8 @@ from plexsync.planning.planner import Planner
 from plexsync.plex.connection import item_address, named_library
 from plexsync.plex.index import IndexLoader, cached_items, cached_libraries
 from plexsync.review.ahead import LinkPreview, PreviewLoader
+from plexsync.review.candidates import candidate_of, likest_paths
 from plexsync.review.queue import first_path
-from plexsync.review.selection import candidate_of, likest_paths
 from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.detection.unversioned import remembered_shared

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Candidate, Change, Evidence, PlexFile, RatingKey, SceneFile, SceneId
 from plexsync.planning.credits import shown_values
+from plexsync.review.candidates import NAMED, rule_for
 from plexsync.review.queue import item_name
-from plexsync.review.selection import NAMED, rule_for
 from plexsync.text.differences import Piece, name_pieces, names_of
 from plexsync.text.words import counted, file_size, play_time
 

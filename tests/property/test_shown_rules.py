@@ -26,7 +26,7 @@ from plexsync.models import PathRule, RatingKey, SceneId
 from plexsync.output.status import status_document
 from plexsync.output.status_view import status_view
 from plexsync.output.summary import next_steps
-from plexsync.review.selection import rule_question
+from plexsync.review.candidates import rule_question
 from plexsync.storage.journal import Lineage
 from plexsync.storage.status import Coverage, Status
 from plexsync.text.toml import rule_arrow, rule_table, rules_text, toml_string, toml_value

@@ -15,13 +15,11 @@ from plexsync.models import Candidate, MatchRow, Outcome, RatingKey, SceneId
 from plexsync.output.console import is_terminal, make_console, print_document, write_lines
 from plexsync.output.formats.json_documents import change_json, noun_json, one_line
 from plexsync.output.summary import warning_line
+from plexsync.review.candidates import candidate_of
 from plexsync.review.context import ReviewContext, open_review
+from plexsync.review.given import ANSWER_WORDS
+from plexsync.review.modes import NOTHING_WAITS
 from plexsync.review.queue import first_path
-from plexsync.review.selection import (
-    ANSWER_WORDS,
-    NOTHING_WAITS,
-    candidate_of,
-)
 from plexsync.state import OTHER_FILE, state_errors
 from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted

@@ -28,8 +28,7 @@ from plexsync.errors import ConfigError, ExitCode, InterruptedRunError
 from plexsync.output.console import Invocation, can_ask, make_console
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.keys import PASTE, KeyName, press
-from plexsync.review.modes import Ending, Mode
-from plexsync.review.selection import NOTHING_WAITS
+from plexsync.review.modes import NOTHING_WAITS, Ending, Mode
 from plexsync.review.shown import wanted_previews
 from plexsync.review.terminal.parts import Place, picture_place
 from plexsync.review.terminal.screen import needs_marks, screen_rows

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from plexsync.matcher import reason_kind
-from plexsync.review.modes import Mode
+from plexsync.review.given import ANSWER_WORDS
+from plexsync.review.modes import Mode, Question
 from plexsync.review.queue import item_name, pattern_lines, scene_name
-from plexsync.review.selection import ANSWER_WORDS, Group, Question
 from plexsync.review.shown import alike_count, has_path_rule, item_place, rival_names
 from plexsync.review.terminal.parts import (
     BesidePictures,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from plexsync.models import Candidate
+    from plexsync.review.groups import Group
     from plexsync.review.machine import Review
     from plexsync.state import Waiting
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.output.console import Invocation, Streams, write_lines
 from plexsync.review.context import open_review, run_accepted
-from plexsync.review.modes import Ending
-from plexsync.review.selection import NOTHING_WAITS
+from plexsync.review.modes import NOTHING_WAITS, Ending
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import clean_for_terminal
 from plexsync.text.words import counted, to_install

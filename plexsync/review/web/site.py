@@ -22,11 +22,12 @@ from starlette.staticfiles import StaticFiles
 
 from plexsync.matcher import reason_kind
 from plexsync.models import Change, Evidence, RatingKey, SceneId
+from plexsync.review.given import ANSWER_WORDS
+from plexsync.review.groups import Group
 from plexsync.review.keys import PASTE, press
 from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
-from plexsync.review.selection import ANSWER_WORDS, Group
 from plexsync.review.shown import (
     alike_count,
     answer_marks,

@@ -10,11 +10,9 @@ import pytest
 from plexsync.matcher import NOTHING, Verb, collect_answers
 from plexsync.models import Confidence, Outcome
 from plexsync.plex.index import cached_items
+from plexsync.review.candidates import candidate_of
 from plexsync.review.machine import Review
 from plexsync.review.queue import wanted_by
-from plexsync.review.selection import (
-    candidate_of,
-)
 from plexsync.review.shown import alike_count
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
