@@ -26,7 +26,6 @@ from plexsync.review.queue import Sort, WaitingQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
 
     from plexsync.matcher import SceneAnswers
     from plexsync.review.ahead import LinkPreview
@@ -110,16 +109,21 @@ class Review:
         return found if len(found) > 1 else []
 
     @property
+    def rule(self) -> PathRule | None:
+        """The path rule that would make both paths of the candidate in focus one; None for none."""
+        candidate = self.candidate
+        return rule_for(candidate, self.servers.rules()) if candidate else None
+
+    def alike(self, waiting: Waiting) -> list[Waiting]:
+        """Return the scenes like one, itself first; not those answered here, or elsewhere since."""
+        return self.queue.alike(waiting, self.given.answered | self.answers.elsewhere)
+
+    @property
     def accepted(self) -> tuple[SceneId, ...]:
         """The scenes the end may write: accepted ones, and those a new path rule is about."""
         verbs = (Verb.ACCEPT, None)
         scenes = [scene_id for scene_id, verb in self.given.verbs.items() if verb in verbs]
         return tuple(sorted(scenes, key=id_order))
-
-    @property
-    def closed(self) -> AbstractSet[SceneId]:
-        """The scenes no group is about: those answered here, and those answered elsewhere since."""
-        return self.given.answered | self.answers.elsewhere
 
     @property
     def left(self) -> int:
@@ -211,7 +215,7 @@ class Review:
     def open_group(self) -> None:
         """Show the scenes like this one; the next key answers them all."""
         self.answers.take_lock()
-        scenes = self.queue.alike(self.waiting, self.closed)
+        scenes = self.alike(self.waiting)
         if len(scenes) == 1:
             self.message = "No other scene is like this one."
             return
@@ -236,8 +240,7 @@ class Review:
 
     def offer_rule(self) -> None:
         """Ask whether the path rule is to be added that makes both paths one."""
-        candidate = self.candidate
-        rule = rule_for(candidate, self.servers.rules()) if candidate else None
+        rule = self.rule
         if rule is None:
             self.message = "No path rule would make the two paths one."
             return

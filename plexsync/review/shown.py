@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.models import Candidate, Change, Evidence, PlexFile, RatingKey, SceneFile, SceneId
 from plexsync.planning.credits import shown_values
-from plexsync.review.candidates import NAMED, rule_for
+from plexsync.review.candidates import NAMED
 from plexsync.review.queue import item_name
 from plexsync.text.differences import Piece, name_pieces, names_of
 from plexsync.text.words import counted, file_size, play_time
@@ -25,11 +25,6 @@ _NAMED_RIVALS = 3
 _WORDS = re.compile(r"\w+|\W")
 _LEAST_BITS = 0.05
 """Below this the sum of the evidence is the score, but for rounding."""
-
-
-def alike_count(review: Review) -> int:
-    """Return how many open scenes look like the one on the screen, itself included."""
-    return len(review.queue.alike(review.waiting, review.closed))
 
 
 def answer_words(answers: SceneAnswers) -> str:
@@ -60,12 +55,6 @@ def moved_names(change: Change) -> tuple[list[Piece], str]:
     moved = name_pieces(before, after)
     stay = len(names_of(after)) - sum(mark == "+" for mark, _ in moved)
     return moved, f"{stay} stay{'s' if stay == 1 else ''}" if stay else ""
-
-
-def has_path_rule(review: Review) -> bool:
-    """Return whether a path rule would make the paths of the candidate in focus one."""
-    candidate = review.candidate
-    return candidate is not None and rule_for(candidate, review.servers.rules()) is not None
 
 
 def notes_of(review: Review) -> dict[RatingKey, str]:

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from plexsync.matcher import reason_kind
 from plexsync.review.given import ANSWER_WORDS
-from plexsync.review.modes import Mode, Question
+from plexsync.review.modes import NOTHING_WAITS, Mode, Question
 from plexsync.review.queue import item_name, pattern_lines, scene_name
-from plexsync.review.shown import alike_count, has_path_rule, item_place, rival_names
+from plexsync.review.shown import item_place, rival_names
 from plexsync.review.terminal.parts import (
     BesidePictures,
     LabelledText,
@@ -146,9 +146,9 @@ def _scene_keys(review: Review) -> list[tuple[str, str]]:
     pick = [(f"1-{count}", "pick")] if several else []
     both = [("b", "accept both" if len(review.both) == 2 else "accept all")] if review.both else []  # noqa: PLR2004 - a pair
     shown = [*accept, *pick, *both, ("r", "refuse")] if review.candidate is not None else []
-    alike = alike_count(review)
+    alike = len(review.alike(review.waiting))
     group = [("g", f"answer all {alike:,} alike")] if alike > 1 else []
-    rule = [("p", "path rule")] if has_path_rule(review) else []
+    rule = [("p", "path rule")] if review.rule else []
     return [*shown, ("n", "not in Plex"), *group, ("l", "later"), ("i", "ignore"), *rule, *_COMMON]
 
 
@@ -263,7 +263,7 @@ def _group_lines(group: Group, *, marks: bool) -> list[Line]:
 
 def _end_lines(review: Review) -> list[Text]:
     if not review.queue.every:
-        return [Text("Nothing waits for review.")]
+        return [Text(NOTHING_WAITS)]
     left = review.left
     scenes = counted(left, "scene still waits.", "scenes still wait.")
     counts = review.given.counts()

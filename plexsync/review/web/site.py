@@ -29,12 +29,10 @@ from plexsync.review.modes import ANSWERED_ELSEWHERE, Ending, Mode, Prompt
 from plexsync.review.pictures import PictureCache, PictureKey, PictureKind, shown_picture
 from plexsync.review.queue import Sort, first_path, item_name, pattern_lines, scene_name
 from plexsync.review.shown import (
-    alike_count,
     answer_marks,
     answer_words,
     evidence_of,
     facts_of,
-    has_path_rule,
     item_place,
     marked_words,
     moved_names,
@@ -302,7 +300,7 @@ class ReviewSite:
 
     def _alike(self, waiting: Waiting) -> list[Waiting]:
         """Return the open scenes like one, but those that were left out of a grid before."""
-        alike = self._review.queue.alike(waiting, self._review.closed)
+        alike = self._review.alike(waiting)
         return [one for one in alike if one is waiting or one.scene_id not in self._left_out]
 
     def _wait_for_preview(self, scene: str, item: str, seconds: float) -> None:
@@ -348,8 +346,7 @@ class ReviewSite:
             notes=notes_of(review),
             # An answer given elsewhere meanwhile is not overwritten without a look.
             seen=self._seen(),
-            alike=alike_count(review),
-            has_rule=has_path_rule(review),
+            alike=len(review.alike(waiting)),
             has_frames=any(file.oshash is not None for file in waiting.scene.files),
             sorts=list(Sort),
         )

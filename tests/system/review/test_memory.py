@@ -13,7 +13,6 @@ from plexsync.plex.index import cached_items
 from plexsync.review.candidates import candidate_of
 from plexsync.review.machine import Review
 from plexsync.review.queue import wanted_by
-from plexsync.review.shown import alike_count
 from plexsync.simulators.library.pairs import Case
 from plexsync.sync.ports import RunOptions
 from tests.support.review_factories import FakeActions, type_keys
@@ -410,7 +409,7 @@ def test_a_group_leaves_out_what_was_answered_elsewhere(twins: World, key: str) 
         other.release_lock()
         type_keys(review, "n", "g")
         assert review.group is not None
-        assert alike_count(review) == len(review.group.scenes) == len(queue) - 2
+        assert len(review.alike(review.waiting)) == len(review.group.scenes) == len(queue) - 2
         type_keys(review, key)
         assert mine.recorded(queue[-1].scene_id).ignored is not None
 
