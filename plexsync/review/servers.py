@@ -87,7 +87,6 @@ class ReviewServers:
         self._lock = threading.Lock()
         self._met: _Met | None = None
         self._shown: dict[RatingKey, dict[PlexField, str]] = {}
-        self._libraries: Mapping[str, str] = {}
         self._added: list[PathRule] = []
 
     def find_again(self, ids: Sequence[SceneId]) -> list[Waiting]:
@@ -332,12 +331,16 @@ class ReviewServers:
             }
 
     @cached_property
+    def _libraries(self) -> Mapping[str, str]:
+        """The titles of the libraries that were listed, by id."""
+        return cached_libraries(self.cache_dir, self._store.state.lineage.plex)
+
+    @cached_property
     def _listing(self) -> tuple[PlexItem, ...]:
         """What is kept of the libraries that take part; others may have done so once."""
-        machine, names = self._store.state.lineage.plex, self._config.plex.libraries
-        self._libraries = cached_libraries(self.cache_dir, machine)
+        names = self._config.plex.libraries
         ids = {one for name in names for one in named_library(name, self._libraries)}
-        items = cached_items(self.cache_dir, machine)
+        items = cached_items(self.cache_dir, self._store.state.lineage.plex)
         return tuple(item for item in items if not names or item.section_id in ids)
 
     def _named(self, item: PlexItem, scene: Scene, found: str) -> Candidate:
