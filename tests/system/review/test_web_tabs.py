@@ -91,3 +91,17 @@ def test_a_yes_on_an_old_page_takes_nothing_from_a_third_scene(world: World) -> 
         page = tabs.send("/press", asked, key="a")
         assert f"scene {three}" in page
         assert pinned(world) == {three: item}
+
+
+def test_a_path_rule_is_offered_where_it_makes_both_paths_one(world: World) -> None:
+    """The first twin stands where the configured rule says; the other one elsewhere."""
+    one = review_order(world)[0]
+    with served_review(world.environ()) as served:
+        tabs = Tabs(served)
+        right, other = (
+            tabs.look(f"/scene/{one.scene_id}?item={candidate.rating_key}")
+            for candidate in one.candidates[:2]
+        )
+        assert 'data-key="p"' not in right
+        assert 'data-key="p"' in other
+        assert "Add this path rule?" in tabs.send("/press", other, key="p")

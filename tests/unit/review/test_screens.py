@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from plexsync.models import PlexField, RatingKey, SceneId
+from plexsync.models import PathRule, PlexField, RatingKey, SceneId
 from plexsync.review.ahead import LinkPreview
 from tests.support.factories import (
     make_change,
@@ -18,7 +18,7 @@ from tests.support.factories import (
     make_scene,
     make_scene_file,
 )
-from tests.support.review_factories import make_waiting, shown, start_review, type_keys
+from tests.support.review_factories import FakeActions, make_waiting, shown, start_review, type_keys
 
 if TYPE_CHECKING:
     from plexsync.review.machine import Review
@@ -81,6 +81,15 @@ def test_screens_look_as_they_were_kept(name: str, width: int) -> None:
     text = shown(type_keys(scene(), *STATES[name]), width, previews=CHANGES)
     kept = SCREENS / f"{name}-{width}.txt"
     assert text == kept.read_text(encoding="utf-8"), f"if it is better so, keep it as {kept.name}"
+
+
+def test_a_path_rule_is_offered_where_it_makes_both_paths_one() -> None:
+    """With that rule known already there is nothing to add."""
+    actions = FakeActions()
+    review = start_review(make_waiting(1), actions=actions)
+    assert "p path rule" in shown(review)
+    actions.known.append(PathRule(stash="/data/clips/", plex="/media/films/"))
+    assert "path rule" not in shown(review)
 
 
 def test_sizes_that_differ_never_look_the_same() -> None:
