@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from plexsync.simulators.stash.criteria import (
@@ -19,6 +21,7 @@ from plexsync.simulators.stash.criteria import (
     text_test,
     time_test,
 )
+from plexsync.simulators.stash.table import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -86,7 +89,7 @@ def find_scenes(
 
     if sort == "id" and wanted.get("direction", "ASC") == "ASC":
         return FindResult(_page(_passing(store, criteria, test), wanted), every)
-    return FindResult(_page(iter(_sorted_scenes(store, every(), wanted)), wanted), every)
+    return FindResult(_page(_sorted_scenes(store, every(), wanted), wanted), every)
 
 
 def find_rows(
@@ -112,8 +115,11 @@ def find_rows(
     if sort not in _ROW_SORTS:
         raise FilterError(f"invalid sort: {sort}")
     test = row_test(store, criteria or {})
-    rows = sorted((row for row in table if test(row)), key=lambda r: (_key(getattr(r, sort)), r.id))
-    if wanted.get("direction") == "DESC":
+    rows = sorted((row for row in table if test(row)), key=lambda row: (natural(row.name), row.id))
+    descending = wanted.get("direction") == "DESC"
+    if sort != "name":
+        rows.sort(key=attrgetter(sort), reverse=descending)
+    elif descending:
         rows.reverse()
     chosen = [row.id for row in rows]
     return FindResult(_page(iter(chosen), wanted), lambda: chosen)
@@ -128,7 +134,7 @@ def checked_ids(table: RowTable[Any], ids: Sequence[str], noun: str) -> list[int
     numbers: dict[int, None] = {}
     for text in ids:
         if not re.fullmatch(r"[+-]?\d+", text):
-            raise FilterError(f'strconv.Atoi: parsing "{text}": invalid syntax')
+            raise FilterError(f'converting ids: strconv.Atoi: parsing "{text}": invalid syntax')
         number = int(text)
         if number in numbers:
             raise FilterError(f"validating ids: duplicate id found: {number}")
@@ -183,15 +189,25 @@ def _sortable(sort: str) -> bool:
     return sort in _SCENE_SORTS or re.fullmatch(r"random_\d+", sort) is not None
 
 
-def _sorted_scenes(store: StashStore, ids: Sequence[int], wanted: Criteria) -> Sequence[int]:
-    """In the order asked for; without a sort in none that anyone could rely on."""
+def _sorted_scenes(store: StashStore, ids: Sequence[int], wanted: Criteria) -> Iterator[int]:
+    """In the order asked for; without a sort in none that anyone could rely on.
+
+    Equals come in the order of their titles, whichever way the sort goes.
+    Source: docs/stash-api.md 2.2.
+    """
     sort = wanted.get("sort")
     if not sort:
-        return sorted(ids, key=_scattered)
-    key = _sort_key(store, sort)
-    return sorted(
-        ids, key=lambda i: (key(store.scenes[i]), i), reverse=wanted.get("direction") == "DESC"
-    )
+        return iter(sorted(ids, key=_scattered))
+    own = _sort_key(store, sort)
+
+    def key(scene_id: int) -> Any:
+        return own(store.scenes[scene_id])
+
+    def title(scene_id: int) -> Any:
+        return natural(store.scenes[scene_id].title or str(scene_id)), scene_id
+
+    ranked = sorted(ids, key=key, reverse=wanted.get("direction") == "DESC")
+    return (one for _, equals in groupby(ranked, key) for one in sorted(equals, key=title))
 
 
 def _scattered(number: int) -> int:
@@ -209,7 +225,7 @@ def _sort_key(store: StashStore, sort: str) -> Callable[[StashScene], Any]:
         "updated_at": lambda scene: scene.updated_at,
         "created_at": lambda scene: scene.created_at,
         "date": lambda scene: scene.date or "",
-        "title": lambda scene: _key(scene.title),
+        "title": lambda scene: natural(scene.title),
         "code": lambda scene: scene.code,
         "path": lambda scene: store.paths(scene.id)[:1],
         "rating": lambda scene: scene.rating100 or 0,
@@ -224,11 +240,6 @@ def _sort_key(store: StashStore, sort: str) -> Callable[[StashScene], Any]:
     if sort not in keys and not sort.startswith("random_"):
         raise FilterError(f"not simulated: sort {sort}")
     return keys.get(sort, keys["random"])
-
-
-def _key(value: object) -> object:
-    """Names sort without case."""
-    return value.casefold() if isinstance(value, str) else value
 
 
 # ---- scene criteria ------------------------------------------------------------------------------

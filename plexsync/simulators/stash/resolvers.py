@@ -13,6 +13,7 @@ from graphql import GraphQLError
 
 from plexsync.simulators.library.records import EPOCH_TEXT
 from plexsync.simulators.stash.roots import ROOTS, FindPage, RequestView, Resolver
+from plexsync.simulators.stash.table import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +83,9 @@ def _related(table: RowTable[Any], row_id: int, noun: str) -> Any:
 
 
 def _scene_files(scene: StashScene, view: RequestView) -> list[StashFile]:
-    return [_related(view.store.files, file_id, "file") for file_id in scene.file_ids]
+    """Return the primary one, then the others by their ids."""
+    ids = (*scene.file_ids[:1], *sorted(scene.file_ids[1:]))
+    return [_related(view.store.files, file_id, "file") for file_id in ids]
 
 
 def _scene_studio(scene: StashScene, view: RequestView) -> StashStudio | None:
@@ -93,9 +96,9 @@ def _scene_studio(scene: StashScene, view: RequestView) -> StashStudio | None:
 
 
 def _scene_tags(scene: StashScene, view: RequestView) -> list[StashTag]:
-    """By sort name or name, without case."""
+    """By sort name or name."""
     tags = [_related(view.store.tags, tag_id, "tag") for tag_id in scene.tag_ids]
-    return sorted(tags, key=lambda tag: ((tag.sort_name or tag.name).casefold(), tag.id))
+    return sorted(tags, key=lambda tag: (natural(tag.sort_name or tag.name), tag.id))
 
 
 def _scene_performers(scene: StashScene, view: RequestView) -> list[StashPerformer]:

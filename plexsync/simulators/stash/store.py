@@ -219,12 +219,16 @@ class StashStore(StashRows):
     def merge_tags(self, sources: Iterable[Id], destination: Id) -> None:
         """Links are rewritten by SQL: not even the destination's own time moves.
 
-        Tags above and below the sources are above and below the destination from then on.
+        Tags above and below the sources are above and below the destination from then on, and their
+        names and aliases are aliases of it.
         """
         with self.lock:
             merged = {int(source) for source in sources}
             concerned = [s.id for one in merged for s in self._scenes_at_or_under_tag(one)]
             self._merge_hierarchy(merged, int(destination))
+            tags = [self.tags[i] for i in (int(destination), *sorted(merged))]
+            aliases = (*[tag.name for tag in tags[1:]], *[a for tag in tags for a in tag.aliases])
+            self.tags.change(int(destination), aliases=tuple(sorted(aliases)))
             for source in merged:
                 for scene in self._scenes_with_tag(source):
                     tag_ids = (int(destination) if i == source else i for i in scene.tag_ids)

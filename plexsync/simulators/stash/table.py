@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
@@ -30,6 +31,8 @@ Row = TypeVar(
     StashStudio,
     StashGroup,
 )
+
+_NUMBER_IN_TEXT = re.compile(r"(\d+)", re.ASCII)
 
 
 class RowTable(Generic[Row]):
@@ -87,6 +90,12 @@ def stored_time(moment: datetime, zone: tzinfo) -> str:
     local = moment.astimezone(zone).replace(microsecond=0)
     text = local.isoformat()
     return text.removesuffix("+00:00") + "Z" if local.utcoffset() == timedelta(0) else text
+
+
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """Return what names and titles sort by: no case, and numbers by what they count."""
+    parts = _NUMBER_IN_TEXT.split(text.casefold())
+    return tuple((int(part), "") if at % 2 else (-1, part) for at, part in enumerate(parts))
 
 
 def split_path(path: str) -> tuple[str, str]:

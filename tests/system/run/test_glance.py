@@ -296,8 +296,8 @@ def test_a_look_from_afar_tells_what_waits_as_a_close_one_does(world: World) -> 
 
 def test_what_cannot_be_seen_from_afar_is_found_within_the_hour(world: World) -> None:
     """An edit that moves neither a time nor a count waits for the next close look."""
-    tag = min(world.stash.tags.ids)
-    world.stash.tags.change(tag, name="Renamed Silently")
+    tag = max(world.stash.tags, key=lambda one: one.name.casefold())
+    world.stash.tags.change(tag.id, name=f"{tag.name} Renamed Silently")
     assert asked(world.run(BY_CRON)) == FAR
     world.wait(hours=1)
     ran = world.run(BY_CRON)

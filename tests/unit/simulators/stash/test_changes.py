@@ -142,6 +142,16 @@ def test_links_follow_merges_and_deletions(stash: StashSimulator) -> None:
     assert scene.studio_id is None
 
 
+def test_a_merged_tag_lives_on_as_an_alias(stash: StashSimulator) -> None:
+    """Its aliases move along; the destination keeps its own."""
+    stash.edit_tag(1, name="Rain", aliases=("Shower",))
+    stash.edit_tag(2, aliases=("Wet",))
+
+    stash.merge_tags([1], 2)
+
+    assert stash.tags[2].aliases == ("Rain", "Shower", "Wet")
+
+
 def test_deleting_a_parent_studio_frees_its_children(stash: StashSimulator) -> None:
     """Children lose their parent and keep their time."""
     before = stash.studios[5]
@@ -174,6 +184,18 @@ def test_merged_scenes_leave_their_files_to_the_destination(stash: StashSimulato
 
     assert stash.scene(1).file_ids == sum(files, ())
     assert 2 not in stash.scenes
+
+
+def test_files_come_by_id_behind_the_primary_one(stash: StashSimulator) -> None:
+    """In whatever order they came to the scene."""
+    stash.merge_scenes([3, 2], 4)
+
+    answer = stash.query("{ findScene(id: 4) { files { id } } }")
+
+    files = [file["id"] for file in answer["data"]["findScene"]["files"]]
+    own, *others = [stash.scene(4).file_ids[0], *sorted(stash.scene(4).file_ids[1:])]
+    assert stash.scene(4).file_ids[1:] != tuple(others)
+    assert files == [str(one) for one in (own, *others)]
 
 
 def test_ids_are_not_used_again(stash: StashSimulator) -> None:

@@ -132,7 +132,7 @@ def test_empty_ids_mean_no_ids(stash: StashSimulator) -> None:
     [
         ('"1", "4"', "scene with id 4 not found"),
         ('"1", "1"', "validating ids: duplicate id found: 1"),
-        ('"1", "x"', 'strconv.Atoi: parsing "x": invalid syntax'),
+        ('"1", "x"', 'converting ids: strconv.Atoi: parsing "x": invalid syntax'),
     ],
 )
 def test_one_bad_id_fails_the_whole_query(stash: StashSimulator, ids: str, message: str) -> None:
@@ -187,14 +187,49 @@ def test_without_a_sort_there_is_no_order(stash: StashSimulator) -> None:
     [
         ("title", [5, 1, 2, 3]),
         ("updated_at", [2, 1, 5, 3]),
-        ("file_count", [3, 5, 1, 2]),
-        ("rating", [1, 3, 5, 2]),
-        ("path", [3, 5, 1, 2]),
+        ("file_count", [5, 3, 1, 2]),
+        ("rating", [5, 1, 3, 2]),
+        ("path", [5, 3, 1, 2]),
     ],
 )
 def test_sorts(stash: StashSimulator, sort: str, ids: list[int]) -> None:
     """By the stored text for times; without case for titles."""
     assert _ids(stash, f'filter: {{sort: "{sort}"}}') == ids
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_scenes_edited_in_one_second_come_by_title(direction: str) -> None:
+    """Whichever way times are sorted, equals are in natural order of their titles or ids."""
+    titles = ("Part 10", "part 9", "", "Part 1b", "7")
+    scenes = (StashScene(number, title) for number, title in enumerate(titles, 1))
+    stash = StashSimulator(Library(stash=StashSide(scenes=tuple(scenes))))
+
+    found = _ids(stash, f'filter: {{sort: "updated_at", direction: {direction}}}')
+
+    assert [titles[one - 1] for one in found] == ["", "7", "Part 1b", "part 9", "Part 10"]
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_rows_edited_in_one_second_come_by_name(direction: str) -> None:
+    """So it is with tags, performers, studios and groups."""
+    tags = tuple(StashTag(number, name) for number, name in enumerate(("b", "A10", "a9"), 1))
+    stash = StashSimulator(Library(stash=StashSide(tags=tags)))
+    which = f'filter: {{sort: "updated_at", direction: {direction}}}'
+
+    answer = stash.query(f"{{ findTags({which}) {{ tags {{ name }} }} }}")
+
+    assert [tag["name"] for tag in answer["data"]["findTags"]["tags"]] == ["a9", "A10", "b"]
+
+
+def test_tags_of_a_scene_come_in_natural_order() -> None:
+    """By sort name or name, without case; numbers count."""
+    tags = (StashTag(1, "a10"), StashTag(2, "A9"), StashTag(3, "zoo", sort_name="a1"))
+    scene = StashScene(1, tag_ids=(1, 2, 3))
+    stash = StashSimulator(Library(stash=StashSide(scenes=(scene,), tags=tags)))
+
+    answer = stash.query("{ findScene(id: 1) { tags { name } } }")
+
+    assert [tag["name"] for tag in answer["data"]["findScene"]["tags"]] == ["zoo", "A9", "a10"]
 
 
 def test_unknown_sort_is_refused(stash: StashSimulator) -> None:
