@@ -173,9 +173,9 @@ def _system_status(_: object, view: RequestView) -> dict[str, Any]:
     behind = view.facts.status == "NEEDS_MIGRATION"
     fresh = view.facts.status == "SETUP"
     return {
-        "databaseSchema": None if fresh else app_schema - 1 if behind else app_schema,
-        "databasePath": None if fresh else view.facts.database_path,
-        "configPath": None if fresh else "/root/.stash/config.yml",
+        "databaseSchema": 0 if fresh else app_schema - 1 if behind else app_schema,
+        "databasePath": "" if fresh else view.facts.database_path,
+        "configPath": "" if fresh else "/root/.stash/config.yml",
         "appSchema": app_schema,
         "status": view.facts.status,
         "os": "linux",

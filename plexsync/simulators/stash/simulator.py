@@ -145,7 +145,12 @@ class StashSimulator(StashStore):
         return SimResponse(200, (("Content-Type", "text/html; charset=utf-8"),), _PAGE)
 
     def _picture(self, request: SimRequest, path: str, words: list[str]) -> SimResponse | None:
-        """Return the picture at an address; None where there are none."""
+        """Return the picture at an address; None where there are none.
+
+        Without a database the server panics. Source: docs/stash-api.md 1.5.
+        """
+        if self.facts.status != "OK" and self.kind(request) in ("stash.cover", "stash.image"):
+            return SimResponse(400 if words[1:2] and not words[1].isdecimal() else 500)
         if words[0] == "scene" and words[2:] == ["screenshot"]:
             return serve_cover(self, request, words[1])
         if image := _IMAGE.fullmatch(path):

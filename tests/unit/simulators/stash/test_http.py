@@ -280,6 +280,28 @@ def test_behind_database_shows_in_the_schema_numbers() -> None:
     assert behind == {"databaseSchema": 71, "appSchema": 72}
 
 
+def test_a_stash_that_is_not_set_up_knows_no_places() -> None:
+    """Its database has schema 0; texts are empty, not null."""
+    stash = _stash()
+    stash.facts.status = "SETUP"
+
+    status = stash.query("{ systemStatus { databaseSchema databasePath configPath } }")
+
+    empty = {"databaseSchema": 0, "databasePath": "", "configPath": ""}
+    assert status["data"]["systemStatus"] == empty
+
+
+@pytest.mark.parametrize("path", ["/scene/1/screenshot", "/tag/1/image", "/group/1/frontimage"])
+def test_without_a_database_no_picture_is_served(path: str) -> None:
+    """The server panics, which is a 500 without a body."""
+    stash = _stash()
+    stash.facts.status = "NEEDS_MIGRATION"
+
+    answer = _send(stash, path)
+
+    assert (answer.status, answer.body) == (500, b"")
+
+
 def test_jobs_are_listed_while_there_are_any() -> None:
     """The queue is null when idle."""
     stash = _stash()
