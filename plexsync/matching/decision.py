@@ -246,12 +246,7 @@ def find_better_whole(option: Option, table: Table, settings: MatchSettings) -> 
     best = table.assigned.get(scene, place)
     if best == place:
         return None
-    owned = any(
-        table.assigned.get(one.ours.scene) == place
-        for one in table.column(option.item)
-        if one.ours.scene != scene
-    )
-    if settings.write_copies and option.weighed.copied and not owned:
+    if settings.write_copies and option.weighed.copied:
         return None
     return Obstacle(why=Why.BETTER_WHOLE, option=option, item=best)
 

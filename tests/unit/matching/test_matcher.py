@@ -801,6 +801,21 @@ def test_path_is_not_enough_when_the_group_is_better_served_otherwise() -> None:
     assert made[0].candidates[0].rating_key == "/media/c/beach day.mp4"
 
 
+def test_a_copy_of_the_file_takes_its_own_item_from_no_scene() -> None:
+    """A scene far behind would be served by it; but a copy is one item more, not another one."""
+    ours = [
+        scene("/media/a/beach day.mp4", oshash=77),
+        scene("/data/z/strand.mp4", oshash=78),
+    ]
+    theirs = [item("/media/a/beach day.mp4"), item("/backup/sand.mp4", part_id=2)]
+    made = match(ours, theirs, hashes={1: 0, 2: 77})
+    certain = [one for one in made if one.confidence is Confidence.HIGH]
+    assert [(one.scene_id, one.candidates[0].rating_key) for one in certain] == [
+        (ours[0].scene_id, "/backup/sand.mp4"),
+        (ours[0].scene_id, "/media/a/beach day.mp4"),
+    ]
+
+
 def test_group_is_served_as_a_whole() -> None:
     """The first scene's second choice is the only one the second scene has."""
     rows = [{0: 20.0, 1: 18.0}, {0: 19.0}]
