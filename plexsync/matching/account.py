@@ -212,8 +212,8 @@ def _make_standing(
         worth = math.fsum(math.exp2(min(one.bits, 900.0)) for one in against)
         value = _name_rivals(matching, option, against)
         evidence.append(Evidence(name="rivals", value=value, weight=-math.log2(1.0 + worth)))
-    score = score_option(refined, rivals, column, matching.settings)
-    plain = score_option(option, matching.row_of(option), column, matching.settings)
+    score = score_option(refined, rivals, matching.table, matching.settings)
+    plain = score_option(option, matching.row_of(option), matching.table, matching.settings)
     most = max(plain, matching.settings.least_score)
     if refined is not option and score > most:
         weight = _odds(most) - _odds(score)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -60,12 +59,12 @@ class Claims(NamedTuple):
 
     Attributes:
         ranked: the options.
-        bits: theirs, in that order.
-        by_scene: the same by scene.
+        counts: how many of them have how many bits.
+        by_scene: the bits by scene.
     """
 
     ranked: Sequence[Option]
-    bits: tuple[float, ...]
+    counts: Counter[float]
     by_scene: Mapping[int, float]
 
 
@@ -82,7 +81,7 @@ class Table:
         given: the scenes a person gave an item to, by the item's position.
         is_layout_known: certain pairs show where Plex keeps Stash's folders.
         asked: claims to items, as far as they were asked for.
-        sums: the bits of claims, equal ones once.
+        counted: the counts of claims by their bits, equal ones once.
     """
 
     items: Sequence[PlexItem]
@@ -93,20 +92,20 @@ class Table:
     given: Mapping[int, frozenset[SceneId]] = field(default_factory=dict)
     is_layout_known: bool = False
     asked: dict[int, Claims] = field(default_factory=dict)
-    sums: dict[tuple[float, ...], tuple[float, ...]] = field(default_factory=dict)
+    counted: dict[tuple[float, ...], Counter[float]] = field(default_factory=dict)
 
     def column(self, item: int) -> Sequence[Option]:
         """Return the best option of each scene for an item."""
         return self.columns.get(item, ())
 
     def claims(self, item: int) -> Claims:
-        """Return the column of an item in order, and the bits in it by scene."""
+        """Return the column of an item in order, and the bits in it counted and by scene."""
         found = self.asked.get(item)
         if found is None:
             ranked = sorted(self.column(item), key=_likelihood, reverse=True)
             bits = tuple([one.bits for one in ranked])
-            bits = self.sums.setdefault(bits, bits)
-            found = Claims(ranked, bits, {one.ours.scene: one.bits for one in ranked})
+            counts = self.counted.setdefault(bits, Counter(bits))
+            found = Claims(ranked, counts, {one.ours.scene: one.bits for one in ranked})
             self.asked[item] = found
         return found
 
@@ -144,28 +143,30 @@ def exclusions_of(option: Option, row: Sequence[Option], settings: MatchSettings
 
 
 def score_option(
-    option: Option, row: Sequence[Option], column: Sequence[Option], settings: MatchSettings
+    option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
 ) -> float:
     """Probability of the pair among all that exclude it: no match, other items, other scenes."""
-    scene = option.ours.scene
-    rivals = [one.bits for one in exclusions_of(option, row, settings)]
-    rivals += [one.bits for one in column if one.ours.scene != scene]
+    rivals = Counter([one.bits for one in exclusions_of(option, row, settings)])
+    claims = table.claims(option.item)
+    rivals.update(claims.counts)
+    if (own := claims.by_scene.get(option.ours.scene)) is not None:
+        rivals.subtract([own])
     return _share(option.bits, rivals)
 
 
 def score_row(row: Sequence[Option], table: Table, settings: MatchSettings) -> list[float]:
     """Return the score of each option of a file; equal pairs with equal rivals share one."""
     if len({one.path for one in row}) < len(row):
-        return [score_option(one, row, table.column(one.item), settings) for one in row]
+        return [score_option(one, row, table, settings) for one in row]
     known: dict[tuple[int, int, float | None], float] = {}
     scores = []
     for option in row:
         claims = table.claims(option.item)
-        # Equal comparisons have one assessment, and equal claims one tuple of bits.
-        kind = id(option.weighed), id(claims.bits), claims.by_scene.get(option.ours.scene)
+        # Equal comparisons have one assessment, and equal claims one count.
+        kind = id(option.weighed), id(claims.counts), claims.by_scene.get(option.ours.scene)
         score = known.get(kind)
         if score is None:
-            score = known[kind] = score_option(option, row, claims.ranked, settings)
+            score = known[kind] = score_option(option, row, table, settings)
         scores.append(score)
     return scores
 
@@ -392,7 +393,7 @@ def _find_weakness(
     option: Option, row: Sequence[Option], table: Table, settings: MatchSettings
 ) -> Obstacle | None:
     """Evidence that is not identity-grade, or not likely enough."""
-    score = score_option(option, row, table.column(option.item), settings)
+    score = score_option(option, row, table, settings)
     if option.weighed.grade is not None and score >= settings.least_score:
         return None
     return Obstacle(why=_name_weakness(option.made, table), option=option)
@@ -410,14 +411,8 @@ def _name_weakness(made: Comparison, table: Table) -> Why:
     return Why.WEAK
 
 
-def _share(bits: float, rivals: Sequence[float]) -> float:
-    """2**bits / (2**bits + sum of 2**rivals + 1), without overflow."""
-    if not rivals:
-        return 1.0 / (1.0 + math.exp2(-bits))
-    # Rivals of one name and size weigh the same; the sum is exact, in whatever order.
-    shares = (
-        repeat(math.exp2(min(rival - bits, 900.0)), count)
-        for rival, count in Counter(rivals).items()
-    )
-    against = math.fsum(chain.from_iterable(shares))
-    return 1.0 / (1.0 + math.exp2(-bits) + against)
+def _share(bits: float, rivals: Mapping[float, int]) -> float:
+    """2**bits / (2**bits + sum of 2**rivals + 1), without overflow; `rivals` counts their bits."""
+    # The sum is exact, in whatever order.
+    shares = (math.exp2(min(rival - bits, 900.0)) * count for rival, count in rivals.items())
+    return 1.0 / (1.0 + math.exp2(-bits) + math.fsum(shares))

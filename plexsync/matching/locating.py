@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
-from plexsync.matching.comparing.facts import compare_duration
+from plexsync.matching.comparing.evidence import (
+    DURATION_CLOSE_S,
+    Comparison,
+    FolderLevel,
+    Spelling,
+)
 from plexsync.matching.layout import Layout, PlaceNumbers, split_prefixes
 from plexsync.text.normalize import NormalizedPath, folder_of, normalize_path
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_COPIES = 4
 """A file with more look-alikes than this teaches nothing about the layout."""
+_NEAR_S = DURATION_CLOSE_S + 1e-6
 
 
 def certain_pairs(
@@ -35,22 +41,22 @@ def certain_pairs(
 
 def folder_lengths(
     compared: Iterable[Compared], items: Sequence[PlexItem]
-) -> dict[str, set[tuple[str, float]]]:
-    """Return the files, with their lengths, of folders in which one may have been renamed."""
-    lengths: dict[str, set[tuple[str, float]]] = {
+) -> dict[str, list[float]]:
+    """Return the lengths of the files, in order, of folders in which one may have been renamed."""
+    found: dict[str, set[tuple[str, float]]] = {
         folder_of(part.path): set()
         for one in compared
         for kind, part in one.found
         if kind.may_be_renamed
     }
-    if not lengths:
-        return lengths
+    if not found:
+        return {}
     for file in (file for item in items if not item.trashed for file in item.files):
         path = normalize_path(file.path)
-        known = lengths.get(folder_of(path))
+        known = found.get(folder_of(path))
         if known is not None and file.duration_s:
             known.add((path, file.duration_s))
-    return lengths
+    return {folder: sorted(length for _, length in known) for folder, known in found.items()}
 
 
 class Lead(Enum):
@@ -67,7 +73,7 @@ class Locator:
     Args:
         layout: how the libraries lie to each other.
         places: gives places their numbers.
-        lengths: the files, with their lengths, of folders in which one may have been renamed.
+        lengths: the lengths of the files, in order, of folders in which one may have been renamed.
         scale: knows the kinds of pairs.
     """
 
@@ -75,7 +81,7 @@ class Locator:
         self,
         layout: Layout,
         places: PlaceNumbers,
-        lengths: Mapping[str, set[tuple[str, float]]],
+        lengths: Mapping[str, Sequence[float]],
         scale: Scale,
     ) -> None:
         self._layout = layout
@@ -115,14 +121,11 @@ class Locator:
         return self._scale.kind(made)
 
     def _locate_renamed(self, made: Comparison, ours: Ours, part: Theirs) -> Kind:
-        near = [
-            length
-            for _, length in self._lengths.get(folder_of(part.path), ())
-            if compare_duration(length, part.file.duration_s) >= Level.CLOSE
-        ]
+        lengths, length = self._lengths.get(folder_of(part.path), ()), part.file.duration_s or 0.0
+        near = bisect_right(lengths, length + _NEAR_S) - bisect_left(lengths, length - _NEAR_S)
         ends = (
             NormalizedPath(folder_of(ours.path) + "x"),
             NormalizedPath(folder_of(part.path) + "x"),
         )
         led = split_prefixes(*ends) in self._layout.roots
-        return self._scale.kind(made._replace(alone_in_length=len(near) <= 1, led=led))
+        return self._scale.kind(made._replace(alone_in_length=near <= 1, led=led))

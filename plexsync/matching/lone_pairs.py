@@ -209,6 +209,7 @@ class LonePairs:
 def judge_alone(option: Option, items: Sequence[PlexItem], settings: MatchSettings) -> Sure | None:
     """Return what speaks for an option that nothing competes with, if it is HIGH."""
     row = (option,)
-    if judge(option, row, Table(items, [], {option.item: row}), settings) is not None:
+    table = Table(items, [], {option.item: row})
+    if judge(option, row, table, settings) is not None:
         return None
-    return Sure(option.weighed, score_option(option, row, row, settings))
+    return Sure(option.weighed, score_option(option, row, table, settings))

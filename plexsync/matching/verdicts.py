@@ -86,6 +86,8 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
         names: how reasons name scenes and items.
         settled: pairs that were decided before.
         keys: what files are found by.
+        served: of scenes with several files, as far as they were asked for, which file each item
+            serves, by its place among them.
     """
 
     scenes: Sequence[Scene]
@@ -97,6 +99,7 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
     names: ReasonNames
     settled: SurePairs | None
     keys: FileKeys
+    served: dict[int, dict[int, int]] = msgspec.field(default_factory=dict)
 
     def judge(self, position: int) -> Judged:
         """Every option of one scene with its verdict."""
@@ -130,18 +133,26 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
     def _judge_row(
         self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
     ) -> list[ScoredOption]:
-        rivals = _rivals(row, rows)
+        rivals = self._rivals(row, rows)
         if rivals is row:
             scores = self.score_row(row)
         else:
-            columns = (self.table.column(one.item) for one in row)
-            scores = [
-                score_option(one, rivals, column, self.settings)
-                for one, column in zip(row, columns, strict=True)
-            ]
+            scores = [score_option(one, rivals, self.table, self.settings) for one in row]
         verdicts = list(map(self.scored, row, scores))
         verdicts.sort(key=_rank)
         return verdicts
+
+    def _rivals(
+        self, row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]
+    ) -> Sequence[Option]:
+        """Return a row without the items other files of the scene are: linked anyway, no rivals."""
+        if len(rows) == 1:
+            return row
+        scene = row[0].ours.scene
+        if scene not in self.served:
+            self.served[scene] = _serve(rows)
+        served = self.served[scene]
+        return [one for one in row if one.item not in served or rows[served[one.item]] is row]
 
     def scored(self, option: Option, score: float) -> ScoredOption:
         """Return an option with its score; of a file's, the likeliest ranks first."""
@@ -178,7 +189,7 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
             assigned={},
             asked={},
         )
-        return msgspec.structs.replace(self, table=table).obstacle(changed) is None
+        return msgspec.structs.replace(self, table=table, served={}).obstacle(changed) is None
 
     def obstacle(self, option: Option) -> Obstacle | None:
         """Why an option is not HIGH; None when it is. Asked of the best options only."""
@@ -192,7 +203,7 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
         item = self.keys.item(option.item)
         return (
             self._answered(option, item)
-            or judge(option, _rivals(row, rows), self.table, self.settings)
+            or judge(option, self._rivals(row, rows), self.table, self.settings)
             or (find_better_whole(option, self.table, self.settings) if len(rows) <= 1 else None)
             or find_stacked(option, item, rows)
             or find_other_version(option, item)
@@ -307,17 +318,14 @@ def _freshness(item: PlexItem) -> tuple[int, int, str]:
     return item.updated_at, len(item.files), repr(item)
 
 
-def _rivals(row: tuple[Option, ...], rows: Sequence[tuple[Option, ...]]) -> Sequence[Option]:
-    """Return a row without the items other files of the scene are: linked anyway, no rivals."""
-    if len(rows) == 1:
-        return row
-    options = [(one, place) for place, other in enumerate(rows) for one in other]
+def _serve(rows: Sequence[tuple[Option, ...]]) -> dict[int, int]:
+    """Give each file of a scene the likeliest item no other one has: by item, the file's place."""
+    options = [(one, place) for place, row in enumerate(rows) for one in row]
     options.sort(key=lambda one: (-one[0].bits, one[0].ours.file.path, one[0].theirs.file.path))
-    items_taken: dict[int, int] = {}
-    rows_served: set[int] = set()
+    served: dict[int, int] = {}
+    places: set[int] = set()
     for option, place in options:
-        if option.item not in items_taken and place not in rows_served:
-            items_taken[option.item] = place
-            rows_served.add(place)
-    own = {item for item, place in items_taken.items() if rows[place] is not row}
-    return [one for one in row if one.item not in own]
+        if option.item not in served and place not in places:
+            served[option.item] = place
+            places.add(place)
+    return served
