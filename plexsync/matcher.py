@@ -30,6 +30,7 @@ from plexsync.matching.answers import collect_answers as collect_answers
 from plexsync.matching.comparing.blocking import FileKeys as FileKeys
 from plexsync.matching.comparing.blocking import prepare_files as prepare_files
 from plexsync.matching.comparing.blocking import split_name as split_name
+from plexsync.matching.comparing.facts import show_other_video as show_other_video
 from plexsync.matching.comparing.title_similarity import Text as Text
 from plexsync.matching.comparing.title_similarity import are_near as are_near
 from plexsync.matching.comparing.title_similarity import telling_words as telling_words

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple, NewType
 from plexsync.errors import ParseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from plexsync.models import PathRule, PlexItem
+    from plexsync.models import PathRule, PlexFile, PlexItem
 
 NormalizedPath = NewType("NormalizedPath", str)
 """A path in canonical form: `/a/b.mp4`, `C:/a/b.mp4` or `//server/share/b.mp4`."""
@@ -105,12 +105,17 @@ def same_path(one: str, other: str) -> bool:
     return one == other or normalize_path(one) == normalize_path(other)
 
 
-def holds_file(item: PlexItem, path: str) -> bool:
+def holds_file(
+    item: PlexItem, path: str, may_be: Callable[[PlexFile], bool] = lambda _: True
+) -> bool:
     """Whether an item still holds the file at `path`, however either is spelled.
 
-    An item in Plex's trash holds nothing: its files were not there when Plex looked last.
+    An item in Plex's trash holds nothing: its files were not there when Plex looked last. `may_be`
+    says of what lies there now whether it may be the file that is meant.
     """
-    return not item.trashed and any(same_path(file.path, path) for file in item.files)
+    return not item.trashed and any(
+        same_path(file.path, path) and may_be(file) for file in item.files
+    )
 
 
 def is_windows_path(path: NormalizedPath) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from plexsync.matching.comparing.evidence import (
     DURATION_CLOSE_S,
@@ -13,6 +14,9 @@ from plexsync.matching.comparing.evidence import (
     TELLING_SIZE_BITS,
     Level,
 )
+
+if TYPE_CHECKING:
+    from plexsync.models import PlexFile, SceneFile
 
 _DISK_BLOCK = 4096
 _ENDLESS = math.inf
@@ -47,6 +51,18 @@ def compare_duration(ours: float | None, theirs: float | None) -> Level:
     if gap <= max(DURATION_OFF_S, DURATION_OFF_SHARE * max(ours, theirs)):
         return Level.OFF
     return Level.DIFFERENT
+
+
+def show_other_video(ours: SceneFile, theirs: PlexFile) -> bool:
+    """Whether two files that were one are none by now: size and length, as far as known, say so.
+
+    A file that was replaced in place and keeps its length is the same video; and a server that
+    misreads a length still knows the size.
+    """
+    size = compare_size(ours.size_bytes, theirs.size_bytes)
+    nearest = Level.OFF if size is Level.DIFFERENT else Level.DIFFERENT
+    length = compare_duration(ours.duration_s, theirs.duration_s)
+    return size is not Level.EQUAL and length <= nearest
 
 
 def compare_frame(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from plexsync.matcher import show_other_video
 from plexsync.models import (
     Change,
     FieldRule,
@@ -22,9 +23,11 @@ from plexsync.models import (
     Outcome,
     Picture,
     PlexField,
+    PlexFile,
     PlexItem,
     Problem,
     RatingKey,
+    SceneFile,
     SceneId,
     Value,
 )
@@ -179,18 +182,24 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         paths: it must hold one of these files; none for what has no file. A collection is to be
             made where the link has no rating key.
         kind: what it must be where it has no file.
+        files: it must not show another video than all of these; none where that is not asked.
     """
 
     pair: Pair
     decide: Decide
     paths: tuple[str, ...]
     kind: ItemKind = ItemKind.COLLECTION
+    files: tuple[SceneFile, ...] = ()
 
     def holds(self, detail: ItemDetail) -> bool:
         """Return whether an item is the one that is meant; without a file its kind has to tell."""
         if not self.paths:
             return detail.item.kind is self.kind
-        return any(holds_file(detail.item, path) for path in self.paths)
+        return any(holds_file(detail.item, path, self._may_be_ours) for path in self.paths)
+
+    def _may_be_ours(self, file: PlexFile) -> bool:
+        """Whether a file of Plex may be one of `files`."""
+        return not self.files or not all(show_other_video(ours, file) for ours in self.files)
 
 
 class PictureResult(msgspec.Struct, kw_only=True, gc=False):

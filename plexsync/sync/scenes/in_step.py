@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.unversioned import Dictionary
     from plexsync.sync.rows import Pair
 
-DECISIONS = "2"
+DECISIONS = "3"
 """Moves when something else decides what an item needs, or is remembered of a scene, so that every
 scene is compared again."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import TooLongError
+from plexsync.matcher import SceneAnswers, answer_key
 from plexsync.models import LIST_FIELDS, ItemKind, Outcome, Problem
 from plexsync.planning.desired import FieldMaps
 from plexsync.planning.planner import AS_WANTED, Planner
@@ -166,7 +167,8 @@ class RunItems:
                 self._outcomes.finish(pair, PairEnd(Outcome.FAILED, problem=problem))
             else:
                 decide = partial(self._decide, pair, scene)
-                yield WorkItem(pair=pair, decide=decide, paths=(pair.link.path,))
+                files = () if self._is_sure(pair) else pair.scene.files
+                yield WorkItem(pair=pair, decide=decide, paths=(pair.link.path,), files=files)
 
     def _is_handled(self, pair: Pair, scene: SceneDetail) -> bool:
         """Whether an earlier run wrote just this, so that Plex need not be asked."""
@@ -181,6 +183,12 @@ class RunItems:
             and record.desired == self._outcomes.desired_digest(scene_id)
             and self._artwork.handled(pair, scene)
         )
+
+    def _is_sure(self, pair: Pair) -> bool:
+        """Whether this run compared the files of a pair, or a person said that they are one."""
+        answers = self._run.state.decision(answer_key(pair.scene.scene_id), SceneAnswers)
+        pins = answers.pins if answers else ()
+        return pair.match is not None or pair.link.rating_key in {one.rating_key for one in pins}
 
     def _parked(self, pair: Pair) -> Problem | None:
         """Why this is not tried again: just this would end in the same way."""

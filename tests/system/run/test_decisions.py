@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.world import Ran
 
-DECIDED = ("2", "0e6af8afb44e6a13")
+DECIDED = ("3", "0e6af8afb44e6a13")
 """`DECISIONS`, and the digest of what was decided then."""
 
 CONFIGURATIONS = (
