@@ -113,10 +113,9 @@ class _Resolution:
         # Accepting an item for a file refuses every other one.
         settled = [find_file(scene, pin) for pin in pins]
         best: dict[RatingKey, Match] = {}
-        for row in judged:
+        for whole, row in zip(self._table.rows[position], judged, strict=True):
             if row[0].option.ours.file in settled:
                 continue
-            whole = self._matching.row_of(row[0].option)
             for one in self._same_files(row):
                 key = self._key(one)
                 if key in linked or self._matching.obstacle_in(whole, one.option):

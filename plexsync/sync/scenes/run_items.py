@@ -185,7 +185,7 @@ class RunItems:
         )
 
     def _is_sure(self, pair: Pair) -> bool:
-        """Whether this run compared the files of a pair, or a person said that they are one."""
+        """Whether this run compared the files of a pair, or a person gave the item to the scene."""
         answers = self._run.state.decision(answer_key(pair.scene.scene_id), SceneAnswers)
         pins = answers.pins if answers else ()
         return pair.match is not None or pair.link.rating_key in {one.rating_key for one in pins}

@@ -1,4 +1,4 @@
-"""Another video under the path of a linked one: whose the item is then."""
+"""Another video under the path of a linked one: the item goes to the scene that has it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_video_a_person_gave_to_a_scene_stays_its_own(synced: World) -> None:
         (waiting,) = waiting_in(synced)
         answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
     synced.run()
-    for title in ("Said by a person", "And again"):
+    for title in ("As a person knows", "And again"):
         synced.stash.edit_scene(7, title=title)
         ran = synced.run()
         assert ran.outcomes() == {"7": "applied"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Libraries = tuple[list[Scene], list[PlexItem]]
 
-FEW, TIMES = 50, 4
+FEW, TIMES = 120, 4
 SIZE = 1_155_219_457
 
 
