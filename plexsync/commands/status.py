@@ -208,4 +208,4 @@ def _words(due: tuple[str, ...], settled: tuple[str, ...]) -> list[str]:
     ]
     if found:
         lines.append(f"The next run tries {' and '.join(found)} again.")
-    return lines or ["Nothing failed: there is nothing to try again."]
+    return lines or ["Nothing that failed waits for a later try."]

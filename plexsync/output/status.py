@@ -64,9 +64,7 @@ def parked_words(status: Status) -> str:
     """How many scenes, or else of what, are parked, and why the first one is."""
     noun, problems = next(iter(status.failed_too_often.items()))
     why = f": {problems[0].message}" if problems[0] else ""
-    return (
-        f"{counted(len(problems), noun)} parked after too many failed tries{why} (plexsync retry)"
-    )
+    return f"{counted(len(problems), noun)} parked{why} (plexsync retry)"
 
 
 def ago(moment: str, now: datetime) -> str:

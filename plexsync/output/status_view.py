@@ -207,7 +207,7 @@ def _troubles(
         return
     words = Text.assemble((head, f"bold {colour}"), f": {counted(len(troubles), 'scene')}")
     if not now:
-        words.append(f", failed too often; plexsync retry{named} tries them again", style="dim")
+        words.append(f"; plexsync retry{named} has the next run try them", style="dim")
     table = plain_table(
         *(Column(title, justify="right", no_wrap=True) for title in ("Scene", "Tries")),
         *([Column("Next try", no_wrap=True)] if now else ()),

@@ -110,7 +110,7 @@ def next_steps(summary: RunSummary) -> tuple[Note, ...]:
     if summary.parked:
         are = counted(summary.parked, "scene is", "scenes are")
         why = f": {summary.parked_why}" if summary.parked_why else ""
-        how = f"{are} parked after too many failed tries{why}. To try before the next full run:"
+        how = f"{are} parked{why}. To try before the next full run:"
         notes.append(_to_type(summary.header, how, "plexsync retry"))
     notes += _later_notes(summary)
     return tuple(notes)

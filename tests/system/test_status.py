@@ -119,6 +119,19 @@ def test_a_failed_scene_is_reported_and_tried_again_at_once(world: World) -> Non
     assert status_of(world).failing == ()
 
 
+def test_retry_denies_no_failure_that_is_due_already(world: World) -> None:
+    """The next run tries it; `status` names it all the same."""
+    world.run()
+    world.stash.edit_scene(1, title="Another")
+    world.wait(hours=1)
+    world.refuse_edits(world.key_of("1"))
+    assert world.run().summary.counts.failed == 1
+    retry(world.state_dir, (), now=world.now, run_id="20261122T090000Z-abcd")
+    assert status_of(world).failing
+    printed = run_plexsync(["retry"], world.environ()).out
+    assert printed == "Nothing that failed waits for a later try.\n"
+
+
 def test_what_waits_is_counted_by_library(tmp_path: Path) -> None:
     """A LOW scene by that of its best candidate; what has none is in none."""
     mix = {Case.SAME: 3.0, Case.DECOY: 1.0}

@@ -199,7 +199,7 @@ def _parked(status: Status) -> Iterator[Finding]:
             many = f"1 {noun} is" if count == 1 else f"{count:,} {noun}s are"
             yield warned(
                 "state",
-                f"{many} parked after too many failed tries: {reason}",
+                f"{many} parked: {reason}",
                 "The next full run tries again; plexsync retry makes the next run do so.",
             )
 

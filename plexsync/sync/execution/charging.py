@@ -66,8 +66,7 @@ def charge(
         many = f"{name(keys[0])} is" if len(keys) == 1 else f"{len(keys)} {nouns} are"
         again = f" {keys[0]}" if len(keys) == 1 and not is_kept(keys[0]) else ""
         run.totals.reporter.warn(
-            f"{many} parked after too many failed tries: {message}; a full sweep tries again, "
-            f"or now: plexsync retry{again}"
+            f"{many} parked: {message}; a full sweep tries again, or now: plexsync retry{again}"
         )
     return parked
 

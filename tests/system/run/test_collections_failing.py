@@ -107,14 +107,14 @@ def test_a_collection_that_fails_is_charged_and_parked_in_the_end(tmp_path: Path
         }
         (trouble,) = status.collections.troubles
         assert (trouble.title, trouble.attempts) == ("Mother", MOST_ATTEMPTS)
-        assert parked_words(status).startswith("1 collection parked after too many failed tries: ")
+        assert parked_words(status).startswith("1 collection parked: ")
         assert f"collection\tparked\t1.studio:1\t{MOST_ATTEMPTS}" in "\n".join(status_lines(status))
         console = Console(width=100)
         with console.capture() as shown:
             console.print(status_view(status, width=100))
         assert "Mother (parked)" in shown.get()
         (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
-        assert found.message.startswith("1 collection is parked after too many failed tries: ")
+        assert found.message.startswith("1 collection is parked: ")
         gathering = Gathering(
             world.state(), cache_dir=tmp_path, now=world.now, addresses=WebAddresses()
         )

@@ -120,12 +120,9 @@ def test_the_weekly_sweep_takes_parked_scenes(world: World) -> None:
     assert quiet.summary.parked == 1
     assert "500" in quiet.summary.parked_why
     (note,) = [one for one in next_steps(quiet.summary) if "parked" in one.text]
-    assert note.text.startswith("1 scene is parked after too many failed tries: ")
+    assert note.text.startswith("1 scene is parked: ")
     (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
-    assert (
-        found.message
-        == f"1 scene is parked after too many failed tries: {quiet.summary.parked_why}"
-    )
+    assert found.message == f"1 scene is parked: {quiet.summary.parked_why}"
     assert "plexsync retry" in found.remedy
     world.wait(hours=24 * 8)
     swept = world.run()

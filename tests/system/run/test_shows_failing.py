@@ -45,14 +45,14 @@ def assert_shown_as_parked(world: World, show: str) -> None:
     assert dict(status.shows.shares) == {"kept": 2, "waiting": 0, "parked": 1, "left alone": 3}
     (trouble,) = status.shows.troubles
     assert (trouble.title, trouble.attempts) == ("Mother", MOST_ATTEMPTS)
-    assert parked_words(status).startswith("1 show parked after too many failed tries: ")
+    assert parked_words(status).startswith("1 show parked: ")
     assert f"show\tparked\tshow:{show}\t{MOST_ATTEMPTS}" in "\n".join(status_lines(status))
     console = Console(width=100)
     with console.capture() as printed:
         console.print(status_view(status, width=100))
     assert "Mother (parked)" in printed.get()
     (found,) = [one for one in check_state(world.state_dir, world.now) if one.level == "warn"]
-    assert found.message.startswith("1 show is parked after too many failed tries: ")
+    assert found.message.startswith("1 show is parked: ")
     gathering = Gathering(
         world.state(), cache_dir=world.state_dir / "none", now=world.now, addresses=WebAddresses()
     )
