@@ -99,7 +99,7 @@ def review_command(context: click.Context, *, web: bool, port: int, no_pictures:
     In a terminal: one scene a screen, answered by single keys; ? explains them. Each answer
     is safe the moment it is given, and nothing is written to Plex before you say so at the end.
     With --web the same in a browser on this machine, with the pictures of both side by side;
-    small covers stand beside the facts in terminals that show pictures (plexsync[pictures]).
+    small covers stand beside the facts in terminals that show pictures (extra `pictures`).
     The subcommands do the same without a terminal.
 
     What was answered is obeyed by every later run, until a file changes: an accepted pair is
