@@ -64,6 +64,10 @@ class StreamReporter(Reporter):
         """Take the bar off the screen."""
         self.meter.clear()
 
+    def _line(self, row: MatchRow, *, others: int = 0) -> bytes:
+        """Return a row's line, with its evidence where that was asked for."""
+        return lines.row_line(row, evidence=self.shape.verbosity > 1, others=others).encode()
+
     def _write_end(self, summary: RunSummary) -> None:
         """Print what went wrong, then what was done and what can be done next."""
         for line in problem_lines(summary.error) if summary.error else ():
@@ -109,8 +113,7 @@ class PipeReporter(StreamReporter):
             if self.polite:
                 self.meter.clear()
                 self.meter = Meter()
-            line = lines.row_line(row, evidence=self.shape.verbosity > 1)
-            self.out.write(line.encode() + b"\n")
+            self.out.write(self._line(row) + b"\n")
 
     def finished(self, summary: RunSummary) -> None:
         """Say on stderr how it ended."""
@@ -127,7 +130,8 @@ class CronReporter(StreamReporter):
         out: stdout, for the same lines a pipe gets; LOW ones only if one of them is new, and one
             for all scenes that failed or were skipped for the same reason.
         err: stderr, for the words.
-        shape: quiet prints only errors; verbose is never silent, and also says what it took.
+        shape: quiet prints only errors; verbose is never silent, and also says what it took;
+            verbosity 2 adds the evidence of each row.
         outages: says whether a failure was reported before; None: none was.
     """
 
@@ -153,7 +157,7 @@ class CronReporter(StreamReporter):
             self._alike[cause] = first, others + 1
         elif lines.is_worth_a_line(row):
             spool = self._waiting if row.outcome is Outcome.REVIEW else self._rows
-            spool.add(lines.row_line(row).encode())
+            spool.add(self._line(row))
 
     def warn(self, message: str) -> None:
         """Keep it, too."""
@@ -180,7 +184,7 @@ class CronReporter(StreamReporter):
             self.err.write_line(line.decode(), Priority.WARNING)
         self._rows.copy_to(self.out)
         for row, others in self._alike.values():
-            self.out.write(lines.row_line(row, others=others).encode() + b"\n")
+            self.out.write(self._line(row, others=others) + b"\n")
         if all_low:
             self._waiting.copy_to(self.out)
         self.out.flush()

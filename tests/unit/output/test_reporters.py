@@ -171,11 +171,19 @@ def test_verbose_pipe_names_the_servers(wires: Wires) -> None:
     assert "took 5 s" in wires.stderr
 
 
+@pytest.mark.parametrize("reporter", [PipeReporter, CronReporter])
 @pytest.mark.parametrize("verbosity", [0, 1, 2])
-def test_a_pipe_shows_the_evidence_when_asked_twice(wires: Wires, verbosity: int) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.APPLIED, Outcome.SKIPPED])
+def test_lines_show_the_evidence_when_asked_twice(
+    wires: Wires,
+    reporter: type[PipeReporter | CronReporter],
+    verbosity: int,
+    outcome: Outcome,
+) -> None:
     """`-vv` adds one column at the end, and `-v` none."""
-    row = make_row(outcome=Outcome.APPLIED, evidence=(make_evidence(name="size", weight=12.44),))
-    drive(PipeReporter(wires.out, wires.err, Shape(verbosity=verbosity)), row)
+    row = make_row(outcome=outcome, evidence=(make_evidence(name="size", weight=12.44),))
+    summary = make_summary(counts=make_counts(applied=1))
+    drive(reporter(wires.out, wires.err, Shape(verbosity=verbosity)), row, summary=summary)
 
     columns = wires.stdout.rstrip("\n").split("\t")
     assert len(columns) == len(COLUMNS) + (verbosity == 2)
