@@ -37,7 +37,7 @@ from plexsync.storage.memory import kept_key
 from plexsync.storage.scenes.rows import STATE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from plexsync.models import (
@@ -200,6 +200,18 @@ class Session:
         """Remember nothing of a scene any more."""
         if scene_id in self.state.scene_ids():
             self.note(SceneKept(scene_id=scene_id, record=NULL))
+
+    def forget_items(self, section_ids: Collection[str], there: Collection[RatingKey]) -> None:
+        """Let go of what was written to items of these libraries that are not `there` any more.
+
+        No journal says so: until the next checkpoint a load knows it again.
+        """
+        former = self.state.checkpoint.former
+        for rating_key in former.keys() - there:
+            link = self.state.former(rating_key)
+            if link is not None and link.section_id in section_ids:
+                del former[rating_key]
+                self.state.changes_since_checkpoint += 1
 
     def decide(self, key: str, value: msgspec.Struct | None) -> None:
         """Keep what a person decided under `key`; None takes it back."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+FULL = RunOptions(full=True, force=True)
 SETTINGS = {
     "PLEX__LIBRARIES": "",
     "PATHS": "/data/=/media/",
@@ -264,3 +265,22 @@ def test_a_write_to_an_item_that_is_only_refused_stays_unsettled(synced: World) 
     assert synced.run().summary.counts.by_hand == 0
     assert synced.state().unsettled == ()
     assert synced.run(RunOptions(full=True)).puts == 0
+
+
+def test_what_was_written_is_forgotten_with_the_item(synced: World) -> None:
+    """Not while its file is only away, and not what is in a library that takes no part."""
+    key = synced.key_of("7")
+    synced.stash.delete_scene(7)
+    synced.plex.trash(key)
+    synced.rescan()
+    synced.run(FULL)
+    assert synced.state().former(RatingKey(key)) is not None
+
+    synced.plex.empty_trash()
+    synced.rescan()
+    others = synced.library.plex.sections[1].title
+    synced.run(FULL, PLEX__LIBRARIES=others)
+    assert synced.state().former(RatingKey(key)) is not None
+    synced.run(FULL)
+
+    assert synced.state().former(RatingKey(key)) is None
