@@ -22,7 +22,6 @@ from plexsync.matcher import (
     match,
 )
 from plexsync.models import Confidence, ItemKind, PlexField, SceneId, ShowRecord, show_key
-from plexsync.planning.participation import refusal_of
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
@@ -301,17 +300,11 @@ def survey_lines(adoption: Adoption) -> Sequence[str]:
 
 def _refuser(config: Config, ports: Ports) -> Callable[[Scene], str]:
     """Return what says why a scene takes no part, and by which key; "" of one that does."""
-    participants = config.participants
-    names = ports.stash.names().texts if participants.with_names else {}
-    participation = participants.among(names)
+    names = ports.stash.names().texts if config.participants.with_names else {}
+    participation = config.participation(names)
 
     def refuse(scene: Scene) -> str:
-        refused = refusal_of(
-            scene,
-            participation,
-            organized_only=config.stash.organized_only,
-            required=config.stash.needed,
-        )
+        refused = participation.refusal(scene)
         return f"takes no part: {refused.why} ([stash] {refused.key})" if refused else ""
 
     return refuse

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plexsync.config.secrets import Secret
+    from plexsync.models import RelatedId
+    from plexsync.planning.participation import Participation
 
 MINIMAL = """\
 [stash]
@@ -202,3 +204,10 @@ class Config:
     def participants(self) -> Participants:
         """What decides which scenes take part."""
         return msgspec.convert(self.stash, Participants, from_attributes=True)
+
+    def participation(self, names: Mapping[RelatedId, str]) -> Participation:
+        """Return what decides which scenes take part, among the tags and studios of a Stash."""
+        stash = self.stash
+        return self.participants.among(
+            names, organized_only=stash.organized_only, required=stash.needed
+        )

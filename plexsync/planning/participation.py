@@ -52,25 +52,49 @@ class Refused(NamedTuple):
     key: str
     why: str
 
+    @property
+    def is_unready(self) -> bool:
+        """Whether it takes part once it has the values it is to have."""
+        return self.key in {"required", "require_stash_id"}
+
 
 class Participation(msgspec.Struct, frozen=True):
-    """What decides whether a scene takes part, by key. Build it with `Participants.among`.
+    """What decides whether a scene takes part. Build it with `Participants.among`.
 
     Args:
-        chosen: all tags or studios a key stands for, each with the configured name it counts for.
+        chosen: by key all tags or studios it stands for, each with the configured name it counts
+            for.
         folders: those of a key. A key that names nothing is in neither, and decides nothing.
+        organized_only: only scenes Stash calls organized take part.
+        required: names of what a scene needs a value for.
     """
 
     chosen: Mapping[str, Mapping[RelatedId, str]] = {}
     folders: Mapping[str, PathMap] = {}
+    organized_only: bool = False
+    required: frozenset[str] = frozenset()
+
+    @property
+    def needs_relations(self) -> bool:
+        """Whether tags, studios or other values of a scene decide."""
+        return bool(self.chosen or self.required)
 
     def refusal(self, scene: Scene) -> Refused | None:
-        """Return why a scene takes no part; None for one that does."""
+        """Return why a scene takes no part; None for one that does.
+
+        What it still needs comes last.
+        """
+        if self.organized_only and not scene.organized:
+            return Refused("organized_only", "is not organized")
         for key, why in _REFUSALS.items():
             found = self._found(key, scene)
             if found is not None and bool(found) == key.startswith("exclude"):
                 return Refused(key, why.format(found))
-        return None
+        missing = sorted(self.required.difference(scene.filled))
+        if missing == [STASH_ID]:
+            return Refused("require_stash_id", "is identified by no stash-box")
+        named = ", ".join(name for name in missing if name != STASH_ID)
+        return Refused("required", f"waits for {named}") if named else None
 
     def _found(self, key: str, scene: Scene) -> str | None:
         """Return by what name or path a key finds a scene; "" for by none; None if it has none."""
@@ -105,8 +129,14 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
         wanted: tuple[str, ...] = getattr(self, key)
         return wanted
 
-    def among(self, names: Mapping[RelatedId, str]) -> Participation:
-        """Return what this means among the tags and studios of a Stash."""
+    def among(
+        self,
+        names: Mapping[RelatedId, str],
+        *,
+        organized_only: bool = False,
+        required: frozenset[str] = frozenset(),
+    ) -> Participation:
+        """Return what this means among the tags and studios of a Stash; see `Participation`."""
         below = _below(names) if self.with_names else {}
         return Participation(
             {
@@ -119,6 +149,8 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
                 for key in _FOLDERS
                 if self._wanted(key)
             },
+            organized_only,
+            required,
         )
 
     def concerned(
@@ -146,29 +178,6 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
                     near = nearest_name(name, known)
                     hint = f"; did you mean {near!r}?" if near else ""
                     yield f"[stash] {key}: Stash has no {RELATED_KINDS[letter]} {name!r}{hint}"
-
-
-def refusal_of(
-    scene: Scene, participation: Participation, *, organized_only: bool, required: frozenset[str]
-) -> Refused | None:
-    """Return why a scene takes no part by all that is configured; None for one that does.
-
-    Args:
-        scene: as it is read with its relations.
-        participation: what its tags, studio and folders decide.
-        organized_only: only scenes Stash calls organized take part.
-        required: names of what a scene needs a value for.
-    """
-    if organized_only and not scene.organized:
-        return Refused("organized_only", "is not organized")
-    refused = participation.refusal(scene)
-    missing = sorted(required.difference(scene.filled))
-    if refused or not missing:
-        return refused
-    if missing == [STASH_ID]:
-        return Refused("require_stash_id", "is identified by no stash-box")
-    named = ", ".join(name for name in missing if name != STASH_ID)
-    return Refused("required", f"waits for {named}")
 
 
 # ---- Private -------------------------------------------------------------------------------------

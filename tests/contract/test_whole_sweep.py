@@ -120,7 +120,6 @@ def test_a_large_library_is_read_in_one_pass_where_everything_is_due(
             records=load_state(tmp_path),
             step=lambda _done: None,
             wait=lambda _seconds: None,
-            organized_only=False,
             participation=Participation(),
             sync_unversioned=True,
             every_scene=True,

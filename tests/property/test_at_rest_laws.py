@@ -72,16 +72,17 @@ NEWS = st.fixed_dictionaries(
 
 def look(bench: Bench, records: Records, rules: dict[str, Any], at_rest: str) -> Detected:
     """What a run would find."""
+    others = {name: value for name, value in rules.items() if name != "organized_only"}
     detector = Detector(
         stash=StashClient(bench.transport, url=bench.server.url),
         records=state_of(records),
         step=lambda _done: None,
         wait=lambda _seconds: None,
-        participation=Participation(),
+        participation=Participation(organized_only=rules["organized_only"]),
         every_scene=False,
         now=NOW,
         at_rest=at_rest,
-        **rules,
+        **others,
     )
     return detector.changes()
 

@@ -265,17 +265,15 @@ class ChangeDetection:
 
     def _detector(self, concerned: frozenset[SceneId], roused: Roused) -> Detector:
         """Return what finds the scenes that take part and are due."""
-        run, config = self._run, self._run.config.stash
+        run = self._run
         unsettled = (one.plan for one in run.state.unsettled)
         return Detector(
             stash=run.ports.stash,
             records=run.state,
             step=lambda done: run.totals.reporter.progress("reading Stash", done, None),
             wait=self._let_pass,
-            organized_only=config.organized_only,
-            participation=run.config.participants.among(self.dictionary.present),
-            required=config.needed,
-            sync_unversioned=config.missing_timestamp == "sync",
+            participation=run.config.participation(self.dictionary.present),
+            sync_unversioned=run.config.stash.missing_timestamp == "sync",
             every_scene=self._reach is Reach.FULL,
             woken=not self._before.matches_as(self._now),
             roused=roused.waiting,

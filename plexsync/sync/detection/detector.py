@@ -17,7 +17,6 @@ import msgspec
 
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
-from plexsync.planning.participation import refusal_of
 from plexsync.planning.retry_schedule import is_wait_over
 from plexsync.sync.detection.detected import Detected
 from plexsync.text.folding import files_digest
@@ -52,9 +51,7 @@ class Detector:
         records: what earlier runs remember.
         step: receives how many scenes were read so far.
         wait: lets so many seconds pass.
-        organized_only: only scenes Stash calls organized.
-        participation: decides by tags, studios and folders.
-        required: names of what a scene needs a value for; else it waits.
+        participation: decides which scenes take part.
         sync_unversioned: a scene without `updated_at` is always due; else never.
         every_scene: every scene is due, changed or not.
         woken: all that wait for Plex are due: they may be matched otherwise now.
@@ -71,9 +68,7 @@ class Detector:
     records: State
     step: Callable[[int], None]
     wait: Callable[[float], None]
-    organized_only: bool
     participation: Participation
-    required: frozenset[str] = frozenset()
     sync_unversioned: bool
     every_scene: bool
     woken: bool
@@ -92,8 +87,8 @@ class Detector:
         self._counted: int | None = None
         self._first = frozenset(self.first)
         self._forced = self.forced | self._first
-        # Whether a scene's tags, studio and fields decide if it takes part.
-        self._with_relations = bool(self.participation.chosen or self.required)
+        self._organized_only = self.participation.organized_only
+        self._with_relations = self.participation.needs_relations
 
     def named(self, ids: Sequence[SceneId]) -> Detected:
         """Just the scenes a person named, due or not.
@@ -160,7 +155,7 @@ class Detector:
         """Return what the versions of all scenes say, which there are, and which are due."""
         found = Detected()
         swept: list[Version] = []
-        for page in self.stash.versions(with_organized=self.organized_only):
+        for page in self.stash.versions(with_organized=self._organized_only):
             swept += page
             self.step(len(swept))
         found.scenes_read = len(swept)
@@ -173,7 +168,7 @@ class Detector:
             looked_at, self._handled = swept, self.records.versions().get
         wanted = dict.fromkeys(self.first)
         for scene_id, version, organized in looked_at:
-            if self.organized_only and not organized:
+            if self._organized_only and not organized:
                 is_due = self._waits_in_vain(scene_id) or scene_id in self._forced
             else:
                 is_due = self._is_due(scene_id, version, found)
@@ -185,7 +180,7 @@ class Detector:
 
     def _rest(self, swept: list[Version]) -> str:
         """Return a digest of all that says whether a scene is due for its version."""
-        rules = (self.organized_only, self.sync_unversioned)
+        rules = (self._organized_only, self.sync_unversioned)
         known = (self.records.records_mark(), rules, swept)
         return blake2b(msgspec.msgpack.encode(known), digest_size=_REST_BYTES).hexdigest()
 
@@ -202,7 +197,7 @@ class Detector:
             for scene in page:
                 here.add(scene.scene_id)
                 found.newest = max(found.newest, scene.updated_at)
-                if (self.organized_only and not scene.organized) or self._is_due(
+                if (self._organized_only and not scene.organized) or self._is_due(
                     scene.scene_id, scene.updated_at, found, files=scene
                 ):
                     self._take(scene, found)
@@ -297,13 +292,8 @@ class Detector:
 
     def _take(self, scene: Scene, found: Detected) -> None:
         """Put a scene that is due where it belongs."""
-        refused = refusal_of(
-            scene,
-            self.participation,
-            organized_only=self.organized_only,
-            required=frozenset(),  # why it is left out, whatever values it still needs
-        )
-        if refused is None and self.required.issubset(scene.filled):
+        refused = self.participation.refusal(scene)
+        if refused is None:
             found.due.append(scene)
             return
         is_known = self._is_left_out(scene)
@@ -311,14 +301,14 @@ class Detector:
             found.strangers.add(scene.scene_id)
         elif is_known:
             return
-        if refused is None or is_known:
+        if refused.is_unready or is_known:
             found.unready.append(scene)
         else:
             found.left_out.append((scene, refused.why))
 
     def _is_left_out(self, scene: Scene) -> bool:
         """Whether a scene that takes no part is not to be reported."""
-        if self.organized_only and not scene.organized:
+        if self._organized_only and not scene.organized:
             return not self._waits_in_vain(scene.scene_id)
         record = self.records.get(scene.scene_id)
         return (

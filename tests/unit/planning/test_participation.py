@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from plexsync.models import RelatedId
+from plexsync.models import RelatedId, Scene
 from plexsync.planning.participation import Participants
 from plexsync.planning.relations import UNKNOWN, nested_text
 from tests.support.factories import make_scene, make_scene_file
@@ -95,3 +96,34 @@ def test_what_decides_otherwise_is_found(before: dict[str, str], concerned: set[
     then = {**NAMES, **{RelatedId(one): text for one, text in before.items()}}
     assert wanted.concerned(then, NAMES) == concerned
     assert not Participants(include_paths=("/data",)).concerned(then, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("scene", "required", "refused"),
+    [
+        (make_scene(), ("stash_id",), ("require_stash_id", "is identified by no stash-box", True)),
+        (make_scene(), ("date", "stash_id"), ("required", "waits for date", True)),
+        (make_scene(), (), ("organized_only", "is not organized", False)),
+        (
+            make_scene(shows=(RelatedId("t9"),)),
+            ("date",),
+            ("exclude_tags", "has an excluded tag (Circle)", False),
+        ),
+    ],
+    ids=["stash-box", "fields", "organized", "left out for good"],
+)
+def test_what_a_scene_still_needs_comes_last(
+    scene: Scene, required: tuple[str, ...], refused: tuple[str, str, bool]
+) -> None:
+    """One that waits for its curator is not taken for one that takes no part at all."""
+    rules = Participants(exclude_tags=("Circle",))
+    found = rules.among(NAMES, organized_only=not required, required=frozenset(required))
+    why = found.refusal(scene)
+    assert why is not None
+    assert (*why, why.is_unready) == refused
+    assert found.needs_relations
+    assert (
+        found.refusal(replace(scene, shows=(), organized=True, filled=frozenset(required))) is None
+    )
+    assert Participants().among({}, required=frozenset({"date"})).needs_relations
+    assert not Participants(include_paths=("/data",)).among({}).needs_relations

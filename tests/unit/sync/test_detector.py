@@ -45,7 +45,6 @@ def test_a_scene_is_due_by_its_version_or_when_its_wait_is_over(
             records=state_of({ONE: record}),
             step=lambda _done: None,
             wait=lambda _seconds: None,
-            organized_only=False,
             participation=Participation(),
             sync_unversioned=True,
             every_scene=False,
