@@ -182,8 +182,7 @@ def write_atomically(
         path: the file; its directory must exist.
         chunks: the new content.
         previous: where the content before is kept; None to let it go.
-        draft: where the content is until it is whole; `path` with `.tmp` unless given.
-            Needed where two processes may write at once, which must not share a draft.
+        draft: where it is until it is whole; `path` with `.tmp`, unless two may write at once.
         elsewhere: how to have the file in another place.
 
     Raises:
