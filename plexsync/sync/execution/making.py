@@ -191,9 +191,15 @@ class CollectionMaker:
         return found[0].rating_key if found else None
 
     def _next(self, ready: Ready, decided: Callable[[WorkItem, ItemDetail, float], Ready]) -> Ready:
-        """Return what else a new collection needs; it is not looked at again before that."""
+        """Return what else a new collection needs; it is not looked at again before that.
+
+        Of its pictures that is shown which a dry run shows: Plex makes one of its members.
+        """
         again = decided(ready.item, self._with_members(ready), inf)
         again.made = ready.made
+        shown = {one.rule: one.shown for one in ready.decision.pictures}
+        pictures = [replace(p, shown=shown.get(p.rule, p.shown)) for p in again.decision.pictures]
+        again.decision = replace(again.decision, pictures=tuple(pictures))
         if PlexField.MEMBERS in {change.target for change in again.plan.changes}:
             self._reader.expect([again.plan])
         else:

@@ -267,6 +267,28 @@ def test_an_item_that_leaves_plex_leaves_its_collection(synced: World) -> None:
     assert "failed" not in {*rows(ran).values(), *rows(again).values()}
 
 
+def test_a_dry_run_says_of_new_collections_what_the_run_says(tmp_path: Path) -> None:
+    """Word for word, with the size of each poster, however many there are."""
+    performers = tuple(range(1, 16))
+    with collection_world(tmp_path, COLLECTIONS__PERFORMERS="true") as world:
+        for one in performers:
+            world.stash.edit_performer(one, name=f"Performer {one}")
+            world.stash.set_image("performer", one, LOGO)
+        world.stash.edit_scene(1, performer_ids=performers)
+        world.wait(1)
+        first, second = (
+            sorted(
+                (row.scene.id, one.field, one.before, one.after)
+                for row in ran.rows
+                if row.is_collection
+                for one in row.changes
+            )
+            for ran in (world.run(RunOptions(dry_run=True)), world.run())
+        )
+    assert first == second
+    assert len([field for _, field, *_ in first if field.endswith("poster")]) > len(performers)
+
+
 # ---- emptied -------------------------------------------------------------------------------------
 
 
