@@ -75,7 +75,8 @@ class LinkPreview(NamedTuple):
 
     Args:
         changes: field by field.
-        kept: fields that differ but stay as Plex has them, by policy or since an undo.
+        kept: fields that differ but stay as Plex has them: by policy, since an undo, or while the
+            scene is blank and new.
         problem: why it is unknown; "" when it is known.
         item: the item as Plex has it.
         owed: a server was away, so both are asked again later.

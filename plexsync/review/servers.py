@@ -44,6 +44,8 @@ from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
+from plexsync.sync.execution.work import NOTHING
+from plexsync.sync.linking.pairs import find_origin, recall
 from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.normalize import fold
@@ -326,7 +328,7 @@ class ReviewServers:
             )
             gone = {key: LinkPreview(problem="the item is gone from Plex") for key in keys}
             return gone | {
-                key: met.compare(found[0], detail, self._known(scene_id, key), fields)
+                key: met.compare(self._pair(found[0], detail.item), found[0], detail, fields)
                 for key, detail in read.items()
             }
 
@@ -347,12 +349,14 @@ class ReviewServers:
         library = self._libraries.get(item.section_id, "")
         return candidate_of(item, scene, found=found, library=library)
 
-    def _known(self, scene_id: SceneId, key: RatingKey) -> Link | None:
-        """Return what is remembered of an item, also by the scene it would be taken from."""
-        state, owner = self._store.state, self._store.owner(key, scene_id)
-        records = [state.get(one) for one in (scene_id, owner) if one is not None]
-        links = (link for record in records if record for link in record.links)
-        return next((link for link in links if link.rating_key == key), None) or state.former(key)
+    def _pair(self, scene: SceneDetail, item: PlexItem) -> Pair:
+        """Return a scene and an item with all that is remembered of the item, as a run would."""
+        state, scene_id = self._store.state, scene.scene_id
+        link = Link(rating_key=item.rating_key, section_id=item.section_id, path=first_path(item))
+        pair = Pair(scene=Scene(scene_id=scene_id, updated_at=scene.updated_at), link=link)
+        find_origin(pair, state, self._store.owner(item.rating_key, scene_id))
+        recall(pair, state)
+        return pair
 
     def _machine_known(self) -> str:
         """Return which Plex it is; "" where neither a run nor this review has met it."""
@@ -401,18 +405,18 @@ class _Met(NamedTuple):
     artwork: Artwork
 
     def compare(
-        self, scene: SceneDetail, detail: ItemDetail, known: Link | None, fields: FieldMaps
+        self, pair: Pair, scene: SceneDetail, detail: ItemDetail, fields: FieldMaps
     ) -> LinkPreview:
-        """Return what linking a scene to an item would write, by what is known of the item."""
-        item = detail.item
-        link = known or Link(rating_key=item.rating_key, section_id=item.section_id, path="")
+        """Return what linking a pair would write, by what is remembered of it."""
+        item, link = detail.item, pair.link
         desired = fields.desired(scene, item.kind, item.section_id)
         held = self.planner.still_held(desired, link.held)
-        planned = self.planner.plan(desired, detail, link.base, held)
-        pair = Pair(scene=Scene(scene_id=scene.scene_id, updated_at=scene.updated_at), link=link)
-        pictures = self.artwork.plan(pair, scene, detail)
+        uncurated = link.inherited and scene.is_blank
+        planned = self.planner.plan(desired, detail, link.base, held, uncurated=uncurated)
+        stays = uncurated and bool(link.pictures)
+        pictures = NOTHING if stays else self.artwork.plan(pair, scene, detail)
         return LinkPreview(
             changes=(*planned.changes, *pictures.changes),
-            kept=(*planned.kept, *planned.held, *pictures.kept),
+            kept=(*planned.kept, *planned.held, *planned.waiting, *pictures.kept),
             item=item,
         )

@@ -29,7 +29,7 @@ from plexsync.matcher import (
 )
 from plexsync.models import WITHOUT_ITEM, Confidence, pick
 from plexsync.state import State, Waiting
-from plexsync.sync.linking.pairs import Pairs, earlier, new_pair
+from plexsync.sync.linking.pairs import Pairs, find_origin, new_pair
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 
@@ -243,16 +243,10 @@ class Linker:
         owners: Mapping[RatingKey, SceneId],
     ) -> Pair:
         pair = new_pair(scene, item, found)
-        owner = owners.get(item.rating_key)
-        known = earlier(self.records, pair.link, (scene.scene_id, owner))
+        find_origin(pair, self.records, owners.get(item.rating_key))
         record = self.records.get(scene.scene_id)
         if record is not None and record.files == files_digest(scene.files):
             pair.resting = self._resting(record)  # else they may be of files it has no more
-        if known is not None:
-            before, of = known
-            inherited = of != scene.scene_id or before.inherited
-            pair.link = msgspec.structs.replace(pair.link, inherited=inherited)
-            pair.known, pair.origin = True, of or scene.scene_id
         return pair
 
     # ---- matching

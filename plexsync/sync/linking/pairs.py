@@ -100,6 +100,20 @@ def bare(link: Link) -> Link:
     return replace(link, base=NOTHING, held=NOTHING, pictures=NOTHING)
 
 
+def find_origin(pair: Pair, records: State, owner: SceneId | None) -> None:
+    """Find what remembers a pair's item: its own scene's record, that of `owner`, or a former one.
+
+    What another scene gave to the item is inherited.
+    """
+    scene_id = pair.scene.scene_id
+    known = earlier(records, pair.link, (scene_id, owner))
+    if known is not None:
+        before, of = known
+        inherited = of != scene_id or before.inherited
+        pair.link = replace(pair.link, inherited=inherited)
+        pair.known, pair.origin = True, of or scene_id
+
+
 def recall(pair: Pair, records: State) -> None:
     """Give a pair back what is remembered of its item's fields; once, for it may have changed."""
     if pair.origin is None:

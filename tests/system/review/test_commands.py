@@ -18,6 +18,7 @@ from plexsync.output.console import Invocation
 from plexsync.output.streams import Shape
 from plexsync.review.context import open_review
 from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.sync.ports import RunOptions
 from tests.support.review_world import STRANGERS, TWINS, low_world, waiting_in
 from tests.support.world import edited_keys
 
@@ -235,6 +236,34 @@ def test_what_accepting_would_change_counts_what_the_item_went_through(
     promised = {change.field: (change.before, change.after) for change in found.changes}
     assert promised == {change.field: (change.before, change.after) for change in row.changes} != {}
     assert ("title" in found.kept) is undone
+
+
+def test_a_scene_scanned_again_takes_nothing_away_by_its_review(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is blank and new, so what its item was given before stays, by the run as by the review."""
+    with low_world(tmp_path, TWINS, FIELDS__POSTER="overwrite") as world:
+        world.run()
+        one = waiting_in(world)[0]
+        key = one.candidates[0].rating_key
+        shell = Shell(world, capsys, monkeypatch)
+        shell.type("accept", one.scene_id, "--item", key)
+        world.run()
+        files = world.stash.scene(one.scene_id).file_ids
+        world.stash.delete_scene(one.scene_id)
+        world.wait(hours=1)
+        world.run(RunOptions(full=True))
+        blank = SceneId(str(world.stash.create_scene(file_ids=files)))
+        world.stash.set_cover(int(blank), b"\xff\xd8\xff another frame")
+        world.wait(hours=1)
+        world.run()
+        assert blank in {waits.scene_id for waits in waiting_in(world)}
+        with open_review(Invocation(shape=Shape())) as context:
+            found = context.servers.compare(blank, (key,))[key]
+        shell.type("accept", blank, "--item", key, "--take")
+        row = world.run().row(blank)
+    assert found.changes == row.changes
+    assert "title" in found.kept
 
 
 def test_servers_are_met_once_however_much_is_compared(twins: Shell) -> None:
