@@ -199,7 +199,7 @@ def test_a_picture_that_is_refused_is_named_in_its_row(world: World) -> None:
     assert row.outcome is Outcome.FAILED
     assert row.error is not None
     assert "poster" in row.error.message
-    assert "413" in row.error.message
+    assert f"(413) to a picture of {len(PNG + b'larger')} bytes" in row.error.message
     assert "client_max_body_size" in row.error.hint
     assert {change.field for change in row.changes} == {"title", "poster"}
     assert ran.summary.exit_code == ExitCode.SOME_FAILED

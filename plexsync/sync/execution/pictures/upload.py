@@ -30,6 +30,7 @@ from plexsync.sync.execution.reader import FRESH_S, Pace, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.ports import WorkKind
+from plexsync.text.words import file_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -329,7 +330,7 @@ def _refused_problem(refusal: ServerError, upload: PictureUpload) -> Problem:
         return replace(problem, message=message)
     return replace(
         problem,
-        message=f"{message} to a picture of {len(upload.body) / 1e6:.1f} MB",
+        message=f"{message} to a picture of {file_size(len(upload.body))}",
         hint="Plex, or a proxy before it (nginx: client_max_body_size), takes no pictures of this "
         "size, or none right after another; plexsync tries again with the next run",
     )
