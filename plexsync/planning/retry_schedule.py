@@ -6,9 +6,10 @@ read into it. Source: docs/stash-api.md 2.5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.models import KeptRecord, Outcome, SceneId, SceneRecord
 
@@ -42,8 +43,7 @@ _LONGEST_WAIT = timedelta(days=1)
 _SUBSET_WAIT = timedelta(days=7)
 
 
-@dataclass(slots=True)
-class Backlog:
+class Backlog(msgspec.Struct):
     """The scenes that wait for a later try.
 
     Attributes:
@@ -56,7 +56,7 @@ class Backlog:
     count: int = 0
     review: int = 0
     failing: int = 0
-    parked: dict[SceneId, str] = field(default_factory=dict)
+    parked: dict[SceneId, str] = msgspec.field(default_factory=dict)
 
     def add(self, scene_id: SceneId, record: SceneRecord | None) -> None:
         """Count a scene, with what is remembered of it."""
