@@ -174,8 +174,7 @@ def write_atomically(
 ) -> None:
     """Make `chunks` the content of `path`, or leave `path` as it was.
 
-    Between the two renames there is no `path`, only `previous`: whoever asks for a previous copy
-    must be able to go on from that copy.
+    Between the two renames there is only `previous`: whoever asks for it must go on from it.
 
     Args:
         disk: where to write.
