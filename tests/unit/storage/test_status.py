@@ -523,7 +523,7 @@ def test_retry_of_nothing_leaves_no_trace(
     assert retry(filled / "none", monkeypatch) == ExitCode.OK
 
     assert files_of(filled) == before
-    assert capsys.readouterr().out.count("nothing to try again") == 2
+    assert capsys.readouterr().out.count("Nothing that failed waits") == 2
 
 
 @pytest.mark.parametrize(
