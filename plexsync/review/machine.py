@@ -127,8 +127,8 @@ class Review:
 
     @property
     def left(self) -> int:
-        """How many scenes still wait."""
-        return len(self.queue.every) - len(self.given.answered)
+        """How many scenes still wait, here and elsewhere."""
+        return len(self.queue.every.keys() - self.given.answered - self.answers.elsewhere)
 
     # ---- Answers ---------------------------------------------------------------------------------
 

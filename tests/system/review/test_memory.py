@@ -414,6 +414,17 @@ def test_a_group_leaves_out_what_was_answered_elsewhere(twins: World, key: str) 
         assert mine.recorded(queue[-1].scene_id).ignored is not None
 
 
+def test_what_was_answered_elsewhere_waits_no_more(twins: World) -> None:
+    """It is counted once it is known, which is with the first answer given here."""
+    queue = review_order(twins)
+    with store_of(twins, number=1) as mine, store_of(twins, number=2) as other:
+        review = Review(queue, mine, FakeActions())
+        other.give([other.answer_about(queue[-1], Verb.IGNORE, reason="trailer")])
+        other.release_lock()
+        type_keys(review, "n")
+        assert review.left == len(queue) - 2
+
+
 def test_a_question_answered_with_no_leaves_no_trace(twins: World) -> None:
     """No journal, no review in the history."""
     before = sorted((twins.state_dir / "journal").glob("*"))
