@@ -20,7 +20,7 @@ from plexsync.simulators.stash.rows import Id, StashRows
 from plexsync.simulators.stash.table import RowTable, split_path, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class StashStore(StashRows):
@@ -121,14 +121,36 @@ class StashStore(StashRows):
         self.poisoned.discard(int(scene_id))
 
     def full_import(self) -> Mapping[int, int]:
-        """Import everything again: scenes get other ids and keep their times; old id -> new."""
+        """Import everything again: all get other ids and keep their times; old scene id -> new."""
         with self.lock:
-            rows = list(reversed(list(self.scenes)))
-            renamed = {row.id: number for number, row in enumerate(rows, 1)}
-            self.covers = {renamed[old]: picture for old, picture in self.covers.items()}
-            self.scenes = RowTable(replace(row, id=renamed[row.id]) for row in rows)
+            tables = (self.scenes, self.tags, self.performers, self.studios, self.groups)
+            scenes, tags, performers, studios, groups = map(_other_ids, [t.ids for t in tables])
+            self.covers = {scenes[old]: picture for old, picture in self.covers.items()}
+            kinds = {"tag": tags, "performer": performers, "studio": studios, "group": groups}
+            self.images = {(kind, kinds[kind][i]): one for (kind, i), one in self.images.items()}
+            self.scenes = RowTable(
+                replace(
+                    row,
+                    id=scenes[row.id],
+                    tag_ids=tuple(tags[i] for i in row.tag_ids),
+                    performer_ids=tuple(performers[i] for i in row.performer_ids),
+                    studio_id=row.studio_id and studios[row.studio_id],
+                    groups=tuple((groups[i], index) for i, index in row.groups),
+                )
+                for row in reversed(list(self.scenes))
+            )
+            self.tags = RowTable(
+                replace(t, id=tags[t.id], parent_ids=tuple(tags[i] for i in t.parent_ids))
+                for t in self.tags
+            )
+            self.performers = RowTable(replace(p, id=performers[p.id]) for p in self.performers)
+            self.studios = RowTable(
+                replace(s, id=studios[s.id], parent_id=s.parent_id and studios[s.parent_id])
+                for s in self.studios
+            )
+            self.groups = RowTable(replace(g, id=groups[g.id]) for g in self.groups)
             self._changed(self.scenes.ids)
-            return renamed
+            return scenes
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -342,3 +364,8 @@ class StashStore(StashRows):
         for scene in holders:
             kept = tuple(i for i in scene.file_ids if i != file_id)
             self.write_silently(scene.id, file_ids=kept)
+
+
+def _other_ids(ids: Sequence[int]) -> dict[int, int]:
+    """Return for each id the one an import gives the same row."""
+    return {old: number for number, old in enumerate(reversed(ids), 1)}
