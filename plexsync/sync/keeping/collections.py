@@ -66,8 +66,7 @@ _TAKEN = (
     "or plexsync run --take-over"
 )
 _STILL_OURS = (
-    "another collection of plexsync has that title: a run follows once that one is renamed; where "
-    "they swap titles, give one of the two another name in Stash for one run"
+    "another collection of plexsync has that title: a run follows once that one is renamed"
 )
 _DELETED = "deleted in Plex, so it is not made again; plexsync run --full does"
 
@@ -100,7 +99,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         self._settings = settings
         self._rules = settings.rules
         self._named = frozenset(map(tag_key, settings.take_over))
-        self._records = run.state.collections()
+        self._records = dict(run.state.collections())
         self._claims = cache(run.state.claims)
 
     def keep(self) -> UnsafeError | None:
@@ -408,7 +407,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             elif not self._rules.kinds:
                 session.note(Result(one.seq, Settlement.SETTLED, run_id=one.run_id))
         session.commit()
-        self._records = session.state.collections()
+        self._records = dict(session.state.collections())
 
     def _settle_making(self, session: Session, one: Unsettled) -> None:
         """Find out whether a collection was made: its title was free right before."""

@@ -24,7 +24,7 @@ from plexsync.sync.execution.work import blank_link
 from plexsync.sync.keeping.keeper import DIGITS, SEEN, KeptWork, wanted_digest
 from plexsync.sync.rows import Pair
 from plexsync.text.folding import short_digest
-from plexsync.text.normalize import fold_tag
+from plexsync.text.normalize import fold_tag, tag_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,14 +81,14 @@ class CollectionWork(KeptWork):
 
 
 def due_collections(
-    run: RunContext, names: Mapping[RelatedId, str], records: Mapping[SceneId, CollectionRecord]
+    run: RunContext, names: Mapping[RelatedId, str], records: dict[SceneId, CollectionRecord]
 ) -> Iterator[CollectionWork]:
     """Yield all there are or should be, as far as a run may touch them.
 
     Args:
         run: what the run is about.
         names: what Stash has; see `relations`.
-        records: what is remembered of each collection.
+        records: what is remembered of each collection; one that is handed over moves in it.
 
     Raises:
         ServerError: Stash cannot say.
@@ -104,6 +104,7 @@ def due_collections(
         )
     stamps = run.ports.stash.stamps(sorted(rules.kinds))
     wishes = {wish.key: wish for wish in wished.wishes}
+    _hand_over(run, wishes, records)
     for key, record in records.items():
         if key not in wishes and (emptied := _emptied(run, names, key, record)):
             wishes[key] = emptied
@@ -112,6 +113,51 @@ def due_collections(
         if key not in left_out:
             placed = wished.placed.get(wish.section_id, frozenset())
             yield _work(run, wish, records.get(key), placed=placed, stamps=stamps)
+
+
+def _hand_over(
+    run: RunContext,
+    wishes: Mapping[SceneId, CollectionWish],
+    records: dict[SceneId, CollectionRecord],
+) -> None:
+    """Hand collections to the sources that have their titles now, where no other one needs them.
+
+    Ids are no identities: after a full import of Stash each may be that of another object, and
+    names may be swapped. One that merely has a new name keeps its collection, which is renamed.
+    """
+    own = {key: one for key, one in records.items() if one.link.rating_key}
+    holders = {_place(key, one.title): key for key, one in own.items()}
+    places = ((key, _place(key, wish.title)) for key, wish in wishes.items())
+    moves = {key: holders[at] for key, at in places if holders.get(at, key) != key}
+    while unfair := [
+        key
+        for key, former in moves.items()
+        if (former in wishes and former not in moves) or (key in own and key not in moves.values())
+    ]:
+        for key in unfair:
+            del moves[key]
+    for former in moves.values():
+        _keep(run, records, former, None)
+    for key, former in moves.items():
+        _keep(run, records, key, own[former])
+
+
+def _place(key: SceneId, title: str) -> tuple[str, str]:
+    """Return what two collections of one library and kind have in common that have one title."""
+    return key.partition(":")[0], tag_key(title)
+
+
+def _keep(
+    run: RunContext,
+    records: dict[SceneId, CollectionRecord],
+    key: SceneId,
+    record: CollectionRecord | None,
+) -> None:
+    """Remember a collection, or none, for a source from now on."""
+    run.session.keep(key, record)
+    records.pop(key, None)
+    if record is not None:
+        records[key] = record
 
 
 def _placings(run: RunContext) -> Iterator[Placing]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ExitCode
-from plexsync.models import Outcome
 from plexsync.planning.retry_schedule import is_kept_due
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
@@ -72,31 +71,54 @@ def test_a_title_of_ours_that_is_given_up_is_free_in_the_next_run(tmp_path: Path
         assert rows(world.run()) == {}
 
 
-def test_two_that_swap_titles_do_so_by_way_of_another_name(tmp_path: Path) -> None:
-    """Neither can go first, in any run: their rows say what a person has to do, and that works."""
+def test_two_that_swap_titles_swap_their_collections(tmp_path: Path) -> None:
+    """Each title has the scenes of what is called so now, after one run."""
     with collection_world(tmp_path) as world:
         world.run()
-        mother, daughter = map(world.plex.collections.key_of, ("Mother", "Daughter"))
+        keys = {one: world.plex.collections.key_of(one) for one in ("Mother", "Daughter")}
         world.stash.edit_studio(2, name="In between")
         world.stash.edit_studio(1, name="Daughter")
         world.stash.edit_studio(2, name="Mother")
-        for options in (RunOptions(), FULL):
-            world.wait(1)
-            ran = world.run(options)
-            assert ran.summary.exit_code == ExitCode.OK
-            notes = [one.reason for one in ran.rows if one.outcome is Outcome.SKIPPED]
-            assert len(notes) == 2
-            for note in notes:
-                assert "where they swap titles, give one of the two another name in Stash" in note
+        world.wait(1)
+        ran = world.run()
 
-        for name in ("For one run", "Mother"):
-            world.stash.edit_studio(2, name=name)
-            for _ in range(2):
-                world.wait(1)
-                world.run()
-        assert world.plex.collections.key_of("Daughter") == mother
-        assert world.plex.collections.key_of("Mother") == daughter
+        assert rows(ran) == {"studio:1": "applied", "studio:2": "applied"}
+        assert titles(world) == {"Daughter": {"1", "2", "3", "4"}, "Mother": {"3", "4"}}
+        assert {one: world.plex.collections.key_of(one) for one in keys} == keys
+        assert rows(world.run()) == {}
         assert rows(world.run(FULL)) == {"studio:1": "unchanged", "studio:2": "unchanged"}
+
+
+def test_after_a_full_import_collections_belong_to_what_has_their_titles(tmp_path: Path) -> None:
+    """Every tag, performer, studio and group has another id: no collection is made or lost."""
+    kinds = {f"COLLECTIONS__{kind}": "true" for kind in ("PERFORMERS", "GROUPS")}
+    with collection_world(tmp_path, COLLECTIONS__TAGS="Lake", **kinds) as world:
+        world.stash.edit_scene(5, performer_ids=(2,), groups=((2, None),), tag_ids=(2,))
+        world.wait(1)
+        world.run()
+        before, shown = world.plex.dump(), world.plex.collections.dump()
+        world.stash.full_import()
+        for options in (RunOptions(), RunOptions(), FULL):
+            world.wait(1)
+            assert set(rows(world.run(options)).values()) <= {"unchanged"}
+
+        assert world.plex.dump() == before
+        assert world.plex.collections.dump() == shown
+
+
+def test_a_new_tag_of_a_name_that_another_one_gave_up_gets_its_collection(tmp_path: Path) -> None:
+    """What is called otherwise now has none: only named tags have one."""
+    with collection_world(tmp_path, COLLECTIONS__TAGS="Lake") as world:
+        world.run()
+        key = world.plex.collections.key_of("Lake")
+        world.stash.edit_tag(1, name="Pond")
+        world.stash.edit_scene(5, tag_ids=(world.stash.add_tag("Lake"),))
+        world.wait(1)
+        world.run()
+
+        assert world.plex.collections.key_of("Lake") == key
+        assert titles(world)["Lake"] == {"5"}
+        assert rows(world.run()) == {}
 
 
 def test_a_title_another_collection_of_ours_has_is_given_once_that_is_renamed(
