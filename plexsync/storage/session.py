@@ -37,12 +37,13 @@ from plexsync.storage.memory import kept_key
 from plexsync.storage.scenes.rows import STATE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from plexsync.models import (
         ItemPlan,
         KeptRecord,
+        PlexItem,
         RatingKey,
         SceneId,
         SceneRecord,
@@ -201,13 +202,16 @@ class Session:
         if scene_id in self.state.scene_ids():
             self.note(SceneKept(scene_id=scene_id, record=NULL))
 
-    def forget_items(self, section_ids: Collection[str], there: Collection[RatingKey]) -> None:
+    def forget_items(self, section_ids: Collection[str], there: Iterable[PlexItem]) -> None:
         """Let go of what was written to items of these libraries that are not `there` any more.
 
         No journal says so: until the next checkpoint a load knows it again.
         """
         former = self.state.checkpoint.former
-        for rating_key in former.keys() - there:
+        gone = set(former)
+        if gone:
+            gone.difference_update(item.rating_key for item in there)
+        for rating_key in gone:
             link = self.state.former(rating_key)
             if link is not None and link.section_id in section_ids:
                 del former[rating_key]

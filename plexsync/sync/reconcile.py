@@ -166,6 +166,5 @@ def _complete(
         end.newest = max(found.newest, run.state.checkpoint.newest_updated_at)
     had = run.inventory.had
     if end.full and had is not None and not (had.problem or had.notes):
-        keys = {item.rating_key for item in had.items}
-        run.session.forget_items(run.inventory.section_ids, keys)
+        run.session.forget_items(run.inventory.section_ids, had.items)
     note_proposed(run, all_matched=end.full)
