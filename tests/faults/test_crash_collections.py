@@ -69,3 +69,25 @@ def test_members_leave_and_come_back_whatever_request_a_run_dies_at(
             world.run()
             assert titles(world)["Daughter"] == {"3"}, at
     assert at > 3
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_run_dies_right_before_ids_move(tmp_path: Path, applied: bool) -> None:
+    """What it wrote to a collection is known to what has its title then, and leaves no intent."""
+    at = 0
+    while True:
+        at += 1
+        with collection_world(tmp_path / str(at), FIELDS__STUDIO__COLLECTION="false") as world:
+            world.run()
+            world.stash.edit_scene(5, studio_id=2)
+            world.wait(1)
+            if killed_run(world, at=at, applied=applied) < at:
+                break
+            world.stash.edit_scene(5, studio_id=None)
+            world.stash.full_import()
+            world.wait(1)
+            world.run()
+            world.run()
+            assert titles(world) == {"Mother": {"1", "2", "3", "4"}, "Daughter": {"3", "4"}}, at
+            assert world.state().unsettled == (), at
+    assert at > 2

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
-from plexsync.models import LIST_FIELDS, Change, ItemDetail, Outcome, PlexField, RatingKey
+from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemKind, Outcome, PlexField, RatingKey
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader
@@ -199,7 +199,8 @@ class Executor:
     def _settle(self, item: WorkItem, detail: ItemDetail) -> None:
         """Bring the link up to date by writes of earlier runs without a noted result.
 
-        They may be those of another scene, which was merged into this one, or deleted.
+        They may be those of another scene, which was merged into this one, or deleted, or of what
+        a collection was of until its title was that of something else.
         """
         pair = item.pair
         scene_id = pair.scene.scene_id
@@ -207,7 +208,9 @@ class Executor:
         unsettled = [
             one
             for one in there
-            if one.plan.scene_id == scene_id or has_lost_its_scene(self._scope.state, one.plan)
+            if one.plan.scene_id == scene_id
+            or (one.plan.kind is ItemKind.COLLECTION and one.plan.rating_key)
+            or has_lost_its_scene(self._scope.state, one.plan)
         ]
         if not unsettled:
             return

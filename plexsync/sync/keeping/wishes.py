@@ -139,7 +139,8 @@ def _hand_over(
     for former in moves.values():
         _keep(run, records, former, None)
     for key, former in moves.items():
-        _keep(run, records, key, own[former])
+        # It is looked at again, also for what an earlier run did not see to the end.
+        _keep(run, records, key, replace(own[former], wanted=""))
 
 
 def _place(key: SceneId, title: str) -> tuple[str, str]:

@@ -213,10 +213,13 @@ class _PlanWork(EarlierWork):
         """Remember one item; with the last one of its scene, the scene as a run would."""
         session = self.scope.session
         if is_kept(pair.scene.scene_id):
+            key = pair.scene.scene_id
+            if self._sources.get(pair.link.rating_key, key) != key:
+                return  # see `_leave_to`
             if pair.link.rating_key:
-                session.keep(pair.scene.scene_id, self._kept_with(pair))
+                session.keep(key, self._kept_with(pair))
             elif outcome is Outcome.APPLIED:  # it went
-                session.keep(pair.scene.scene_id, None)
+                session.keep(key, None)
             return
         scene_id, links = pair.scene.scene_id, self.links[pair.scene.scene_id]
         item = self.items[scene_id, pair.link.rating_key]
@@ -247,9 +250,11 @@ class _PlanWork(EarlierWork):
 
 
 def _leave_to(owner: SceneId, plan: ItemPlan, _: ItemDetail) -> Decision:
-    """Leave an item alone that is linked to another scene by now."""
+    """Leave an item alone that is linked to another scene by now, or a collection of another."""
+    is_scene = plan.kind in VIDEO_KINDS
+    taken = f"linked to scene {owner}" if is_scene else "the collection of something else in Stash"
     return Decision(
         plan=replace(plan, changes=()),
         outcome=Outcome.SKIPPED,
-        note=f"linked to scene {owner} since the plan was saved",
+        note=f"{taken} since the plan was saved",
     )

@@ -192,11 +192,19 @@ class EarlierWork(Outcomes, ABC):
     def _claims(self) -> Mapping[RatingKey, SceneId]:
         return self.scope.state.claims()
 
+    @cached_property
+    def _sources(self) -> Mapping[RatingKey, SceneId]:
+        records = self.scope.state.collections().items()
+        return {one.link.rating_key: key for key, one in records if one.link.rating_key}
+
     def _owner(self, plan: ItemPlan) -> SceneId:
         """Return the scene that is linked to a plan's item by now; the plan's own where none is.
 
-        That one may have been merged into another, or have got another id by a full import.
+        That one may have been merged into another, or have got another id by a full import. So may
+        what a collection is of.
         """
+        if plan.kind is ItemKind.COLLECTION:
+            return self._sources.get(plan.rating_key, plan.scene_id)
         if plan.kind not in VIDEO_KINDS or known_link(self.scope.state, plan) is not None:
             return plan.scene_id
         return self._claims.get(plan.rating_key, plan.scene_id)

@@ -104,3 +104,24 @@ def test_a_saved_plan_makes_a_collection_again_that_was_deleted_in_plex(tmp_path
         assert titles(world) == members
         assert world.run(RunOptions(full=True)).puts == 0
         assert titles(world) == members
+
+
+def test_a_saved_plan_leaves_a_collection_to_what_has_its_title_by_now(tmp_path: Path) -> None:
+    """Two studios swapped names since, and with them their collections."""
+    path = tmp_path / "plan.json"
+    with collection_world(tmp_path) as world:
+        world.run()
+        world.stash.edit_scene(5, studio_id=2)
+        world.wait(1)
+        world.run(RunOptions(dry_run=True, save_plan=path))
+        for number, name in ((2, "In between"), (1, "Daughter"), (2, "Mother")):
+            world.stash.edit_studio(number, name=name)
+        world.wait(1)
+        world.run()
+        settled = titles(world)
+
+        row = world.apply(path).row("studio:2")
+
+        assert "the collection of something else in Stash since the plan was saved" in row.reason
+        world.run(RunOptions(full=True))
+        assert titles(world) == settled

@@ -344,3 +344,21 @@ def test_an_undo_makes_no_second_collection_by_another_title(world: World) -> No
     world.run(FULL)
     assert titles(world)["All of Mother"] == {"1", "2"}
     assert "Mother" not in titles(world)
+
+
+def test_an_undo_leaves_each_its_own_where_two_swapped_names(world: World) -> None:
+    """A collection belongs to what has its title: that the run filled it for the other is past."""
+    world.run()
+    (*_, made) = world.state().runs
+    for number, name in ((2, "In between"), (1, "Daughter"), (2, "Mother")):
+        world.stash.edit_studio(number, name=name)
+    world.wait(1)
+    world.run()
+
+    world.undo(made.run_id)
+
+    for _ in range(2):
+        ran = world.run(FULL)
+        assert ran.summary.counts.skipped == 0
+    assert titles(world)["Daughter"] == {"1", "2", "3", "4"}
+    assert titles(world)["Mother"] == {"3", "4"}
