@@ -183,14 +183,19 @@ def _with_keys(plans: Iterable[ItemPlan], state: State, plex: PlexClient) -> lis
         if plan.kind is not ItemKind.COLLECTION:
             found.append(plan)
         elif plan.rating_key:
-            found.append(replace(plan, rating_key=_key_by_now(plan, state, listed)))
+            by_now = _key_by_now(plan, state, listed, written=known)
+            found.append(replace(plan, rating_key=by_now))
         elif key := find_made(plex, plan, known):
             found.append(replace(plan, rating_key=key))
     return found
 
 
 def _key_by_now(
-    plan: ItemPlan, state: State, listed: Callable[[str], Iterable[CollectionEntry]]
+    plan: ItemPlan,
+    state: State,
+    listed: Callable[[str], Iterable[CollectionEntry]],
+    *,
+    written: Collection[RatingKey],
 ) -> RatingKey:
     """Return the key of a plan's collection, that of another of the same source if it is gone.
 
@@ -198,12 +203,13 @@ def _key_by_now(
         plan: what a run wrote to it.
         state: knows which one plexsync keeps of the source.
         listed: the collections of a library.
+        written: the keys of all the run wrote to. One that is the source's by now was another's.
 
     Raises:
         ServerError: Plex cannot say.
     """
     record = state.kept(plan.scene_id)
-    if record is None or record.link.rating_key in {"", plan.rating_key} or deletes(plan.changes):
+    if record is None or record.link.rating_key in {"", *written} or deletes(plan.changes):
         return plan.rating_key
     there = {entry.rating_key for entry in listed(plan.section_id)}
     is_other = plan.rating_key not in there and record.link.rating_key in there

@@ -362,3 +362,20 @@ def test_an_undo_leaves_each_its_own_where_two_swapped_names(world: World) -> No
         assert ran.summary.counts.skipped == 0
     assert titles(world)["Daughter"] == {"1", "2", "3", "4"}
     assert titles(world)["Mother"] == {"3", "4"}
+
+
+def test_an_undo_takes_no_collection_for_one_that_went_and_was_of_its_source(world: World) -> None:
+    """Two swapped names, and one of their collections was deleted since."""
+    world.run()
+    (*_, made) = world.state().runs
+    for number, name in ((2, "In between"), (1, "Daughter"), (2, "Mother")):
+        world.stash.edit_studio(number, name=name)
+    world.wait(1)
+    world.run()
+    world.plex.collections.delete(world.plex.collections.key_of("Mother"))
+
+    undone = world.undo(made.run_id)
+
+    assert undone.summary.exit_code == ExitCode.OK
+    assert undone.row("studio:2").outcome.value == "skipped"
+    assert titles(world)["Daughter"] == {"1", "2"}
