@@ -186,9 +186,11 @@ class RunItems:
 
     def _is_sure(self, pair: Pair) -> bool:
         """Whether this run compared the files of a pair, or a person gave the item to the scene."""
+        if pair.match is not None:
+            return True
         answers = self._run.state.decision(answer_key(pair.scene.scene_id), SceneAnswers)
         pins = answers.pins if answers else ()
-        return pair.match is not None or pair.link.rating_key in {one.rating_key for one in pins}
+        return pair.link.rating_key in {one.rating_key for one in pins}
 
     def _parked(self, pair: Pair) -> Problem | None:
         """Why this is not tried again: just this would end in the same way."""

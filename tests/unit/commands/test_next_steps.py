@@ -40,7 +40,7 @@ def texts() -> Iterator[str]:
     for file in sorted(ROOT.rglob("*.py")):
         if file.is_relative_to(ROOT / "simulators"):
             continue
-        tree = ast.parse(file.read_text())
+        tree = ast.parse(file.read_text(encoding="utf-8"))
         alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             value = node.value if isinstance(node, ast.Constant) else None
