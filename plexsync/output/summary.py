@@ -148,6 +148,8 @@ def _failed_note(header: RunHeader) -> Note:
 def is_worth_a_mail(summary: RunSummary, *, known_failure: bool = False) -> bool:
     """Whether cron should hear of the run: something changed, is newly LOW, or failed.
 
+    Of an undo or a saved plan also what it left alone: nobody is shown that again.
+
     Args:
         summary: how it ended.
         known_failure: that it failed, and how, was reported before.
@@ -156,7 +158,8 @@ def is_worth_a_mail(summary: RunSummary, *, known_failure: bool = False) -> bool
     quiet = {ExitCode.OK, ExitCode.CHANGES, ExitCode.ONLY_REVIEW}
     failed = bool(counts.failed or summary.error or summary.exit_code not in quiet)
     changed = bool(counts.applied or counts.planned or summary.new_review)
-    return changed or (failed and not known_failure)
+    left = summary.header.command != "run" and bool(counts.skipped or counts.kept)
+    return changed or left or (failed and not known_failure)
 
 
 def score_text(score: float, decimals: int = 2) -> str:

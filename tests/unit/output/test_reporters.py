@@ -282,6 +282,21 @@ def test_cron_tells_an_error(wires: Wires) -> None:
     assert "plexsync: Plex answered 503 three times" in wires.stderr
 
 
+@pytest.mark.parametrize("counts", [{"skipped": 1}, {"kept": 1}])
+@pytest.mark.parametrize(("command", "is_shown"), [("apply", True), ("undo", True), ("run", False)])
+def test_cron_tells_what_a_plan_or_an_undo_left_alone(
+    wires: Wires, counts: dict[str, int], command: str, *, is_shown: bool
+) -> None:
+    """A run comes back to it and names it in its next rows; they do not."""
+    row = make_row(
+        outcome=Outcome.SKIPPED, reason="changed in Plex since the plan was saved: title"
+    )
+    summary = make_summary(header=make_header(command=command), counts=make_counts(**counts))
+    drive(CronReporter(wires.out, wires.err), row, summary=summary)
+
+    assert ("since the plan was saved: title" in wires.stdout) is is_shown
+
+
 def test_verbose_cron_is_never_silent(wires: Wires) -> None:
     """`-v` is how to get a mail every time."""
     drive(CronReporter(wires.out, wires.err, Shape(verbosity=1)), summary=make_summary())
