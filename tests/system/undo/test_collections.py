@@ -346,14 +346,19 @@ def test_an_undo_makes_no_second_collection_by_another_title(world: World) -> No
     assert "Mother" not in titles(world)
 
 
-def test_an_undo_leaves_each_its_own_where_two_swapped_names(world: World) -> None:
-    """A collection belongs to what has its title: that the run filled it for the other is past."""
-    world.run()
-    (*_, made) = world.state().runs
+def swap_names(world: World) -> None:
+    """Let two studios have each other's name, and a run see it."""
     for number, name in ((2, "In between"), (1, "Daughter"), (2, "Mother")):
         world.stash.edit_studio(number, name=name)
     world.wait(1)
     world.run()
+
+
+def test_an_undo_leaves_each_its_own_where_two_swapped_names(world: World) -> None:
+    """A collection belongs to what has its title: that the run filled it for the other is past."""
+    world.run()
+    (*_, made) = world.state().runs
+    swap_names(world)
 
     world.undo(made.run_id)
 
@@ -368,10 +373,7 @@ def test_an_undo_takes_no_collection_for_one_that_went_and_was_of_its_source(wor
     """Two swapped names, and one of their collections was deleted since."""
     world.run()
     (*_, made) = world.state().runs
-    for number, name in ((2, "In between"), (1, "Daughter"), (2, "Mother")):
-        world.stash.edit_studio(number, name=name)
-    world.wait(1)
-    world.run()
+    swap_names(world)
     world.plex.collections.delete(world.plex.collections.key_of("Mother"))
 
     undone = world.undo(made.run_id)
