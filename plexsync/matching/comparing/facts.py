@@ -53,15 +53,15 @@ def compare_duration(ours: float | None, theirs: float | None) -> Level:
     return Level.DIFFERENT
 
 
-def show_other_video(ours: SceneFile, theirs: PlexFile) -> bool:
+def show_other_video(known: SceneFile | PlexFile, theirs: PlexFile) -> bool:
     """Whether two files that were one are none by now: size and length, as far as known, say so.
 
     A file that was replaced in place and keeps its length is the same video; and a server that
     misreads a length still knows the size.
     """
-    size = compare_size(ours.size_bytes, theirs.size_bytes)
+    size = compare_size(known.size_bytes, theirs.size_bytes)
     nearest = Level.OFF if size is Level.DIFFERENT else Level.DIFFERENT
-    length = compare_duration(ours.duration_s, theirs.duration_s)
+    length = compare_duration(known.duration_s, theirs.duration_s)
     return size is not Level.EQUAL and length <= nearest
 
 

@@ -189,7 +189,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decide: Decide
     paths: tuple[str, ...]
     kind: ItemKind = ItemKind.COLLECTION
-    files: tuple[SceneFile, ...] = ()
+    files: tuple[SceneFile | PlexFile, ...] = ()
 
     def holds(self, detail: ItemDetail) -> bool:
         """Return whether an item is the one that is meant; without a file its kind has to tell."""
@@ -199,7 +199,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def _may_be_ours(self, file: PlexFile) -> bool:
         """Whether a file of Plex may be one of `files`."""
-        return not self.files or not all(show_other_video(ours, file) for ours in self.files)
+        return not self.files or not all(show_other_video(one, file) for one in self.files)
 
 
 class PictureResult(msgspec.Struct, kw_only=True, gc=False):

@@ -1,9 +1,9 @@
 """The use case behind `plexsync apply`: write a saved plan, as far as Plex is still as it was.
 
 An item is skipped as a whole when one of its planned fields holds another value by now, when a
-person locked one since, or when it no longer holds the file; likewise when it shows another
-picture than it did, or when Stash has another cover. What is written is remembered like after a
-run.
+person locked one since, or when it no longer holds the file, or shows another video under its path;
+likewise when it shows another picture than it did, or when Stash has another cover. What is written
+is remembered like after a run.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class _PlanWork(EarlierWork):
         if (owner := self._owner(plan)) != plan.scene_id:
             decide = partial(_leave_to, owner, plan)
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
-        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind)
+        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind, files=item.videos)
 
     def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.

@@ -24,13 +24,19 @@ FULL = RunOptions(full=True)
 
 
 @pytest.fixture
-def synced(tmp_path: Path) -> Iterator[World]:
-    """Twelve plain scenes, each with its item."""
+def world(tmp_path: Path) -> Iterator[World]:
+    """Twelve plain scenes, each with its item; nothing is synced yet."""
     spec = LibrarySpec(seed=3, scenes=12, mix={Case.SAME: 1.0}, extra_items=0.0, edited=0.0)
     settings = {"PLEX__LIBRARIES": "", "PATHS": "/data/=/media/"}
-    with World(make_library(spec), tmp_path, **settings) as world:
-        assert world.run().count(Outcome.APPLIED) == 12
-        yield world
+    with World(make_library(spec), tmp_path, **settings) as made:
+        yield made
+
+
+@pytest.fixture
+def synced(world: World) -> World:
+    """All of them are written."""
+    assert world.run().count(Outcome.APPLIED) == 12
+    return world
 
 
 def file_of(world: World, scene: int) -> StashFile:
@@ -129,3 +135,50 @@ def test_a_video_a_person_gave_to_a_scene_stays_its_own(synced: World) -> None:
         assert ran.outcomes() == {"7": "applied"}
         assert "plex.listing" not in ran.plex
         assert synced.shown(key, "title") == title
+
+
+# ---- saved plans
+
+
+def plan_of(world: World) -> Path:
+    """A saved plan of all that is to be written."""
+    path = world.directory / "plan.json"
+    assert world.run(RunOptions(dry_run=True, save_plan=path)).count(Outcome.PLANNED)
+    return path
+
+
+def test_a_plan_is_not_written_to_another_video(world: World) -> None:
+    """The item has the path still; its scene is matched by the next run."""
+    plan = plan_of(world)
+    key = show_video(world, 7, changed(file_of(world, 7), longer_by=300.0))
+    held = snapshot_of(world)[key]
+
+    applied = world.apply(plan)
+
+    assert applied.row("7").outcome is Outcome.SKIPPED
+    assert applied.row("7").reason.endswith("the item holds another file by now")
+    assert snapshot_of(world)[key] == held
+    assert applied.count(Outcome.APPLIED) == 11
+    assert world.run().row("7").outcome is Outcome.REVIEW
+
+
+def test_a_plan_is_written_to_a_better_version_of_the_video(world: World) -> None:
+    """Replaced in place: another size, and the same length."""
+    plan = plan_of(world)
+    show_video(world, 7, changed(file_of(world, 7), longer_by=0.2))
+
+    assert world.apply(plan).count(Outcome.APPLIED) == 12
+
+
+def test_a_plan_is_written_to_what_a_person_gave_to_a_scene(synced: World) -> None:
+    """What counts is the video Plex showed when the plan was saved, not the file of the scene."""
+    key = show_video(synced, 7, changed(file_of(synced, 7), longer_by=300.0))
+    synced.run(FULL)
+    with store_of(synced) as answers:
+        (waiting,) = waiting_in(synced)
+        answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
+    synced.run()
+    synced.stash.edit_scene(7, title="Planned")
+
+    assert synced.apply(plan_of(synced)).outcomes() == {"7": "applied"}
+    assert synced.shown(key, "title") == "Planned"
