@@ -18,8 +18,6 @@ from plexsync.matcher import (
     Named,
     account,
     account_of_item,
-    collect_answers,
-    match,
 )
 from plexsync.models import Confidence, ItemKind, PlexField, SceneId, ShowRecord, show_key
 from plexsync.plex.hash_cache import HashCache
@@ -27,10 +25,11 @@ from plexsync.plex.index import IndexLoader
 from plexsync.state import State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import configured_linker
+from plexsync.sync.rows import REMEMBERED
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from plexsync.config.configuration import Config
     from plexsync.matcher import Account
@@ -58,12 +57,11 @@ def explain_scene(config: Config, ports: Ports, scene_id: SceneId) -> Explanatio
             hint="the id is the number in the scene's address in Stash",
         )
     scene = fetched[0]
-    known = world.known([scene])
-    found = account(scene, world.items, **known)
-    world.read_hashes(known, [one.candidate.rating_key for one in found.standings])
-    found = account(scene, world.items, **known)
-    why = _refuser(config, ports)(scene)
-    record, notes = world.state.get(scene_id), (why,) if why else ()
+    matches = world.matched([scene])
+    found = account(scene, world.items, matches, **world.known([scene]))
+    apart = (_refuser(config, ports)(scene), world.answers.ignores(scene))
+    notes = (*filter(None, apart), *world.kept_links(scene))
+    record = world.state.get(scene_id)
     return world.explanation(found, world.name_scene(scene), record, [scene], notes=notes)
 
 
@@ -87,9 +85,8 @@ def explain_item(config: Config, ports: Ports, rating_key: RatingKey) -> Explana
     scenes = world.waiting()
     if owner is not None and all(one.scene_id != owner for one in scenes):
         scenes = [*scenes, *ports.stash.scenes([owner]).found]
-    known = world.known(scenes)
-    world.read_hashes(known, [rating_key])
-    found = account_of_item(rating_key, scenes, world.items, **known)
+    matches = world.matched(scenes)
+    found = account_of_item(rating_key, scenes, world.items, matches, **world.known(scenes))
     record = world.state.get(owner) if owner is not None else None
     return world.explanation(found, world.name_item(item), record, scenes, is_item=True)
 
@@ -125,6 +122,7 @@ class MatchingInputs:
             config, self.state, libraries=self._libraries, catalogue=self._catalogue
         )
         self._linker = replace(linker, hashes=hashes if config.match.use_content_hash else None)
+        self.answers = linker.answers
 
     def known(self, scenes: Sequence[Scene]) -> Known:
         """Return what a run that has only these scenes to decide about knows beside them."""
@@ -132,11 +130,17 @@ class MatchingInputs:
         claims = {key: who for key, who in self.state.claims().items() if who not in due}
         return self._linker.known(scenes, self.items, claims)
 
-    def read_hashes(self, known: Known, keys: Iterable[RatingKey]) -> None:
-        """Add the content hashes of the files of items to what is known, if these count."""
-        if (hashes := self._linker.hashes) is not None:
-            hashes.read(self.by_key[key] for key in keys)
-            known["hashes"] = hashes.known(self.items)
+    def matched(self, scenes: Sequence[Scene]) -> list[Match]:
+        """Return what a run finds that matches these scenes, in their order; it reads hashes."""
+        places = {scene.scene_id: at for at, scene in enumerate(scenes)}
+        linked = self._linker.matched(scenes, self.items, ())
+        return sorted(linked.matches(), key=lambda one: places[one.scene_id])
+
+    def kept_links(self, scene: Scene) -> Iterator[str]:
+        """Yield what keeps a run from matching a scene, for each item it is linked to."""
+        for pair in self._linker.remembered([scene])[0]:
+            again = "a run matches it again only if Plex shows another video there"
+            yield f"item {pair.link.rating_key}: {REMEMBERED}; {again}"
 
     def waiting(self) -> list[Scene]:
         """Return the scenes that compete; before the first run all.
@@ -263,12 +267,10 @@ def find_adoptable(config: Config, ports: Ports) -> Adoption:
     if not named:
         return Adoption(items=0, missing=(), scenes=())
     fetched = ports.stash.scenes(named, with_relations=True)
-    refuse, answers = _refuser(config, ports), collect_answers(inputs.state)
-    apart = {
-        one.scene_id: why for one in fetched.found if (why := answers.ignores(one) or refuse(one))
-    }
+    refuse, ignores = _refuser(config, ports), inputs.answers.ignores
+    apart = {one.scene_id: why for one in fetched.found if (why := ignores(one) or refuse(one))}
     scenes = [one for one in fetched.found if one.scene_id not in apart]
-    found = match(scenes, inputs.items, **inputs.known(scenes))
+    found = inputs.matched(scenes)
     sure = [one.candidates[0].rating_key for one in found if one.confidence is Confidence.HIGH]
     details = {one.item.rating_key: one for one in ports.plex.details(sure)}
     return Adoption(

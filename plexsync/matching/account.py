@@ -6,19 +6,28 @@ import math
 from typing import TYPE_CHECKING, Unpack
 
 import msgspec
+from msgspec import structs
 
 from plexsync.matching.answers import refuses
 from plexsync.matching.comparing.evidence import Comparison, FolderLevel, Level, Spelling
 from plexsync.matching.decision import rivals_of, score_option
 from plexsync.matching.layout import split_prefixes
-from plexsync.matching.resolution import resolve
 from plexsync.matching.scoring import refine
 from plexsync.matching.verdicts import Known, Matching, prepare_matching
-from plexsync.models import Candidate, Evidence, Match, RatingKey, SceneId, SceneRecord, id_order
+from plexsync.models import (
+    Candidate,
+    Confidence,
+    Evidence,
+    Match,
+    RatingKey,
+    SceneId,
+    SceneRecord,
+    id_order,
+)
 from plexsync.text.normalize import base_name, fold, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plexsync.matching.comparing.weighing import Option
     from plexsync.models import PlexItem, Scene
@@ -51,7 +60,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything about one scene or one item.
 
     Attributes:
-        matches: what `matcher.match` decides about the scene, or the item's scenes.
+        matches: what a run decides about the scene, or the item's scenes.
         standings: every candidate, the best first.
         refused: items a person refused for the scene.
         in_trash: items in Plex's trash that show a file of the scene's name.
@@ -100,20 +109,23 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def account(scene: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> Account:
+def account(
+    scene: Scene, items: Sequence[PlexItem], matches: Sequence[Match], **known: Unpack[Known]
+) -> Account:
     """Give the account of one scene.
 
     Args:
         scene: the scene.
         items: see `matcher.match`.
+        matches: what was decided about the scene.
         **known: see `Known`; `others` are all other scenes that may compete for its items.
     """
     matching = prepare_matching([scene], items, staged=False, **known)
     refusals = matching.people.refusals.get(scene.scene_id, ())
     names = {fold(base_name(normalize_path(file.path))) for file in scene.files}
     return Account(
-        matches=tuple(resolve(matching)),
-        standings=_rank(_stand(matching, row) for row in matching.rows_of(0)),
+        matches=tuple(matches),
+        standings=_rank((_stand(matching, row) for row in matching.rows_of(0)), matches),
         refused=tuple(
             item.rating_key for item in items if any(refuses(one, scene, item) for one in refusals)
         ),
@@ -132,11 +144,12 @@ def account_of_item(
     rating_key: RatingKey,
     scenes: Sequence[Scene],
     items: Sequence[PlexItem],
+    matches: Iterable[Match],
     **known: Unpack[Known],
 ) -> Account:
     """Give the account from the other side: every scene that could be the item.
 
-    The arguments are those of `matcher.match`.
+    The arguments are those of `matcher.match`, and what was decided about the scenes.
     """
     matching = prepare_matching(scenes, items, staged=False, **known)
     place = next(
@@ -144,9 +157,10 @@ def account_of_item(
     )
     column = matching.claims_to(place) if place is not None else ()
     ids = {one.ours.scene_id for one in column}
+    matches = tuple(one for one in matches if one.scene_id in ids)
     return Account(
-        matches=tuple(one for one in resolve(matching) if one.scene_id in ids),
-        standings=_rank(_stand_one(matching, one) for one in column),
+        matches=matches,
+        standings=_rank((_stand_one(matching, one) for one in column), matches),
         refused=(),
         in_trash=(),
         least_score=matching.settings.least_score,
@@ -159,11 +173,14 @@ _RIVALS_NAMED = 3
 
 # ---- Private -------------------------------------------------------------------------------------
 
+_CONFIRMING = "a person confirming it in `plexsync review`"
 
-def _rank(several: Iterator[list[Standing]]) -> tuple[Standing, ...]:
+
+def _rank(several: Iterator[list[Standing]], matches: Sequence[Match]) -> tuple[Standing, ...]:
     """All standings, each pair of scene and item once, the likeliest first."""
+    doubts = {one.scene_id: one.reason for one in matches if one.confidence is Confidence.LOW}
     best: dict[tuple[SceneId, RatingKey], Standing] = {}
-    for standing in (one for row in several for one in row):
+    for standing in (_doubted(one, doubts) for row in several for one in row):
         pair = standing.scene_id, standing.candidate.rating_key
         if pair not in best or _worth(standing) > _worth(best[pair]):
             best[pair] = standing
@@ -173,6 +190,14 @@ def _rank(several: Iterator[list[Standing]]) -> tuple[Standing, ...]:
             key=lambda one: (-one.candidate.score, id_order(one.candidate.rating_key)),
         )
     )
+
+
+def _doubted(standing: Standing, doubts: Mapping[SceneId, str]) -> Standing:
+    """Return a standing that is not HIGH where its scene is not, whatever the reason."""
+    doubt = doubts.get(standing.scene_id)
+    if standing.obstacle or doubt is None:
+        return standing
+    return structs.replace(standing, obstacle=doubt, would_raise=(_CONFIRMING,))
 
 
 def _worth(standing: Standing) -> tuple[bool, float]:
@@ -262,7 +287,7 @@ def _raise(matching: Matching, option: Option) -> Iterator[str]:
     for words, changed in _suppositions(option):
         if matching.suppose(option, changed):
             yield words
-    yield "a person confirming it in `plexsync review`"
+    yield _CONFIRMING
 
 
 def _suppositions(option: Option) -> Iterator[tuple[str, Comparison]]:

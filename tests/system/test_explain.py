@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plexsync.errors import ExitCode
+from plexsync.matcher import Answer, Verb
+from plexsync.models import Scene, SceneFile, SceneId
 from plexsync.simulators.library.pairs import Case, LibrarySpec, demo_library, make_library
-from tests.support.review_world import TWINS, low_world, waiting_in
+from plexsync.sync.ports import RunOptions
+from tests.support.review_world import TWINS, low_world, store_of, waiting_in
 from tests.support.show_world import season_of, show_of, show_world
 from tests.support.terminals import ProcessResult, plain, run_plexsync
 from tests.support.world import World
@@ -94,6 +97,21 @@ def test_a_scene_a_person_ignores_competes_in_no_account(tmp_path: Path) -> None
 
         assert match["confidence"] == "HIGH"
         assert world.run().outcomes()["1"] == "applied"
+
+
+def test_a_scene_with_a_lapsed_answer_is_low_from_either_side(world: World) -> None:
+    """As in a run: a person ignored another scene of that id, and looks again."""
+    reason = "a person ignored this scene, but its files changed since"
+    former = Scene(scene_id=SceneId(HIGH), updated_at="", files=(SceneFile(path="/data/old.mp4"),))
+    with store_of(world) as answers:
+        answers.give([Answer(verb=Verb.IGNORE, scene=former)])
+    assert world.run(RunOptions(full=True)).row(HIGH).reason == reason
+
+    for arguments in ([HIGH], ["--item", world.key_of(HIGH)]):
+        account = document(world, *arguments)["account"]
+        (match,) = account["matches"]
+        assert (match["confidence"], match["reason"]) == ("LOW", reason)
+        assert account["standings"][0]["obstacle"] == reason
 
 
 def test_an_item_is_explained_from_its_own_side(world: World) -> None:
@@ -192,13 +210,13 @@ def test_a_wrong_question_gets_a_clear_answer(
 def test_a_scene_that_takes_no_part_says_which_key_decides(world: World) -> None:
     """In every form; and one that takes part says nothing of it."""
     tag = world.stash.add_tag("Private")
-    world.stash.edit_scene(int(HIGH), tag_ids=(tag,))
+    world.stash.edit_scene(int(UNMATCHED), tag_ids=(tag,))
     world.settings |= {"STASH__EXCLUDE_TAGS": "private"}
     note = "takes no part: has an excluded tag (private) ([stash] exclude_tags)"
 
-    assert document(world, HIGH)["notes"] == [note]
-    assert [HIGH, "", "", "-", "note", note, ""] in [
-        line.split("\t") for line in explain(world, HIGH).out.splitlines()
+    assert document(world, UNMATCHED)["notes"] == [note]
+    assert [UNMATCHED, "", "", "-", "note", note, ""] in [
+        line.split("\t") for line in explain(world, UNMATCHED).out.splitlines()
     ]
     assert document(world, LOW)["notes"] == []
 
@@ -211,11 +229,11 @@ def test_an_episode_says_why_its_show_is_left_alone(tmp_path: Path) -> None:
         specials = f"its season (item {season_of(world, '6')}) is left alone: it is not called 2021"
 
         for arguments in (["4"], ["--item", world.key_of("4")]):
-            (note,) = document(world, *arguments)["notes"]
+            (*_, note) = document(world, *arguments)["notes"]
             assert note.startswith(mixed)
-        (note,) = document(world, "6")["notes"]
+        (*_, note) = document(world, "6")["notes"]
         assert note.startswith(specials)
-        assert document(world, "1")["notes"] == []
+        assert all("left alone" not in one for one in document(world, "1")["notes"])
         shown = json.loads(run_plexsync(["status", "--json"], world.environ()).out)
         assert shown["shows"] == {
             "kept": 3,

@@ -34,7 +34,7 @@ from plexsync.sync.rows import Pair
 from plexsync.text.folding import files_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from plexsync.config.configuration import Config
@@ -72,6 +72,11 @@ class Linked:
     proposed: tuple[PathRule, ...] = ()
     learned: tuple[PathRule, ...] = ()
     unread: frozenset[SceneId] = frozenset()
+
+    def matches(self) -> Iterator[Match]:
+        """Yield what matching found, answers included; of pairs that stand nothing was sought."""
+        yield from (pair.match for pair in self.pairs if pair.match is not None)
+        yield from (one.match for one in (*self.review, *self.unmatched))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,4 +417,5 @@ def configured_linker(
         rules=config.paths,
         settings=MatchSettings(write_copies=config.match.copies is CopyPolicy.WRITE),
         answers=collect_answers(records),
+        least_low=None if config.match.strict_matching else config.match.least_low,
     )

@@ -114,7 +114,6 @@ class DueWork:
                 catalogue=self.catalogue,
             ),
             hashes=inventory.hashes() if config.match.use_content_hash else None,
-            least_low=None if config.match.strict_matching else config.match.least_low,
             broken=found.broken,
             again=found.again,
             void=frozenset(found.strangers.union(found.gone)),

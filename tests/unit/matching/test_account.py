@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
@@ -12,7 +12,9 @@ from plexsync.models import PathRule, RatingKey, SceneId
 from tests.support.factories import make_item, make_plex_file, make_scene, make_scene_file
 
 if TYPE_CHECKING:
-    from plexsync.matcher import Standing
+    from collections.abc import Sequence
+
+    from plexsync.matcher import Account, Known, Standing
     from plexsync.models import PlexItem, Scene
 
 SIZE = 1_155_219_457
@@ -31,6 +33,11 @@ def item(path: str, key: str = "9", **facts: object) -> PlexItem:
     return make_item(rating_key=RatingKey(key), files=(file,))
 
 
+def account_now(ours: Scene, items: Sequence[PlexItem], **known: Unpack[Known]) -> Account:
+    """The account of a scene that was just matched."""
+    return account(ours, items, match([ours], items, **known), **known)
+
+
 COPIES = [item("/media/a/beach day.mp4", "8"), item("/backup/a/beach day.mp4", "9")]
 
 CASES = {
@@ -47,7 +54,7 @@ CASES = {
 def test_waterfall_adds_up_to_the_score(items: list[PlexItem], rules: tuple[PathRule, ...]) -> None:
     """The weights of a candidate sum to the log2 odds of its score."""
     name = "video" if "video" in str(items) else "beach day"
-    found = account(scene(f"/data/a/{name}.mp4"), items, rules=rules)
+    found = account_now(scene(f"/data/a/{name}.mp4"), items, rules=rules)
     assert found.standings
     for standing in found.standings:
         bits = math.fsum(one.weight for one in standing.candidate.evidence)
@@ -61,8 +68,7 @@ def test_account_shows_the_scores_of_the_match(
     """What explains a decision is what decided."""
     name = "video" if "video" in str(items) else "beach day"
     ours = scene(f"/data/a/{name}.mp4")
-    found = account(ours, items, rules=rules)
-    assert list(found.matches) == match([ours], items, rules=rules)
+    found = account_now(ours, items, rules=rules)
     scores = {one.candidate.rating_key: one.candidate.score for one in found.standings}
     for candidate in found.matches[0].candidates:
         assert scores[candidate.rating_key] == pytest.approx(candidate.score, abs=1e-12)
@@ -83,7 +89,7 @@ def test_rivals_are_named_the_strongest_first() -> None:
         )
         for one in range(5)
     ]
-    found = account(scene("/data/0/beach day.mp4"), items, others=[twin], settings=SKIP)
+    found = account_now(scene("/data/0/beach day.mp4"), items, others=[twin], settings=SKIP)
     evidence = found.standings[0].candidate.evidence
     named = next(one.value for one in evidence if one.name == "rivals")
     assert named == "scene 2 (The Twin), item 901 (Copy 1), item 902 (Copy 2), 2 more"
@@ -93,7 +99,7 @@ SKIP = MatchSettings(write_copies=False)
 
 
 def _standing(*items: PlexItem, name: str = "beach day.mp4") -> Standing:
-    return account(scene(f"/data/a/{name}"), items, settings=SKIP).standings[0]
+    return account_now(scene(f"/data/a/{name}"), items, settings=SKIP).standings[0]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_account_names_refused_and_trashed_items() -> None:
         item_path="/media/a/beach day.mp4",
         oshash=ours.files[0].oshash,
     )
-    found = account(ours, theirs, refusals=[no])
+    found = account_now(ours, theirs, refusals=[no])
     assert (found.refused, found.in_trash) == ((RatingKey("8"),), (RatingKey("9"),))
     assert found.standings == ()
 
@@ -157,13 +163,14 @@ def test_account_names_refused_and_trashed_items() -> None:
 def test_account_of_an_item_shows_every_claimant() -> None:
     """From the item's side, all scenes that could be it are compared."""
     ours = [scene("/data/a/beach day.mp4", "1"), scene("/data/b/beach day.mp4", "2")]
-    found = account_of_item(RatingKey("9"), ours, [item("/media/c/beach day.mp4")])
+    theirs = [item("/media/c/beach day.mp4")]
+    found = account_of_item(RatingKey("9"), ours, theirs, match(ours, theirs))
     assert {one.scene_id for one in found.standings} == {"1", "2"}
     assert all("another scene" in one.obstacle for one in found.standings)
 
 
 def test_account_of_an_unknown_item_is_empty() -> None:
     """Asking for an item that is not there is answered, not an error."""
-    found = account_of_item(RatingKey("404"), [scene("/data/a/x y.mp4")], [])
+    found = account_of_item(RatingKey("404"), [scene("/data/a/x y.mp4")], [], [])
     assert found.standings == ()
     assert found.matches == ()
