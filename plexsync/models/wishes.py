@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.models.servers import Credit, ItemKind, Noun, PlexField, RatingKey, SceneId, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Policy(StrEnum):
@@ -183,3 +187,39 @@ class ItemPlan(Noun, frozen=True):
     lock: bool
     changes: tuple[Change, ...]
     member_kind: ItemKind | None = None
+
+    def change_of(self, target: PlexField) -> Change | None:
+        """Return the change of one field; None for none."""
+        return change_of(self.changes, target)
+
+    @property
+    def makes(self) -> bool:
+        """Whether a collection is made."""
+        return any(one.after for one in self.changes if one.target is PlexField.EXISTENCE)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether a collection is gone in the end."""
+        return any(not one.after for one in self.changes if one.target is PlexField.EXISTENCE)
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether a collection may be gone in the end: Plex drops some without members."""
+        members = self.change_of(PlexField.MEMBERS)
+        return self.deletes or (members is not None and not members.after)
+
+    @property
+    def title(self) -> str:
+        """The title it gives; "" for none."""
+        title = self.change_of(PlexField.TITLE)
+        return str(title.after) if title else ""
+
+    @property
+    def mode(self) -> Change | None:
+        """How a collection is to be shown; None where that stays as it is."""
+        return None if self.deletes else self.change_of(PlexField.MODE)
+
+
+def change_of(changes: Iterable[Change], target: PlexField) -> Change | None:
+    """Return the change of one field; None for none."""
+    return next((one for one in changes if one.target is target), None)

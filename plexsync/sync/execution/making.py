@@ -26,7 +26,6 @@ from plexsync.models import (
 )
 from plexsync.state import Result, Settlement
 from plexsync.sync.execution.reader import Reader, with_members
-from plexsync.sync.execution.work import Outcomes, Ready, WorkItem, title_in
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd, failed_end
 from plexsync.text.normalize import tag_key
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from plexsync.planning.planner import Planner
     from plexsync.plex.client import PlexClient
     from plexsync.plex.decode import CollectionEntry
+    from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
     from plexsync.sync.run_scope import RunScope
 
 LISTED_S = 1.0
@@ -157,7 +157,7 @@ class CollectionMaker:
             ServerError: it is not known whether it was made, so the next run looks again.
         """
         first = self._first(ready.plan)
-        title = title_in(first)
+        title = first.title
         if self.listed(first.section_id, within_s=LISTED_S).called(title):
             return PairEnd(Outcome.SKIPPED, note=taken_by_another(title))
         (seq,) = self._session.intend([first])
@@ -233,7 +233,7 @@ class CollectionMaker:
         kind = first.member_kind or ItemKind.MOVIE
         try:
             made = self._ports.plex.collections.make(
-                first.section_id, kind, title_in(first), tuple(map(RatingKey, members))
+                first.section_id, kind, first.title, tuple(map(RatingKey, members))
             )
         except AuthError:
             raise
@@ -262,7 +262,7 @@ def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) ->
     Raises:
         ServerError: that cannot be found out.
     """
-    title, sent = tag_key(title_in(plan)), frozenset(plan.changes[-1].after)
+    title, sent = tag_key(plan.title), frozenset(plan.changes[-1].after)
     for entry in plex.collections.listing(plan.section_id):
         if tag_key(entry.title) == title and entry.rating_key not in known:
             members = frozenset(plex.collections.members(entry.rating_key))

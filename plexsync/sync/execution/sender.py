@@ -31,7 +31,6 @@ from plexsync.errors import AuthError, MisdirectedEditError, OvertakenError, Ser
 from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemKind, ItemPlan, PlexField, Problem
 from plexsync.plex.edit_query import NONE_APPENDED, PlanEdits
 from plexsync.sync.execution.reader import MOST_LOOKED, Freshness, Reader, overtaken_error
-from plexsync.sync.execution.work import Write, mode_in, only_mode, without_mode
 from plexsync.sync.ports import Ports, WorkKind
 from plexsync.text.normalize import tag_key
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from plexsync.state import Session
     from plexsync.sync.execution.doors import EditDoors
+    from plexsync.sync.execution.work import Write
 
 UNSENT = Problem(kind="interrupted", message="not sent: the run ended before its turn")
 """Why an intent was not carried out when the run ends early."""
@@ -164,14 +164,14 @@ class Sender:
         """
         modes: defaultdict[str, list[Write]] = defaultdict(list)
         for edit in tried:
-            if edit.error is None and (mode := mode_in(edit.plan)) is not None:
+            if edit.error is None and (mode := edit.plan.mode) is not None:
                 modes[str(mode.after)].append(edit)
         for value, edits in modes.items():
             for start in range(0, len(edits), MOST_ITEMS):
                 self._set_mode(edits[start : start + MOST_ITEMS], value)
 
     def _set_mode(self, edits: Sequence[Write], mode: str) -> None:
-        only = {edit: dataclasses.replace(edit, plan=only_mode(edit.plan)) for edit in edits}
+        only = {edit: dataclasses.replace(edit, plan=_only_mode(edit.plan)) for edit in edits}
         ended = self._ended()
         gone = set() if ended else self._freshness.overtaken(list(only.values()))
         there = [edit for edit in edits if only[edit] not in gone]
@@ -251,7 +251,7 @@ class Sender:
             edit.unsent = UNSENT
             return
         try:
-            plan = edit.plan if mode else without_mode(edit.plan)
+            plan = edit.plan if mode else _without_mode(edit.plan)
             edit.held = self._doors.edit(plan, partial(self._freshness.hold, [edit]))
         except OvertakenError as error:
             edit.error = error
@@ -340,6 +340,14 @@ def _probe(edit: Write, change: Change, name: str) -> _Probe:
 
     trimmed = replace(change, before=without(change.before), after=without(change.after))
     return _Probe(edit, change, with_change(replace(change, risked=name)), with_change(trimmed))
+
+
+def _only_mode(plan: ItemPlan) -> ItemPlan:
+    return replace(plan, changes=tuple(one for one in plan.changes if one is plan.mode))
+
+
+def _without_mode(plan: ItemPlan) -> ItemPlan:
+    return replace(plan, changes=tuple(one for one in plan.changes if one is not plan.mode))
 
 
 # ---- What became of lists ------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from plexsync.matcher import show_other_video
 from plexsync.models import (
@@ -30,6 +29,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
     Value,
+    change_of,
 )
 from plexsync.planning.limits import MAX_CLEARS, Limits, PassedLimit, clears_any, loses
 from plexsync.plex.edit_query import PlanEdits
@@ -355,49 +355,10 @@ def absent(place: ItemPlan | Link) -> ItemDetail:
     return ItemDetail(item=item, values={})
 
 
-def change_of(changes: Iterable[Change], target: PlexField) -> Change | None:
-    """Return the change of one field; None for none."""
-    return next((one for one in changes if one.target is target), None)
-
-
-def deletes(changes: Iterable[Change]) -> bool:
-    """Return whether changes are to end with a collection gone."""
-    existence = change_of(changes, PlexField.EXISTENCE)
-    return existence is not None and not existence.after
-
-
-def may_drop(changes: Iterable[Change]) -> bool:
-    """Return whether a collection may be gone after changes: Plex drops some without members."""
-    members = change_of(changes, PlexField.MEMBERS)
-    return deletes(changes) or (members is not None and not members.after)
-
-
-def title_in(plan: ItemPlan) -> str:
-    """Return the title a plan gives; "" for none."""
-    title = change_of(plan.changes, PlexField.TITLE)
-    return str(title.after) if title else ""
-
-
 def members_after(changes: Iterable[Change], detail: ItemDetail) -> Value | None:
     """Return the members of a collection once it is changed; None where they were not read."""
     members = change_of(changes, PlexField.MEMBERS)
     return members.after if members else detail.values.get(PlexField.MEMBERS)
-
-
-def mode_in(plan: ItemPlan) -> Change | None:
-    """Return how a collection is to be shown; None where a plan leaves that as it is."""
-    return None if deletes(plan.changes) else change_of(plan.changes, PlexField.MODE)
-
-
-def without_mode(plan: ItemPlan) -> ItemPlan:
-    """Return a plan without the mode of a collection, which goes out for many at once."""
-    mode = mode_in(plan)
-    return replace(plan, changes=tuple(one for one in plan.changes if one is not mode))
-
-
-def only_mode(plan: ItemPlan) -> ItemPlan:
-    """Return a plan with nothing but the mode of a collection."""
-    return replace(plan, changes=tuple(filter(None, (mode_in(plan),))))
 
 
 Place = tuple["SceneId", "RatingKey"]

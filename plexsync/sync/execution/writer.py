@@ -23,7 +23,7 @@ from plexsync.state import Result, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
 from plexsync.sync.execution.reader import Freshness, Reader
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
-from plexsync.sync.execution.work import Ready, WorkItem, Write, absent, may_drop
+from plexsync.sync.execution.work import Ready, WorkItem, Write, absent
 from plexsync.sync.ports import WorkKind
 from plexsync.text.differences import names_of
 from plexsync.text.words import shortened
@@ -179,7 +179,7 @@ class FieldWriter:
     def _is_judged(self, edit: Write, read: ReadItems, written: FieldsWritten) -> bool:
         """Take what an item holds into account; False where somebody else was there before."""
         plan = edit.plan
-        detail = read.get(plan.rating_key) or (absent(plan) if may_drop(plan.changes) else None)
+        detail = read.get(plan.rating_key) or (absent(plan) if plan.may_drop else None)
         if not isinstance(detail, ItemDetail):
             cause = detail or edit.error or ServerError("the item vanished while it was written")
             # Without an end the intent stays unsettled, and the next run looks again.

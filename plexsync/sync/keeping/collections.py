@@ -24,6 +24,7 @@ from plexsync.models import (
     Policy,
     RatingKey,
     Withheld,
+    change_of,
 )
 from plexsync.planning.planner import Planned, Planner
 from plexsync.planning.retry_schedule import PARKED
@@ -41,12 +42,9 @@ from plexsync.sync.execution.work import (
     Decision,
     absent,
     blank_link,
-    change_of,
     decision_of,
-    may_drop,
     members_after,
     plan_of,
-    title_in,
 )
 from plexsync.sync.keeping.keeper import Keeper
 from plexsync.sync.keeping.wishes import CollectionWork, due_collections
@@ -400,7 +398,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         known = [one for one in open_ones if one.plan.rating_key]
         for one, detail in reread(self._executor.reader, known):
             if detail is None:
-                gone = absent(one.plan) if may_drop(one.plan.changes) else None
+                gone = absent(one.plan) if one.plan.may_drop else None
                 settle_one(session, one, gone, self._planner)
                 if gone is not None:
                     session.keep(one.plan.scene_id, None)
@@ -420,7 +418,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         link = Link(rating_key=key, section_id=plan.section_id, path="")
         link = self._planner.link_after(link, plan.changes)
         session.note(Result(one.seq, Settlement.APPLIED, made=key, run_id=one.run_id))
-        session.keep(plan.scene_id, CollectionRecord(link=link, title=title_in(plan)))
+        session.keep(plan.scene_id, CollectionRecord(link=link, title=plan.title))
 
 
 def _with_poster(detail: ItemDetail, link: Link) -> ItemDetail:

@@ -34,7 +34,7 @@ from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.context import meet_plex
 from plexsync.sync.detection.plex_changes import forget_seen
 from plexsync.sync.execution.settling import with_link
-from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of, title_in
+from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork, unmade
 from plexsync.sync.rows import Pair
@@ -147,7 +147,7 @@ class _PlanWork(EarlierWork):
         )
         pair = Pair(scene=scene, link=link, reason=item.reason)
         if plan.kind is ItemKind.COLLECTION:
-            pair.title = title_in(plan)
+            pair.title = plan.title
         decide = partial(self._decide, item, pair)
         if (owner := self._owner(plan)) != plan.scene_id:
             decide = partial(_leave_to, owner, plan)

@@ -22,6 +22,7 @@ from plexsync.models import (
     PlexField,
     Preview,
     ShowRecord,
+    change_of,
     is_kept,
     is_show_key,
 )
@@ -34,7 +35,6 @@ from plexsync.sync.execution.work import (
     Ready,
     WorkItem,
     blank_link,
-    change_of,
 )
 from plexsync.sync.rows import Pair, PairEnd, RowMaker
 from plexsync.sync.run_scope import RunScope, journaled

@@ -40,10 +40,7 @@ from plexsync.sync.execution.work import (
     PictureChange,
     WorkItem,
     blank_link,
-    change_of,
-    deletes,
     members_after,
-    title_in,
 )
 from plexsync.sync.ports import Ports, RunOptions
 from plexsync.sync.replay.engine import EarlierWork, unmade
@@ -101,7 +98,7 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
             "now",
             kept=KeptPictures(ports.state_dir, ports.run_id, ports.disk),
             reason=f"undo of run {run_id}",
-            going={(one.section_id, title_in(one)) for one in plans if _makes(one)},
+            going={(one.section_id, one.title) for one in plans if one.makes},
         )
         work.carry_out([work.item(plan) for plan in plans], plans, lineage)
     return totals.ended
@@ -160,12 +157,6 @@ def _stored(written: Written) -> ItemPlan | None:
     return replace(written.plan, changes=tuple(stored)) if stored else None
 
 
-def _makes(plan: ItemPlan) -> bool:
-    """Return whether a plan made a collection."""
-    existence = change_of(plan.changes, PlexField.EXISTENCE)
-    return existence is not None and bool(existence.after)
-
-
 def _with_keys(plans: Iterable[ItemPlan], state: State, plex: PlexClient) -> list[ItemPlan]:
     """Return `plans`, those of collections with the keys these have by now.
 
@@ -209,7 +200,7 @@ def _key_by_now(
         ServerError: Plex cannot say.
     """
     record = state.kept(plan.scene_id)
-    if record is None or record.link.rating_key in {"", *written} or deletes(plan.changes):
+    if record is None or record.link.rating_key in {"", *written} or plan.deletes:
         return plan.rating_key
     there = {entry.rating_key for entry in listed(plan.section_id)}
     is_other = plan.rating_key not in there and record.link.rating_key in there
@@ -239,14 +230,14 @@ class _UndoWork(EarlierWork):
         """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
         plan = replace(plan, scene_id=self._owner(plan))
         link = self._link_of(plan)
-        if deletes(plan.changes):  # one that went has to be made again
+        if plan.deletes:  # one that went has to be made again
             link = blank_link(plan.section_id)
         scene = Scene(scene_id=plan.scene_id, updated_at="")
         pair = Pair(scene=scene, link=link, title="", reason=self.reason)
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
             self.collections.add(plan.scene_id)
-            if title := change_of(plan.changes, PlexField.TITLE):
+            if title := plan.change_of(PlexField.TITLE):
                 pair.title = str(title.before or title.after)
             decide = self._decide_collection
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
@@ -284,8 +275,8 @@ class _UndoWork(EarlierWork):
         members plexsync put in.
         """
         base = replace(plan, rating_key=pair.link.rating_key, changes=())
-        if deletes(plan.changes):
-            members = change_of(plan.changes, PlexField.MEMBERS)
+        if plan.deletes:
+            members = plan.change_of(PlexField.MEMBERS)
             if members is None or not members.before:  # a person had taken them out
                 return Decision(
                     plan=base, outcome=Outcome.KEPT, note="had no members, and is not made again"
@@ -299,7 +290,7 @@ class _UndoWork(EarlierWork):
             return Decision(plan=replace(base, changes=changes), pictures=pictures, note=note)
         found = Reverser(self.planner).plan(plan, detail, pair.link)
         changes, kept = found.changes, found.kept
-        if _makes(plan):
+        if plan.makes:
             if self._is_untouched(plan, detail, changes, kept):
                 gone = tuple(going(self.planner, detail, pair.link))
                 return Decision(plan=replace(base, changes=gone))
@@ -333,7 +324,7 @@ class _UndoWork(EarlierWork):
         Raises:
             StateError: what is kept cannot be read.
         """
-        went = change_of(plan.changes, PlexField.POSTER)
+        went = plan.change_of(PlexField.POSTER)
         if went is None or not went.before or PlexField.POSTER in detail.locked:
             return None
         key = str(went.before)

@@ -22,7 +22,7 @@ from plexsync.stash_client import Cover, NoCover, checksum
 from plexsync.state import journal_runs, read_if_there, state_errors, write_atomically
 from plexsync.sync.execution.pictures.plan import base_of, note, require_small
 from plexsync.sync.execution.pictures.upload import PictureUpload, Uploader
-from plexsync.sync.execution.work import PictureChange, PictureResult, Ready, deletes
+from plexsync.sync.execution.work import PictureChange, PictureResult, Ready
 from plexsync.sync.ports import WorkKind
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class PictureWriter:
             ServerError: Plex is down, or refuses us.
             StateError: it cannot be written.
         """
-        for change in ready.plan.changes if deletes(ready.plan.changes) else ():
+        for change in ready.plan.changes if ready.plan.deletes else ():
             if change.target is PlexField.POSTER and change.before:
                 key = str(change.before)
                 try:
