@@ -16,12 +16,13 @@ from msgspec.structs import replace
 
 from plexsync.errors import InterruptedRunError, ServerError
 from plexsync.models import LIST_FIELDS, Change, ItemDetail, ItemKind, Outcome, PlexField, RatingKey
+from plexsync.planning.limits import MAX_CLEARS, clears_any, loses
 from plexsync.sync.execution.making import CollectionMaker
 from plexsync.sync.execution.pictures.prepare import PictureWriter
 from plexsync.sync.execution.reader import DETAIL_BATCH, READ_BATCH, Reader
 from plexsync.sync.execution.sender import join_batches
 from plexsync.sync.execution.settling import has_lost_its_scene, settle
-from plexsync.sync.execution.work import PictureResult, Ready, absent, held_back
+from plexsync.sync.execution.work import PictureResult, Ready, absent
 from plexsync.sync.execution.writer import FieldsWritten, FieldWriter
 from plexsync.sync.ports import WorkKind
 from plexsync.sync.rows import PairEnd, called, failed_end
@@ -232,15 +233,21 @@ class Executor:
         Returns:
             What the run ends with, None when no limit is passed; and what is held back.
         """
-        limits, equality = self._scope.limits(), self._planner.equality
-        limit, held = held_back(ready, limits, equality, synced=synced)
-        if limit is None or self._scope.options.force:
+        if self._scope.options.force:
             return None, ()
+        limits, equality = self._scope.limits(), self._planner.equality
+        clearing = [one for one in ready if clears_any(one.plan.changes)]
+        gone = frozenset(clearing)
+        losing = [o for o in ready if o in gone or any(loses(c, equality) for c in o.changes)]
+        passed = limits.passed(losses=len(losing), clears=len(clearing), synced=synced)
+        if not passed:
+            return None, ()
+        held = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
         self._scope.totals.held += len(held)
         for one in held:
-            note = f"held back by the limit {limit.key}"
+            note = f"held back by the limit {passed[0].key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
-        return limit.error([called(one.pair) for one in held]), frozenset(held)
+        return passed[0].error([called(one.pair) for one in held]), frozenset(held)
 
     # ---- only showing
 

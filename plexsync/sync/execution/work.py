@@ -5,7 +5,7 @@ A run, a saved plan and an undo are three sources of the same work items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,7 +31,6 @@ from plexsync.models import (
     Value,
     change_of,
 )
-from plexsync.planning.limits import MAX_CLEARS, Limits, PassedLimit, clears_any, loses
 from plexsync.plex.edit_query import PlanEdits
 from plexsync.state import SavedItem
 from plexsync.sync.ports import WorkKind
@@ -39,7 +38,6 @@ from plexsync.text.normalize import holds_file
 
 if TYPE_CHECKING:
     from plexsync.errors import ServerError
-    from plexsync.planning.observed import PlexEquality
     from plexsync.planning.planner import Planned
     from plexsync.state import Result, SavedPicture
     from plexsync.sync.rows import Pair, PairEnd
@@ -270,26 +268,6 @@ class Ready(msgspec.Struct, kw_only=True, gc=False, eq=False):
         """All that would change, as a person sees it."""
         pictures = [one.shown for one in self.decision.pictures if not one.ask]
         return (*self.made, *self.plan.changes, *pictures)
-
-
-def held_back(
-    ready: Sequence[Ready], limits: Limits, equality: PlexEquality, *, synced: int
-) -> tuple[PassedLimit | None, Sequence[Ready]]:
-    """Return the first limit that writing would pass, and what the passed ones hold back.
-
-    Args:
-        ready: what is to be written.
-        limits: how much is too much.
-        equality: says what is ours.
-        synced: how many of the kind were written before.
-    """
-    clearing = [one for one in ready if clears_any(one.plan.changes)]
-    gone = set(clearing)
-    losing = [one for one in ready if one in gone or any(loses(c, equality) for c in one.changes)]
-    passed = limits.passed(losses=len(losing), clears=len(clearing), synced=synced)
-    if not passed:
-        return None, ()
-    return passed[0], losing if any(one.key != MAX_CLEARS for one in passed) else clearing
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
