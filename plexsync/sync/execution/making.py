@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from plexsync.models import ItemPlan, Link
     from plexsync.planning.planner import Planner
-    from plexsync.plex.client import PlexClient
     from plexsync.plex.decode import CollectionEntry
     from plexsync.sync.execution.work import Outcomes, Ready, WorkItem
     from plexsync.sync.run_scope import RunScope
@@ -69,9 +68,10 @@ class KnownCollections(NamedTuple):
     by_key: Mapping[RatingKey, CollectionEntry]
     by_title: Mapping[str, Sequence[CollectionEntry]]
 
-    def called(self, title: str) -> Sequence[CollectionEntry]:
-        """Return those of that title, as Plex compares titles."""
-        return self.by_title.get(tag_key(title), ())
+    def called(self, title: str, but: Collection[RatingKey] = ()) -> Sequence[CollectionEntry]:
+        """Return those of that title, as Plex compares titles, `but` for some."""
+        same = self.by_title.get(tag_key(title), ())
+        return [one for one in same if one.rating_key not in but]
 
 
 class CollectionMaker:
@@ -114,6 +114,24 @@ class CollectionMaker:
             known = KnownCollections(now, {one.rating_key: one for one in entries}, by_title)
             self._known[section_id] = known
         return known
+
+    def find_made(self, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:
+        """Return the collection an interrupted making came to; None for none.
+
+        Its title was free right before, so one that has it now, and nothing but members that were
+        sent, is it.
+
+        Args:
+            plan: what was sent.
+            known: those that are remembered, which are others.
+
+        Raises:
+            ServerError: that cannot be found out.
+        """
+        for entry in self.listed(plan.section_id).called(plan.title, known)[:1]:
+            members = frozenset(self._ports.plex.collections.members(entry.rating_key))
+            return entry.rating_key if members.issubset(plan.changes[-1].after) else None
+        return None
 
     def make_all(
         self, batch: Iterable[Ready], decided: Callable[[WorkItem, ItemDetail, float], Ready]
@@ -246,28 +264,6 @@ class CollectionMaker:
 def taken_by_another(title: str) -> str:
     """Return what a row says of a title that another collection has, whoever made it."""
     return f"Plex has another collection '{title}' already"
-
-
-def find_made(plex: PlexClient, plan: ItemPlan, known: Collection[RatingKey]) -> RatingKey | None:
-    """Return the collection an interrupted making came to; None for none.
-
-    Its title was free right before, so one that has it now, and nothing but members that were sent,
-    is it.
-
-    Args:
-        plex: where to look.
-        plan: what was sent.
-        known: those that are remembered, which are others.
-
-    Raises:
-        ServerError: that cannot be found out.
-    """
-    title, sent = tag_key(plan.title), frozenset(plan.changes[-1].after)
-    for entry in plex.collections.listing(plan.section_id):
-        if tag_key(entry.title) == title and entry.rating_key not in known:
-            members = frozenset(plex.collections.members(entry.rating_key))
-            return entry.rating_key if members <= sent else None
-    return None
 
 
 def going(planner: Planner, detail: ItemDetail, link: Link) -> Iterator[Change]:

@@ -33,7 +33,6 @@ from plexsync.state import Result, Session, Settlement, Unsettled
 from plexsync.sync.execution.making import (
     FIELD_PREFIX,
     TEXTS,
-    find_made,
     going,
     taken_by_another,
 )
@@ -204,8 +203,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
         Raises:
             ServerError: the collections cannot be listed.
         """
-        own, listed = work.pair.link.rating_key, self._executor.maker.listed(work.wish.section_id)
-        return [one for one in listed.called(work.wish.title) if one.rating_key != own]
+        listed = self._executor.maker.listed(work.wish.section_id)
+        return listed.called(work.wish.title, {work.pair.link.rating_key})
 
     def _is_ours_among(self, holders: Sequence[CollectionEntry]) -> bool:
         ours = {one.link.rating_key for one in self._records.values()}
@@ -411,7 +410,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         """Find out whether a collection was made: its title was free right before."""
         plan = one.plan
         known = {record.link.rating_key for record in self._records.values()}
-        key = find_made(self._run.ports.plex, plan, known)
+        key = self._executor.maker.find_made(plan, known)
         if key is None:
             settle_one(session, one, None, self._planner)
             return

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from plexsync.models import Change, ItemDetail, ItemPlan, MatchRow, RatingKey, SceneId
     from plexsync.planning.planner import Planner
     from plexsync.state import Lineage
-    from plexsync.sync.execution.making import CollectionMaker
 
 
 @dataclass(kw_only=True)
@@ -66,7 +65,6 @@ class EarlierWork(Outcomes, ABC):
     done: str
     stale: str
     _rows: RowMaker = field(init=False)
-    _maker: CollectionMaker = field(init=False)
 
     def carry_out(
         self, items: Sequence[WorkItem], plans: Iterable[ItemPlan], lineage: Lineage
@@ -83,8 +81,7 @@ class EarlierWork(Outcomes, ABC):
             PlexsyncError: it ended early.
         """
         ports, totals, total = self.scope.ports, self.scope.totals, len(items)
-        executor = Executor(self.scope, planner=self.planner, outcomes=self)
-        self._maker = executor.maker
+        executor = self._executor
         executor.reader.expect(plans)
         libraries = {one.section_id: one.title for one in ports.plex.sections(())}
         self._rows = RowMaker(ports.stash.scene_url, ports.plex.item_url, libraries)
@@ -122,7 +119,7 @@ class EarlierWork(Outcomes, ABC):
             ServerError: the collections of its library cannot be listed.
         """
         record = self.scope.state.kept(plan.scene_id)
-        there = self._maker.listed(plan.section_id).by_key
+        there = self._executor.maker.listed(plan.section_id).by_key
         return record is not None and record.link.rating_key in there
 
     def _why_unnamed(self, detail: ItemDetail, changes: Iterable[Change]) -> str:
@@ -135,9 +132,8 @@ class EarlierWork(Outcomes, ABC):
         if renamed is None or item.kind is not ItemKind.COLLECTION or not item.rating_key:
             return ""
         title = str(renamed.after)
-        named = self._maker.listed(item.section_id).called(title)
-        taken = any(one.rating_key != item.rating_key for one in named)
-        return f"keeps its title: Plex has another collection '{title}' by now" if taken else ""
+        others = self._executor.maker.listed(item.section_id).called(title, {item.rating_key})
+        return f"keeps its title: Plex has another collection '{title}' by now" if others else ""
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item with pictures still to come."""
@@ -187,6 +183,10 @@ class EarlierWork(Outcomes, ABC):
         if record.link.rating_key != link.rating_key:
             return record  # an edit of the show that hit another item
         return replace(record, link=link, wanted="")
+
+    @cached_property
+    def _executor(self) -> Executor:
+        return Executor(self.scope, planner=self.planner, outcomes=self)
 
     @cached_property
     def _claims(self) -> Mapping[RatingKey, SceneId]:

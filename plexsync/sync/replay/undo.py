@@ -7,7 +7,7 @@ next run does not write it again until Stash says something else, or a person as
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ from plexsync.planning.planner import Planner
 from plexsync.planning.reversal import Reverser, merge_plans
 from plexsync.state import RunKind, RunLog, Settlement, Written, find_run
 from plexsync.sync.context import meet_plex
-from plexsync.sync.execution.making import find_made, going
+from plexsync.sync.execution.making import going
 from plexsync.sync.execution.pictures.prepare import KeptPictures
 from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import (
@@ -48,14 +48,11 @@ from plexsync.sync.rows import Pair
 from plexsync.sync.run_scope import concluded, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from plexsync.config.configuration import Config
     from plexsync.models import Change, ItemDetail, ItemPlan, RatingKey, RunSummary, SceneId
     from plexsync.output.streams import Reporter
-    from plexsync.plex.client import PlexClient
-    from plexsync.plex.decode import CollectionEntry
-    from plexsync.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,6 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
         log = find_run(ports.state_dir, options.target, disk=ports.disk)
         chosen = _chosen(options, log)
         lineage = meet_plex(scope)
-        plans = merge_plans(_with_keys(chosen, scope.state, ports.plex))
         run_id, verb = log.run.run_id, "would go" if options.dry_run else "will go"
         work = _UndoWork(
             scope=scope,
@@ -98,8 +94,8 @@ def undo(config: Config, options: UndoOptions, ports: Ports, reporter: Reporter)
             "now",
             kept=KeptPictures(ports.state_dir, ports.run_id, ports.disk),
             reason=f"undo of run {run_id}",
-            going={(one.section_id, one.title) for one in plans if one.makes},
         )
+        plans = merge_plans(work.by_now(chosen))
         work.carry_out([work.item(plan) for plan in plans], plans, lineage)
     return totals.ended
 
@@ -157,56 +153,6 @@ def _stored(written: Written) -> ItemPlan | None:
     return replace(written.plan, changes=tuple(stored)) if stored else None
 
 
-def _with_keys(plans: Iterable[ItemPlan], state: State, plex: PlexClient) -> list[ItemPlan]:
-    """Return `plans`, those of collections with the keys these have by now.
-
-    A making that was cut off has the key of what it came to, and is left out if it came to nothing.
-    A collection that went and was made again since has the key of the one there is.
-
-    Raises:
-        ServerError: Plex cannot say.
-    """
-    plans = list(plans)
-    known = {plan.rating_key for plan in plans}
-    listed = cache(plex.collections.listing)
-    found: list[ItemPlan] = []
-    for plan in plans:
-        if plan.kind is not ItemKind.COLLECTION:
-            found.append(plan)
-        elif plan.rating_key:
-            by_now = _key_by_now(plan, state, listed, written=known)
-            found.append(replace(plan, rating_key=by_now))
-        elif key := find_made(plex, plan, known):
-            found.append(replace(plan, rating_key=key))
-    return found
-
-
-def _key_by_now(
-    plan: ItemPlan,
-    state: State,
-    listed: Callable[[str], Iterable[CollectionEntry]],
-    *,
-    written: Collection[RatingKey],
-) -> RatingKey:
-    """Return the key of a plan's collection, that of another of the same source if it is gone.
-
-    Args:
-        plan: what a run wrote to it.
-        state: knows which one plexsync keeps of the source.
-        listed: the collections of a library.
-        written: the keys of all the run wrote to. One that is the source's by now was another's.
-
-    Raises:
-        ServerError: Plex cannot say.
-    """
-    record = state.kept(plan.scene_id)
-    if record is None or record.link.rating_key in {"", *written} or plan.deletes:
-        return plan.rating_key
-    there = {entry.rating_key for entry in listed(plan.section_id)}
-    is_other = plan.rating_key not in there and record.link.rating_key in there
-    return record.link.rating_key if is_other else plan.rating_key
-
-
 # ---- one item ------------------------------------------------------------------------------------
 
 
@@ -218,13 +164,43 @@ class _UndoWork(EarlierWork):
         kept: has the posters of collections that went.
         reason: stands in every row.
         going: library and title of each collection that was made.
-        collections: those that were written.
+        collections: the sources of those that were written.
     """
 
     kept: KeptPictures
     reason: str
-    going: Collection[tuple[str, str]]
+    going: set[tuple[str, str]] = field(default_factory=set)
     collections: set[SceneId] = field(default_factory=set)
+
+    def by_now(self, plans: Sequence[ItemPlan]) -> Iterator[ItemPlan]:
+        """Yield plans, those of collections with the keys these have by now.
+
+        A making that was cut off is left out where it came to nothing.
+
+        Raises:
+            ServerError: Plex cannot say.
+        """
+        written = {plan.rating_key for plan in plans}
+        for plan in plans:
+            is_collection = plan.kind is ItemKind.COLLECTION
+            key = self._key_by_now(plan, written) if is_collection else plan.rating_key
+            if key:
+                yield replace(plan, rating_key=key)
+
+    def _key_by_now(self, plan: ItemPlan, written: Collection[RatingKey]) -> RatingKey | None:
+        """Return the key of a collection; where it is gone, that of another one of its source.
+
+        One that the run wrote to, too, was that of another source then.
+        """
+        maker = self._executor.maker
+        if not plan.rating_key:
+            return maker.find_made(plan, written)
+        record = self.scope.state.kept(plan.scene_id)
+        if record is None or plan.deletes or record.link.rating_key in {"", *written}:
+            return plan.rating_key
+        key = record.link.rating_key
+        there = maker.listed(plan.section_id).by_key
+        return key if key in there and plan.rating_key not in there else plan.rating_key
 
     def item(self, plan: ItemPlan) -> WorkItem:
         """Return an item to take back. Of its scene only the id is known; Stash is not asked."""
@@ -237,6 +213,8 @@ class _UndoWork(EarlierWork):
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
             self.collections.add(plan.scene_id)
+            if plan.makes:
+                self.going.add((plan.section_id, plan.title))
             if title := plan.change_of(PlexField.TITLE):
                 pair.title = str(title.before or title.after)
             decide = self._decide_collection
