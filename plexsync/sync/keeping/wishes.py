@@ -123,42 +123,32 @@ def _hand_over(
     """Hand collections to the sources that have their titles now, where no other one needs them.
 
     Ids are no identities: after a full import of Stash each may be that of another object, and
-    names may be swapped. One that merely has a new name keeps its collection, which is renamed.
+    names may be swapped. One that merely has a new name keeps its collection, which is renamed. So
+    a row of sources, each with the title of the next one's collection, takes them over where its
+    first has none of its own and nothing belongs to its last; a circle always does.
     """
     own = {key: one for key, one in records.items() if one.link.rating_key}
     holders = {_place(key, one.title): key for key, one in own.items()}
     places = ((key, _place(key, wish.title)) for key, wish in wishes.items())
-    moves = {key: holders[at] for key, at in places if holders.get(at, key) != key}
-    while unfair := [
-        key
-        for key, former in moves.items()
-        if (former in wishes and former not in moves) or (key in own and key not in moves.values())
-    ]:
-        for key in unfair:
-            del moves[key]
-    for former in moves.values():
-        _keep(run, records, former, None)
-    for key, former in moves.items():
-        # It is looked at again, also for what an earlier run did not see to the end.
-        _keep(run, records, key, replace(own[former], wanted=""))
+    givers = {key: holders[at] for key, at in places if holders.get(at, key) != key}
+    for first in givers.keys() - givers.values():
+        row = [first]
+        while row[-1] in givers:
+            row.append(givers[row[-1]])
+        if first in own or row[-1] in wishes:
+            for key in row[:-1]:
+                del givers[key]
+    # Each is looked at again, also for what an earlier run did not see to the end.
+    taken = {key: replace(own[giver], wanted="") for key, giver in givers.items()}
+    for key in dict.fromkeys((*givers.values(), *taken)):
+        run.session.keep(key, taken.get(key))
+        records.pop(key, None)
+    records |= taken
 
 
 def _place(key: SceneId, title: str) -> tuple[str, str]:
     """Return what two collections of one library and kind have in common that have one title."""
     return key.partition(":")[0], tag_key(title)
-
-
-def _keep(
-    run: RunContext,
-    records: dict[SceneId, CollectionRecord],
-    key: SceneId,
-    record: CollectionRecord | None,
-) -> None:
-    """Remember a collection, or none, for a source from now on."""
-    run.session.keep(key, record)
-    records.pop(key, None)
-    if record is not None:
-        records[key] = record
 
 
 def _placings(run: RunContext) -> Iterator[Placing]:
