@@ -113,9 +113,6 @@ class Session:
             which does.
     """
 
-    is_dry = False
-    """Whether nothing is written down, or to Plex."""
-
     def __init__(
         self, directory: Path, *, keep_days: int = _FOR_GOOD, disk: Filesystem = DISK
     ) -> None:
@@ -369,8 +366,6 @@ class DrySession(Session):
 
     It takes no intent, so that nothing can be written to Plex.
     """
-
-    is_dry = True
 
     def begin(self, **_about: object) -> None:
         """Begin a run of which nothing is written down."""

@@ -41,6 +41,7 @@ class Inventory:
     Args:
         scope: the run; it knows the server, and receives what is wrong with the cache.
         sections: the libraries.
+        machine: which Plex it is.
 
     Attributes:
         had: the list, once somebody needed it.
@@ -49,6 +50,7 @@ class Inventory:
 
     scope: RunScope
     sections: Sequence[Section]
+    machine: str
     had: Index | None = None
     failure: ServerError | None = None
 
@@ -83,7 +85,7 @@ class Inventory:
             had = IndexLoader(
                 client=ports.plex,
                 cache_dir=ports.cache_dir,
-                machine=self._machine(),
+                machine=self.machine,
                 now=ports.now(),
                 force=force,
                 progress=lambda done, total: reporter.progress("listing Plex", done, total),
@@ -99,10 +101,6 @@ class Inventory:
         self.had = had
         totals.index = had.how
         return had
-
-    def _machine(self) -> str:
-        plex = self.scope.totals.header.plex
-        return plex.identity if plex else ""
 
     def _check_lost(self, items: Sequence[PlexItem], sections: frozenset[str]) -> None:
         """Hold that most of what was linked is still there, under whatever key.
@@ -120,26 +118,6 @@ class Inventory:
             paths = {normalize_path(file.path) for item in items for file in item.files}
             lost = [link for link in lost if normalize_path(link.path) not in paths]
         self.scope.limits().check_lost(len(lost), len(linked), empty=not items)
-
-    def hashes(self) -> HashCache:
-        """Return the content hashes of the items' files, read where they are not known.
-
-        A run that links everything reads all that can decide, so that the next one like it has
-        nothing left to do.
-        """
-        from plexsync.plex.hash_cache import (  # noqa: PLC0415 - few runs need a hash
-            MOST_REQUESTS,
-            HashCache,
-        )
-
-        ports, header = self.scope.ports, self.scope.totals.header
-        whole = header.full and not header.dry_run
-        return HashCache(
-            ask=ports.plex.hashes,
-            server=self._machine(),
-            directory=ports.cache_dir,
-            left=math.inf if whole else MOST_REQUESTS,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +147,14 @@ class RunContext(RunScope):
         return trial_queue_path(self.ports.cache_dir, self.ports.state_dir, self.state.lineage)
 
     @property
+    def is_full(self) -> bool:
+        """Whether every linked item is compared, because a person asked for it or it is due."""
+        return self.totals.header.full
+
+    @property
     def compares_all(self) -> bool:
         """Whether every item is read, also where Stash's side did not move."""
-        return self.totals.header.full or bool(self.options.scenes)
+        return self.is_full or bool(self.options.scenes)
 
     @property
     def is_asked_for(self) -> bool:
@@ -203,6 +186,24 @@ class RunContext(RunScope):
             )
         return frozenset(self.options.fields or on)
 
+    def hashes(self) -> HashCache:
+        """Return the content hashes of the items' files, read where they are not known.
+
+        A run that links everything reads all that can decide, so that the next one like it has
+        nothing left to do.
+        """
+        from plexsync.plex.hash_cache import (  # noqa: PLC0415 - few runs need a hash
+            MOST_REQUESTS,
+            HashCache,
+        )
+
+        return HashCache(
+            ask=self.ports.plex.hashes,
+            server=self.lineage.plex,
+            directory=self.ports.cache_dir,
+            left=math.inf if self.is_full and not self.options.dry_run else MOST_REQUESTS,
+        )
+
     def retry_at(self, attempts: int, outcome: Outcome) -> str:
         """Return when a scene is due again after so many tries in a row that ended so, as ISO."""
         now, subset = self.ports.now(), self.config.plex.subset
@@ -230,7 +231,7 @@ def meet_both(scope: RunScope, sections: tuple[Section, ...] = ()) -> RunContext
     sections = sections or _libraries(scope)
     _name_strange_libraries(scope, sections)
     _name_other_writers(scope, sections)
-    inventory = Inventory(scope, sections)
+    inventory = Inventory(scope, sections, lineage.plex)
     return RunContext(
         config=config,
         options=scope.options,

@@ -120,7 +120,7 @@ def _check_gone(run: RunContext, detected: Detected) -> UnsafeError | None:
 
 def _has_work(run: RunContext, detected: Detected) -> bool:
     """Whether there is anything to do about any scene."""
-    wanted = run.totals.header.full or run.options.save_plan is not None
+    wanted = run.is_full or run.options.save_plan is not None
     return wanted or detected.concerns_any or bool(run.state.unsettled)
 
 
@@ -157,10 +157,10 @@ def _complete(
 
     What a limit held back is remembered as due, and the run is complete without it.
     """
-    if run.session.is_dry:
+    if run.options.dry_run:
         return
     end.complete = found.failure is None and not run.options.partial
-    end.full = run.totals.header.full and end.complete
+    end.full = run.is_full and end.complete
     if end.complete:
         detection.remember(run.session, found)
         end.newest = max(found.newest, run.state.checkpoint.newest_updated_at)

@@ -318,7 +318,7 @@ class ChangeDetection:
         for at, scene in enumerate(due):
             is_new = scene.updated_at != state.version(scene.scene_id) or scene.scene_id in events
             (new if is_new else handled).append(at)
-        runs_before = state.checkpoint.serial - (not self._run.session.is_dry)
+        runs_before = state.checkpoint.serial - (not self._run.options.dry_run)
         count = max((self._run.options.limit or 0) - len(new), 0)
         turn = runs_before * count % max(len(handled), 1)
         return [*new, *handled[turn:], *handled[:turn]]

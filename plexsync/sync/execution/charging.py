@@ -57,7 +57,7 @@ def charge(
     """
     _look_for_outage(run, uncharged)
     parked: dict[SceneId, Problem] = {}
-    for key, record in () if run.session.is_dry else _own_failures(uncharged, run.ports.faults):
+    for key, record in () if run.options.dry_run else _own_failures(uncharged, run.ports.faults):
         remember(key, record)
         if record.due_at == PARKED and record.problem is not None:
             parked[key] = record.problem
@@ -75,7 +75,7 @@ def _look_for_outage(run: RunContext, uncharged: Mapping[SceneId, tuple[WorkKind
     """Ask Plex once more: a few items that fail right before an outage look like items at fault."""
     problems = [record.problem for _, record in uncharged.values()]
     asks = any(one is not None and one.kind not in GIVEN_UP for one in problems)
-    if asks and not (run.session.is_dry or run.ports.should_stop()):
+    if asks and not (run.options.dry_run or run.ports.should_stop()):
         try:
             run.ports.plex.sections()
         except ServerError as error:

@@ -110,7 +110,7 @@ class Executor:
             ServerError: see `looked_ahead`.
             InterruptedRunError: asked to stop.
         """
-        if self._session.is_dry:
+        if self._scope.options.dry_run:
             self._show_all(batches, total)
             return
         for batch in self._until_still(join_batches(batches)):
@@ -152,7 +152,7 @@ class Executor:
             read = self.reader.read([key for key in keys if key])
             decided = (self._decided(item, _found(item, read), read_at) for item in batch)
             found = [ready for ready in decided if ready is not None]
-            size = READ_BATCH if self._session.is_dry or _are_lists(found) else DETAIL_BATCH
+            size = READ_BATCH if self._scope.options.dry_run or _are_lists(found) else DETAIL_BATCH
             yield found
 
     def _decided(
@@ -193,7 +193,7 @@ class Executor:
             ServerError: what else has to be known cannot be asked.
         """
         ready = Ready(item=item, decision=item.decide(detail), detail=detail, read_at=read_at)
-        if self._session.is_dry and ready.decision.pictures:
+        if self._scope.options.dry_run and ready.decision.pictures:
             self._pictures.compare(ready)
         return ready
 

@@ -389,7 +389,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             ServerError: Plex cannot say.
         """
         session = self._run.session
-        if session.is_dry:
+        if self._run.options.dry_run:
             return
         open_ones = [one for one in session.state.unsettled if one.plan.kind is ItemKind.COLLECTION]
         for one in [one for one in open_ones if not one.plan.rating_key]:

@@ -255,7 +255,7 @@ class ShowKeeper(Keeper[ShowWork]):
             ServerError: Plex cannot say.
         """
         session = self._run.session
-        if session.is_dry:
+        if self._run.options.dry_run:
             return
         others = [
             one
@@ -284,7 +284,7 @@ class ShowKeeper(Keeper[ShowWork]):
         """
         session = self._run.session
         old = {key: one for key, one in self._records.items() if key not in wished}
-        if session.is_dry or not old:
+        if self._run.options.dry_run or not old:
             return
         found = self._executor.reader.read([one.link.rating_key for one in old.values()])
         for key, record in old.items():

@@ -53,7 +53,7 @@ class DueWork:
             listed=lambda: run.inventory.edition,
         )
         self._linker = self._make_linker()
-        self.queue = ReviewQueueWriter(run.trial_queue if run.session.is_dry else run.queue)
+        self.queue = ReviewQueueWriter(run.trial_queue if run.options.dry_run else run.queue)
         # Else a scene may have a candidate in a library that was not looked at.
         self._believe_absence = not run.options.libraries
         self._matched: frozenset[SceneId] = frozenset()
@@ -113,7 +113,7 @@ class DueWork:
                 libraries=inventory.libraries,
                 catalogue=self.catalogue,
             ),
-            hashes=inventory.hashes() if config.match.use_content_hash else None,
+            hashes=self._run.hashes() if config.match.use_content_hash else None,
             broken=found.broken,
             again=found.again,
             void=frozenset(found.strangers.union(found.gone)),
@@ -136,7 +136,7 @@ class DueWork:
         """Tell the catalogue what was seen of the scenes' files."""
         left_out = (scene.scene_id for scene, _ in detected.left_out)
         absent = detected.strangers.union(detected.gone, left_out)
-        whole = detected.failure is None and detected.has_all_due and self._run.totals.header.full
+        whole = detected.failure is None and detected.has_all_due and self._run.is_full
         self.catalogue.note(detected.due, absent, whole=whole)
 
     def link_again(

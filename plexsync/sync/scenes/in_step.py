@@ -98,7 +98,7 @@ class InStep:
         self._ending: list[tuple[SceneId, bytes, int, int]] = []
         self._found, self._known, self._learned = _no_digests(), _no_digests(), 0
         options = run.options
-        self._is_on = run.totals.header.full and not (options.partial or options.take_over)
+        self._is_on = run.is_full and not (options.partial or options.take_over)
         if self._is_on:
             owner = digest((str(run.ports.state_dir), *msgspec.structs.astuple(run.lineage)))
             self._path = run.ports.cache_dir / f"in-step-{owner}.digests"
@@ -136,7 +136,7 @@ class InStep:
 
     def compare(self, answer: SceneAnswer, pairs: Sequence[Pair]) -> None:
         """Learn of a scene that is compared now, unless it turns out that something is to do."""
-        if self._is_on and not self._run.session.is_dry and self._may_stand(pairs):
+        if self._is_on and not self._run.options.dry_run and self._may_stand(pairs):
             row = self._state.row(answer.scene_id)
             compared = _Compared(self._digest(answer, row), row, len(pairs))
             self._compared[answer.scene_id] = compared
@@ -162,7 +162,7 @@ class InStep:
         self._take_ended()
         found, known = self._found, self._known
         lost = len(found.scenes) - self._learned < len(known.scenes)
-        if self._run.session.is_dry or not (self._learned or (whole and lost)):
+        if self._run.options.dry_run or not (self._learned or (whole and lost)):
             return
         both = dict(zip(*known, strict=True)) if not whole else {}
         both.update(zip(*found, strict=True))

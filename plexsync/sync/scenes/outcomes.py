@@ -257,7 +257,7 @@ class SceneOutcomes(Outcomes):
 
     def _remember(self, progress: _Progress) -> None:
         scene_id = progress.scene.scene_id
-        if self._uses_records or not self._run.session.is_dry:
+        if self._uses_records or not self._run.options.dry_run:
             record, failed = self._record(progress), progress.failed
             if record.outcome is Outcome.FAILED and failed is not None:
                 self._uncharged[scene_id] = failed, record

@@ -52,7 +52,7 @@ class PictureWriter:
     """
 
     def __init__(self, scope: RunScope, reader: Reader) -> None:
-        self._is_dry = scope.session.is_dry
+        self._is_dry = scope.options.dry_run
         self._ports = ports = scope.ports
         self._kept = KeptPictures(ports.state_dir, ports.run_id, ports.disk)
         self._fetched: tuple[str, Cover | NoCover] = ("", NoCover.NONE)
