@@ -219,7 +219,7 @@ class Planner(WriteMemory):
         self, desired: Sequence[Desired], held: Mapping[PlexField, str]
     ) -> dict[PlexField, str]:
         """Return the entries of `held` but for fields that Stash wants otherwise by now."""
-        wanted = {want.target: want for want in desired if want.target in held}
+        wanted = {want.target: want for want in desired if want.target in held} if held else {}
         return {
             target: digest
             for target, digest in held.items()

@@ -44,7 +44,6 @@ from plexsync.stash_client import Cover
 from plexsync.state import Waiting
 from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
-from plexsync.sync.execution.work import NOTHING
 from plexsync.sync.linking.pairs import find_origin, recall
 from plexsync.sync.rows import Pair, RowMaker
 from plexsync.sync.stash_needs import for_this_stash
@@ -413,8 +412,7 @@ class _Met(NamedTuple):
         held = self.planner.still_held(desired, link.held)
         uncurated = link.inherited and scene.is_blank
         planned = self.planner.plan(desired, detail, link.base, held, uncurated=uncurated)
-        stays = uncurated and bool(link.pictures)
-        pictures = NOTHING if stays else self.artwork.plan(pair, scene, detail)
+        pictures = self.artwork.plan(pair, scene, detail)
         return LinkPreview(
             changes=(*planned.changes, *pictures.changes),
             kept=(*planned.kept, *planned.held, *planned.waiting, *pictures.kept),

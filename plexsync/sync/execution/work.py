@@ -92,9 +92,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return tuple([one.shown for one in self.pictures if not one.ask])
 
 
-NOTHING = Wanted()
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one item needs, found by a fresh read.
 

@@ -20,7 +20,7 @@ from plexsync.planning.retry_schedule import PARKED
 from plexsync.sync.execution.charging import GIVEN_UP, UNUSABLE_PICTURES
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.execution.reader import READ_BATCH
-from plexsync.sync.execution.work import NOTHING, Decision, WorkItem, decision_of, place_of, plan_of
+from plexsync.sync.execution.work import Decision, WorkItem, decision_of, place_of, plan_of
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.linking.pairs import Pairs, recall
 from plexsync.sync.rows import GOOD, Pair, PairEnd
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from plexsync.models import (
         Desired,
         ItemDetail,
-        PlexField,
         Scene,
         SceneDetail,
         SceneId,
@@ -222,15 +221,13 @@ class RunItems:
             desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
             desired = self._fields.desired(scene, kind, section_id)
-        held: dict[PlexField, str] = {}
-        if pair.link.held and not self._run.is_asked_for:
-            held = self._planner.still_held(desired, pair.link.held)  # Stash may have moved on
+        known = {} if self._run.is_asked_for else pair.link.held
+        held = self._planner.still_held(desired, known)  # Stash may have moved on
         uncurated = pair.link.inherited and scene.is_blank
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
         respelled = planned is not AS_WANTED and self._note_spellings(desired, detail)
-        stays = uncurated and bool(pair.link.pictures)
         looks = self._artwork.looks
-        wanted = NOTHING if stays else self._artwork.plan(pair, scene, detail)
+        wanted = self._artwork.plan(pair, scene, detail)
         if (uncurated, held) != (pair.link.inherited, pair.link.held):
             pair.link = replace(pair.link, inherited=uncurated, held=held)
         stands = planned.is_in_step and not respelled and self._artwork.looks == looks

@@ -38,7 +38,7 @@ from plexsync.planning.picture_policy import (
 from plexsync.plex.pictures import PlexPictures, selected_key
 from plexsync.plex.poster_padding import recipe
 from plexsync.stash_client import Cover, NoCover, StashClient
-from plexsync.sync.execution.work import NOTHING, PictureChange, Wanted
+from plexsync.sync.execution.work import PictureChange, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -227,13 +227,15 @@ class Artwork:
     def plan(self, pair: Pair, scene: SceneDetail, detail: ItemDetail) -> Wanted:
         """Compare an item's pictures with the scene's cover.
 
+        While a scene is blank and new those stay that an earlier one gave the item.
+
         Raises:
             AuthError: a server refuses us.
             ServerError: a server is down.
         """
         rules = self._rules.of(pair.link.section_id)
-        if not rules:
-            return NOTHING
+        if not rules or (pair.link.inherited and pair.link.pictures and scene.is_blank):
+            return Wanted()
         pictures: list[PictureChange] = []
         kept: list[str] = []
         problem: Problem | None = None
