@@ -9,8 +9,9 @@ A write that is sent again, or goes on with a further request, looks first, too.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -26,11 +27,11 @@ from plexsync.plex.pictures import selected_key
 from plexsync.sync.ports import Ports, WorkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from plexsync.models import Change, ItemPlan, Value
     from plexsync.planning.planner import Planner
-    from plexsync.sync.execution.work import Write
+    from plexsync.sync.execution.work import Ready, Write
 
 DETAIL_BATCH = 50
 """Items per read where each is then written by itself: those read last wait for all before them."""
@@ -52,6 +53,9 @@ than one waits anyway on a server that takes so long for a request."""
 
 MOST_LOOKED = 15
 """Items that are looked at along with another one, at the most."""
+
+ReadItems = dict[RatingKey, ItemDetail | ServerError]
+"""Items by their key, as they are now, or why one could not be read."""
 
 NO_VALUES: Mapping[PlexField, Value] = {}
 
@@ -83,9 +87,7 @@ class Reader:
         if rating_key:
             self._members.add(rating_key)
 
-    def read(
-        self, keys: Sequence[RatingKey], *, again: bool = False
-    ) -> dict[RatingKey, ItemDetail | ServerError]:
+    def read(self, keys: Sequence[RatingKey], *, again: bool = False) -> ReadItems:
         """Return fresh details by rating key, or what went wrong; an item that is gone is left out.
 
         The keys of expected pictures and members are among the values.
@@ -97,7 +99,7 @@ class Reader:
         Raises:
             ServerError: Plex is down, or refuses us altogether.
         """
-        found: dict[RatingKey, ItemDetail | ServerError] = {}
+        found: ReadItems = {}
         for start in range(0, len(keys), READ_BATCH):
             found |= self._read(keys[start : start + READ_BATCH], again=again)
         return found
@@ -106,9 +108,7 @@ class Reader:
         """Return the fresh details of one item; None where it is gone. Raises as `read` does."""
         return self.read((key,)).get(key)
 
-    def _read(
-        self, keys: Sequence[RatingKey], *, again: bool
-    ) -> dict[RatingKey, ItemDetail | ServerError]:
+    def _read(self, keys: Sequence[RatingKey], *, again: bool) -> ReadItems:
         try:
             details = self._plex.details(keys, again=again)
             found = {one.item.rating_key: self._with_more(one) for one in details}
@@ -126,7 +126,7 @@ class Reader:
             return dict(found)
         # Not by halves: each half that fails brings Plex nearer to being given up.
         step = DETAIL_BATCH if len(keys) > DETAIL_BATCH else 1
-        parts: dict[RatingKey, ItemDetail | ServerError] = {}
+        parts: ReadItems = {}
         for start in range(0, len(keys), step):
             parts |= self._read(keys[start : start + step], again=again)
         return parts
@@ -157,20 +157,75 @@ def with_members(
 # ---- whether items are as they were --------------------------------------------------------------
 
 
-class Pace:
-    """How many writes go out while an item that was looked at stays fresh."""
+class Due(Protocol):
+    """A write that is to be sent.
 
-    def __init__(self) -> None:
-        self._looked_at, self._writes = -inf, 1
+    Attributes:
+        ready: the item it is for.
+        read_at: when the item was last seen to be as it was, in seconds on a clock that is never
+            set; minus infinity where it is not.
+    """
 
-    def looked(self, now: float, writes: int) -> None:
-        """Note a look right before so many writes."""
-        self._looked_at, self._writes = now, writes
+    ready: Ready
+    read_at: float
 
-    def coming(self, now: float) -> int:
-        """Return how many are sent in `_AHEAD_S`, as far as those since the last look tell."""
-        each_s = (now - self._looked_at) / self._writes
-        return int(_AHEAD_S / each_s) if each_s > 0 else 0
+    @property
+    def place(self) -> Hashable:
+        """What it is written to."""
+
+    def fits(self, item: ItemDetail, /) -> bool:
+        """Return whether the item is as it was when the write was decided."""
+
+
+D = TypeVar("D", bound=Due)
+
+
+@dataclass
+class Lookahead(Generic[D]):
+    """Looks again at items that were not read a moment ago, and at the next ones in turn.
+
+    Args:
+        read: reads items.
+        monotonic: seconds on a clock that is never set.
+        looked_at: when it looked last.
+        writes: how many were to be sent then.
+    """
+
+    read: Callable[[Sequence[RatingKey]], ReadItems]
+    monotonic: Callable[[], float]
+    looked_at: float = -inf
+    writes: int = 1
+
+    def moved(self, now_due: Sequence[D], coming: Sequence[D] = ()) -> set[D]:
+        """Return which writes are about items that are not as they were, or cannot be read.
+
+        Args:
+            now_due: those to be sent now.
+            coming: those after them. As many as will be sent in a moment, as far as those since
+                the last look tell, are looked at along with one that was not read a moment ago; one
+                that moved, or cannot be read, is looked at again in its turn.
+        """
+        now = self.monotonic()
+        old = [one for one in now_due if now - one.read_at > FRESH_S]
+        if not old:
+            return set()
+        each_s = (now - self.looked_at) / self.writes
+        next_ones = reversed(coming[: int(_AHEAD_S / each_s) if each_s > 0 else 0])
+        # Of a place with two writes the second is no longer as it was after the first.
+        first_ones = {one.place: one for one in next_ones}
+        own = {one.place for one in old}
+        ahead = [
+            one for place, one in first_ones.items() if place not in own and one.read_at > -inf
+        ]
+        self.looked_at, self.writes = now, 1 + len(ahead)
+        old += ahead
+        read = self.read(list(dict.fromkeys(one.ready.plan.rating_key for one in old)))
+        for one in old:
+            item = read.get(one.ready.plan.rating_key)
+            one.read_at = now if isinstance(item, ItemDetail) and one.fits(item) else -inf
+        if ahead and self.monotonic() - now > FRESH_S:
+            return self.moved(now_due)  # one of the others failed, or the server is slow by now
+        return {one for one in now_due if one.read_at == -inf}
 
 
 class Freshness:
@@ -185,36 +240,11 @@ class Freshness:
     def __init__(self, reader: Reader, planner: Planner, monotonic: Callable[[], float]) -> None:
         self._reader = reader
         self._planner = planner
-        self._monotonic = monotonic
-        self._pace = Pace()
+        self._lookahead: Lookahead[Write] = Lookahead(self._read, monotonic)
 
     def moved(self, edits: Sequence[Write], coming: Sequence[Write] = ()) -> set[Write]:
-        """Return which edits are about items that are not as they were, or cannot be read.
-
-        Args:
-            edits: those to be sent now.
-            coming: those after them. As many as will be sent in a moment are looked at along with
-                one that was not read a moment ago; one that moved, or cannot be read, is looked at
-                again in its turn.
-        """
-        now = self._monotonic()
-        old = [edit for edit in edits if now - edit.read_at > FRESH_S]
-        if not old:
-            return set()
-        # Of an item with two edits the second is no longer as it was after the first.
-        next_ones = reversed(coming[: self._pace.coming(now)])
-        first_ones = {one.plan.rating_key: one for one in next_ones}
-        own = {edit.plan.rating_key for edit in old}
-        ahead = [one for key, one in first_ones.items() if key not in own and one.read_at > -inf]
-        self._pace.looked(now, 1 + len(ahead))
-        old += ahead
-        read = self._read(old)
-        gone = {edit for edit in old if not _is_same(edit.first, read.get(edit.plan.rating_key))}
-        for edit in old:
-            edit.read_at = -inf if edit in gone else now
-        if ahead and self._monotonic() - now > FRESH_S:
-            return self.moved(edits)  # one of the others failed, or the server is slow by now
-        return gone.intersection(edits)
+        """See `Lookahead.moved`; what cannot be read for an outage has moved."""
+        return self._lookahead.moved(edits, coming)
 
     def hold(self, edits: Sequence[Write]) -> None:
         """Hold that a write that was sent, in part or whole, may be sent once more.
@@ -229,7 +259,7 @@ class Freshness:
 
     def overtaken(self, edits: Sequence[Write]) -> set[Write]:
         """Return which edits somebody else changed the items of, or cannot be looked at."""
-        read = self._read(edits)
+        read = self._read([edit.plan.rating_key for edit in edits])
         found = ((edit, read.get(edit.plan.rating_key)) for edit in edits)
         return {
             edit
@@ -283,11 +313,10 @@ class Freshness:
             )
         )
 
-    def _read(self, edits: Sequence[Write]) -> dict[RatingKey, ItemDetail | ServerError]:
-        """Return the items as they are now; none where they cannot be read."""
-        keys = [edit.plan.rating_key for edit in edits]
+    def _read(self, keys: Sequence[RatingKey]) -> ReadItems:
+        """Return items as they are now; none where they cannot be read."""
         try:
-            return self._reader.read(keys, again=True) if keys else {}
+            return self._reader.read(keys, again=True)
         except ServerError:
             return {}
 
@@ -328,13 +357,4 @@ def overtaken_error(key: RatingKey) -> OvertakenError:
     return OvertakenError(
         f"item {key} was changed in Plex, or could not be read, while it was written; the rest was "
         "not sent"
-    )
-
-
-def _is_same(first: ItemDetail, now: ItemDetail | ServerError | None) -> bool:
-    """Whether an item holds the same fields, locks and files."""
-    return now is first or (
-        isinstance(now, ItemDetail)
-        and (first.values, first.locked, first.credits) == (now.values, now.locked, now.credits)
-        and (first.item.files, first.item.trashed) == (now.item.files, now.item.trashed)
     )

@@ -302,6 +302,19 @@ class Write:
     others: tuple[PlexField, ...] = ()
 
     @property
+    def place(self) -> RatingKey:
+        """The item."""
+        return self.plan.rating_key
+
+    def fits(self, item: ItemDetail) -> bool:
+        """Return whether an item has the same fields, locks and files still."""
+        first = self.first
+        return item is first or (
+            (first.values, first.locked, first.credits) == (item.values, item.locked, item.credits)
+            and (first.item.files, first.item.trashed) == (item.item.files, item.item.trashed)
+        )
+
+    @property
     def edits(self) -> PlanEdits:
         """What is sent."""
         edits = self.ready.edits

@@ -21,7 +21,7 @@ from plexsync.errors import (
 from plexsync.models import LIST_FIELDS, ItemDetail, ItemKind, PlexField, Problem, as_problem
 from plexsync.state import Result, Settlement
 from plexsync.sync.execution.doors import EditDoors, harm_of
-from plexsync.sync.execution.reader import Freshness, Reader
+from plexsync.sync.execution.reader import Freshness, Reader, ReadItems
 from plexsync.sync.execution.sender import MOVED, Sender, lists_harmed
 from plexsync.sync.execution.work import Ready, WorkItem, Write, absent
 from plexsync.sync.ports import WorkKind
@@ -31,7 +31,7 @@ from plexsync.text.words import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plexsync.models import Change, ItemPlan, RatingKey, Value
+    from plexsync.models import Change, ItemPlan, Value
     from plexsync.planning.planner import Planner
     from plexsync.sync.execution.work import Outcomes
     from plexsync.sync.run_scope import RunScope
@@ -41,9 +41,6 @@ NOT_STORED = "not-stored"
 
 NOT_SHOWN = "not-shown"
 """The same of a picture."""
-
-ReadItems = dict["RatingKey", "ItemDetail | ServerError"]
-"""Items by their key, as they are now, or why one could not be read."""
 
 _SHOWN_CHARACTERS = 60
 """As much of a value as an error shows."""

@@ -8,7 +8,6 @@ Source: docs/plex-api.md 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -26,7 +25,7 @@ from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Settlement
 from plexsync.sync.execution.pictures.plan import note, shown_as
-from plexsync.sync.execution.reader import FRESH_S, Pace, Reader
+from plexsync.sync.execution.reader import FRESH_S, Lookahead, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
 from plexsync.sync.ports import WorkKind
@@ -48,7 +47,7 @@ Source: docs/plex-api.md 1, status 413.
 _TOO_LARGE = 413
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class PictureUpload:
     """A picture that is ready to be sent.
 
@@ -82,6 +81,10 @@ class PictureUpload:
         """The item and its field."""
         return self.ready.plan.rating_key, self.change.rule.to
 
+    def fits(self, item: ItemDetail) -> bool:
+        """Return whether nobody chose a picture of an item that was not locked."""
+        return self.change.rule.to not in item.locked
+
     @property
     def was_locked(self) -> bool:
         """Whether Plex locked what it shows."""
@@ -114,7 +117,7 @@ class Uploader:
         self._reader = reader
         self._ports = scope.ports
         self._session = scope.session
-        self._pace = Pace()
+        self._lookahead: Lookahead[PictureUpload] = Lookahead(reader.read, self._ports.monotonic)
         self._names_are_known = False
         self._unproven: list[PictureUpload] = []
 
@@ -196,37 +199,24 @@ class Uploader:
         self._look(upload, refusal)
         return True
 
-    def _has_moved(self, upload: PictureUpload, coming: Sequence[PictureUpload] = ()) -> bool:
+    def _has_moved(self, upload: PictureUpload, coming: Sequence[PictureUpload]) -> bool:
         """Whether somebody chose a picture since it was decided, or that cannot be known.
 
-        To choose one locks it; of one that was locked before the list tells. As many of `coming` as
-        will be sent in a moment are looked at, too, and again in their turn where that holds.
+        To choose one locks it; of one that was locked before the list tells.
 
         Raises:
             ServerError: a server is down, or refuses us.
         """
-        now = self._ports.monotonic()
-        if now - upload.read_at <= FRESH_S:
+        if not upload.was_locked:
+            unlocked = [one for one in coming if not one.was_locked]
+            return upload in self._lookahead.moved([upload], unlocked)
+        if self._ports.monotonic() - upload.read_at <= FRESH_S:
             return False
-        key, target = upload.place
-        if upload.was_locked:
-            try:
-                return selected_key(self._gallery.available(key, target)) != upload.before
-            except ServerError as error:
-                self._ports.raise_if_over(error)
-                return True
-        ahead = [one for one in coming[: self._pace.coming(now)] if not one.was_locked]
-        self._pace.looked(now, 1 + len(ahead))
-        looked = (upload, *ahead)
-        read = self._reader.read(tuple(dict.fromkeys(one.place[0] for one in looked)))
-        for one in looked:
-            key, target = one.place
-            detail = read.get(key)
-            moved = not isinstance(detail, ItemDetail) or target in detail.locked
-            one.read_at = -inf if moved else now
-        if ahead and self._ports.monotonic() - now > FRESH_S:
-            return self._has_moved(upload)  # one of the others failed, or Plex is slow by now
-        return upload.read_at < now
+        try:
+            return selected_key(self._gallery.available(*upload.place)) != upload.before
+        except ServerError as error:
+            self._ports.raise_if_over(error)
+            return True
 
     def _hand_over(self, upload: PictureUpload) -> ServerError | None:
         """Choose the picture if the item has it, else upload it; the error if that failed.
