@@ -86,6 +86,8 @@ class FieldWriter:
         )
         self._reader = reader
         self._planner = planner
+        self._written = FieldsWritten()
+        """What became of the batch under way."""
 
     def write(self, groups: Iterable[Sequence[Ready]]) -> FieldsWritten:
         """Write the fields of items, each another one, and read back what Plex holds.
@@ -95,7 +97,7 @@ class FieldWriter:
 
         Nothing but intents is noted: note the ends together with what is remembered of the scenes.
         """
-        written = FieldsWritten()
+        written = self._written = FieldsWritten()
         refused: ServerError | None = None
         for work in groups:
             edits = [
@@ -104,51 +106,51 @@ class FieldWriter:
             ]
             self._intend(edits)
             for edit in self._sender.send(edits):
-                refused = self._take(edit, written) or refused
+                refused = self._take(edit) or refused
             if refused is not None:
                 break  # nothing is made any more, either
         self._sender.set_modes(written.tried)
-        unread = self._read_back(written)
+        unread = self._read_back()
         fault = self._ports.faults.of(WorkKind.READ, WorkKind.EDIT)
         written.error = unread or refused or fault or self._ports.interruption()
         return written
 
-    def _take(self, edit: Write, written: FieldsWritten) -> ServerError | None:
+    def _take(self, edit: Write) -> ServerError | None:
         """Take one edit into account; return the error after which nothing more is sent."""
         if edit.unsent is not None:
-            self._note_unsent(edit, edit.unsent, written)
+            self._note_unsent(edit, edit.unsent)
         elif isinstance(edit.error, AuthError):
             # A plan of several requests may have been written in part, so it stays open.
             edit.problem = as_problem(edit.error)
-            self._end(edit, Settlement.UNKNOWN, written)
+            self._end(edit, Settlement.UNKNOWN)
             return edit.error
         else:
-            written.tried.append(edit)
+            self._written.tried.append(edit)
             if isinstance(edit.error, MisdirectedEditError):
-                self._note_harm(self._doors.harmed, written)
+                self._note_harm(self._doors.harmed)
                 return edit.error
         return None
 
-    def _note_unsent(self, edit: Write, problem: Problem, written: FieldsWritten) -> None:
+    def _note_unsent(self, edit: Write, problem: Problem) -> None:
         """Note that nothing of an edit was sent, or arrived."""
         edit.problem, edit.missing = problem, edit.plan.changes
-        self._end(edit, Settlement.FAILED, written)
+        self._end(edit, Settlement.FAILED)
         if problem is MOVED:
-            written.moved.append(edit.ready.item)
+            self._written.moved.append(edit.ready.item)
 
-    def _end(self, edit: Write, status: Settlement, written: FieldsWritten) -> None:
+    def _end(self, edit: Write, status: Settlement) -> None:
         """Have the end of an edit's intents noted."""
         missing = tuple(change.target for change in edit.missing)
         partly = self._planner.partly(edit.missing, edit.held) if edit.held else {}
-        written.ends += [
+        self._written.ends += [
             Result(seq, status, problem=edit.problem, missing=missing, partly=partly)
             for seq in edit.seqs
         ]
 
-    def _note_harm(self, harmed: ItemPlan | None, written: FieldsWritten) -> None:
+    def _note_harm(self, harmed: ItemPlan | None) -> None:
         """Journal what an edit did to an item it did not name, so that an undo takes it back."""
         for seq in self._session.intend([harmed] if harmed else []):
-            written.ends.append(Result(seq, Settlement.APPLIED))
+            self._written.ends.append(Result(seq, Settlement.APPLIED))
 
     def _intend(self, edits: Sequence[Write]) -> None:
         """Journal what is replaced."""
@@ -156,9 +158,9 @@ class FieldWriter:
         for edit, seq in zip(edits, numbers, strict=True):
             edit.seqs.append(seq)
 
-    def _read_back(self, written: FieldsWritten) -> ServerError | None:
+    def _read_back(self) -> ServerError | None:
         """Decide by reading what became of each write, whatever its reply was."""
-        tried = written.tried
+        written, tried = self._written, self._written.tried
         try:
             read_at = self._ports.monotonic()
             read = self._reader.read([one.plan.rating_key for one in tried if one.held is None])
@@ -170,10 +172,10 @@ class FieldWriter:
                 edit.held, edit.missing = None, edit.plan.changes
                 edit.problem = _unread_problem(unread)
             return unread
-        written.tried = [edit for edit in tried if self._is_judged(edit, read, written)]
-        return self._misdirected(written, tried)
+        written.tried = [edit for edit in tried if self._is_judged(edit, read)]
+        return self._misdirected(tried)
 
-    def _is_judged(self, edit: Write, read: ReadItems, written: FieldsWritten) -> bool:
+    def _is_judged(self, edit: Write, read: ReadItems) -> bool:
         """Take what an item holds into account; False where somebody else was there before."""
         plan = edit.plan
         detail = read.get(plan.rating_key) or (absent(plan) if plan.may_drop else None)
@@ -183,14 +185,14 @@ class FieldWriter:
             edit.held, edit.missing, edit.problem = None, plan.changes, as_problem(cause)
             return True
         if edit.error and self._came_too_late(edit, detail):
-            self._note_unsent(edit, MOVED, written)
+            self._note_unsent(edit, MOVED)
             return False
-        self._judge(edit, detail, written)
+        self._judge(edit, detail)
         if edit.later is not None:
-            self._judge(edit.later, detail, written)
+            self._judge(edit.later, detail)
             edit.problem = edit.problem or edit.later.problem
         others = self._freshness.changed_by_others(edit, detail) if detail.values else ()
-        if others and any(one.plan.kind is ItemKind.COLLECTION for one in written.tried):
+        if others and any(one.plan.kind is ItemKind.COLLECTION for one in self._written.tried):
             # Members that come and go with a collection of the same batch show it themselves.
             others = tuple(one for one in others if one is not PlexField.COLLECTIONS)
         edit.others = others
@@ -202,21 +204,18 @@ class FieldWriter:
         arrived = len(missing) < len(edit.plan.changes) or self._planner.partly(missing, detail)
         return not arrived and self._freshness.is_disturbed(edit, detail)
 
-    def _misdirected(
-        self, written: FieldsWritten, tried: Sequence[Write]
-    ) -> MisdirectedEditError | None:
+    def _misdirected(self, tried: Sequence[Write]) -> MisdirectedEditError | None:
         """Return an error if an item lacks its own values and got those of another one.
 
         What that item held before is journaled: an undo puts it back.
         """
-        for edit in written.tried:
+        for edit in self._written.tried:
             if not edit.missing or edit.held is None:
                 continue
             for sent in tried:
                 if sent is not edit and self._freshness.got(edit, edit.held, sent.plan):
                     meant = structs.replace(sent.plan, scene_id=edit.plan.scene_id)
-                    harmed = harm_of(meant, edit.first, edit.held, self._planner)
-                    self._note_harm(harmed, written)
+                    self._note_harm(harm_of(meant, edit.first, edit.held, self._planner))
                     return MisdirectedEditError(
                         f"item {edit.plan.rating_key} holds what was sent to item "
                         f"{sent.plan.rating_key}: Plex, or a proxy before it, mixed up the items"
@@ -265,7 +264,7 @@ class FieldWriter:
             read.pop(key, None)  # an item that is gone by now is not what it was
         read.update(self._reader.read(keys))
 
-    def _judge(self, edit: Write, detail: ItemDetail, written: FieldsWritten) -> None:
+    def _judge(self, edit: Write, detail: ItemDetail) -> None:
         """Say what is stored of an edit, and end its intents."""
         missing = edit.plan.changes
         if edit.unsent is None:
@@ -276,7 +275,7 @@ class FieldWriter:
         problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)
         problem = problem or _not_stored_problem(missing, detail) if missing else None
         edit.missing, edit.problem, edit.held = missing, problem, detail
-        self._end(edit, Settlement.FAILED if missing else Settlement.APPLIED, written)
+        self._end(edit, Settlement.FAILED if missing else Settlement.APPLIED)
 
 
 def _unread_problem(error: ServerError) -> Problem:
