@@ -140,7 +140,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         """
         key, record = work.pair.link.rating_key, work.before
         if not key and not work.wish.members:
-            self._remember(work.key, None)  # it is not there, and nothing belongs to it
+            self._run.session.keep(work.key, None)  # it is not there, and nothing belongs to it
             return False
         if not key:
             return self._is_free(work)
@@ -297,7 +297,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             if wish.sort_title:
                 yield _wish(PlexField.SORT_TITLE, wish.sort_title, Policy.KEEP)
             if self._settings.summary is not Policy.OFF:
-                yield _wish(PlexField.SUMMARY, work.summary, self._settings.summary)
+                yield _wish(PlexField.SUMMARY, work.says.text, self._settings.summary)
             if self._settings.mode != "library":
                 yield _wish(PlexField.MODE, self._settings.mode.value, Policy.KEEP)
         if PlexField.MEMBERS in detail.values or not exists:
@@ -345,14 +345,14 @@ class CollectionKeeper(Keeper[CollectionWork]):
     def _withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
         """Leave a collection alone from now on, and say so once."""
         self._show(work.pair, outcome, note)
-        self._remember(work.key, replace(work.blank(), withheld=why))
+        self._run.session.keep(work.key, replace(work.blank(), withheld=why))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave a collection alone that a person deleted, or that is none any more."""
         del note
         work = self._works[pair.scene.scene_id]
         if not work.wish.members:
-            self._remember(work.key, None)  # it went with its last member
+            self._run.session.keep(work.key, None)  # it went with its last member
         else:
             self._withhold(work, Withheld.DELETED, _DELETED, Outcome.SKIPPED)
 

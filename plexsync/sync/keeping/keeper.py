@@ -27,6 +27,7 @@ from plexsync.models import (
     PlexField,
     Policy,
     Preview,
+    RelatedDetail,
     RelatedId,
     SceneDetail,
     SceneId,
@@ -54,6 +55,8 @@ SEEN = GOOD | {Outcome.PLANNED}
 DIGITS = 16
 """Of the digests of what is wanted."""
 
+_SILENT = RelatedDetail(updated_at="")
+
 
 @dataclass(slots=True, kw_only=True)
 class KeptWork(ABC):
@@ -65,8 +68,7 @@ class KeptWork(ABC):
         wanted: digest of all that is wanted.
         before: what is remembered of it; None for nothing.
         related: the object that gives it its texts and picture; None for none.
-        cover_path: where that picture is; "" for none.
-        summary: what its summary is to be.
+        says: what that says of itself, once it was asked.
     """
 
     pair: Pair
@@ -74,8 +76,7 @@ class KeptWork(ABC):
     wanted: str
     before: KeptRecord | None
     related: RelatedId | None
-    cover_path: str = ""
-    summary: str = ""
+    says: RelatedDetail = _SILENT
 
     @property
     def key(self) -> SceneId:
@@ -85,9 +86,8 @@ class KeptWork(ABC):
     @property
     def source(self) -> SceneDetail:
         """What Stash says of its object, as a picture is compared with that of a scene."""
-        return SceneDetail(
-            scene_id=self.key, updated_at=self.pair.scene.updated_at, cover_path=self.cover_path
-        )
+        updated_at, cover_path = self.pair.scene.updated_at, self.says.image_path
+        return SceneDetail(scene_id=self.key, updated_at=updated_at, cover_path=cover_path)
 
     @property
     def tries_before(self) -> int:
@@ -162,9 +162,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
         known = self._stash.objects(tuple(wanted)) if wanted else {}
         for work in works:
             if work.related in known:
-                seen = known[work.related]
-                work.summary = seen.text
-                work.cover_path = seen.image_path
+                work.says = known[work.related]
 
     def _posters(self, name: str, policy: Policy) -> Artwork:
         """Return what compares posters with the pictures of objects; rows call them `name`."""
@@ -212,7 +210,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
             starts = range(0, len(ready), READ_BATCH)
             self._executor.write_all(ready[start : start + READ_BATCH] for start in starts)
         finally:
-            charge(self._run, self._uncharged, self._remember, self._called)
+            charge(self._run, self._uncharged, self._run.session.keep, self._called)
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
         return unsafe
@@ -266,21 +264,17 @@ class Keeper(Outcomes, ABC, Generic[W]):
             due_at = next_try_of(self._run, attempts, problem)
             charged = replace(record, wanted=work.wanted, attempts=attempts, due_at=due_at)
             self._uncharged[work.key] = ending.failed or WorkKind.EDIT, charged
-        self._remember(work.key, record)
+        self._run.session.keep(work.key, record)
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on one that needs more."""
         work = self._works[pair.scene.scene_id]
-        self._remember(work.key, work.record(done=False))
+        self._run.session.keep(work.key, work.record(done=False))
 
     def _record(self, work: W, ending: PairEnd, *, done: bool) -> KeptRecord | None:
         """Return what is remembered of one that ended; None for nothing."""
         del ending  # collections need it
         return work.record(done=done)
-
-    def _remember(self, key: SceneId, record: KeptRecord | None) -> None:
-        """Remember it, if this is no dry run."""
-        self._run.session.keep(key, record)
 
 
 def wanted_digest(stash: StashClient, stamp: str, *parts: str) -> str:

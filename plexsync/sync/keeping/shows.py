@@ -226,7 +226,7 @@ class ShowKeeper(Keeper[ShowWork]):
             yield Desired(
                 field=_SUMMARY,
                 target=PlexField.SUMMARY,
-                value=work.summary,
+                value=work.says.text,
                 policy=settings.summary,
             )
 
@@ -235,7 +235,7 @@ class ShowKeeper(Keeper[ShowWork]):
     def _leave_alone(self, work: ShowWork, *, done: bool) -> None:
         """Say why one is left alone, and remember that."""
         self._show(work.pair, Outcome.UNCHANGED, f"left alone: {work.apart}")
-        self._remember(work.key, work.record(done=done))
+        self._run.session.keep(work.key, work.record(done=done))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave one alone that is not in Plex any more, until a full run looks again.
