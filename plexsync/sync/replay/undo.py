@@ -217,7 +217,7 @@ class _UndoWork(EarlierWork):
                 self.going.add((plan.section_id, plan.title))
             if title := plan.change_of(PlexField.TITLE):
                 pair.title = str(title.before or title.after)
-            decide = self._decide_collection
+            decide = self._make_again if plan.deletes else self._take_back
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
         return WorkItem(pair=pair, decide=partial(decide, plan, pair), paths=paths, kind=plan.kind)
 
@@ -246,26 +246,29 @@ class _UndoWork(EarlierWork):
 
     # ---- collections
 
-    def _decide_collection(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
-        """Put back what Plex still holds: one that was made goes, one that went is made again.
+    def _make_again(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
+        """Bring a collection back that went."""
+        plan = replace(plan, rating_key=pair.link.rating_key)
+        members = plan.change_of(PlexField.MEMBERS)
+        if members is None or not members.before:  # a person had taken them out
+            note = "had no members, and is not made again"
+            return Decision(plan=replace(plan, changes=()), outcome=Outcome.KEPT, note=note)
+        if self._is_made(plan):
+            return unmade(plan)
+        poster = self._poster(plan, detail)
+        return Decision(
+            plan=replace(plan, changes=tuple(self._again(plan, detail))),
+            pictures=(poster,) if poster and poster.kept else (),
+            note="its poster is not kept any more" if poster and not poster.kept else "",
+        )
 
-        One that was made goes only as it was left: whoever changed it since keeps it, without the
-        members plexsync put in.
+    def _take_back(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
+        """Put back what Plex still holds of a collection; one that was made goes.
+
+        It goes only as it was left: whoever changed it since keeps it, without the members plexsync
+        put in.
         """
-        base = replace(plan, rating_key=pair.link.rating_key, changes=())
-        if plan.deletes:
-            members = plan.change_of(PlexField.MEMBERS)
-            if members is None or not members.before:  # a person had taken them out
-                return Decision(
-                    plan=base, outcome=Outcome.KEPT, note="had no members, and is not made again"
-                )
-            if self._is_made(plan):
-                return unmade(base)
-            changes = tuple(self._again(plan, detail))
-            poster = self._poster(plan, detail)
-            note = "its poster is not kept any more" if poster and not poster.kept else ""
-            pictures = (poster,) if poster and poster.kept else ()
-            return Decision(plan=replace(base, changes=changes), pictures=pictures, note=note)
+        base = replace(plan, rating_key=pair.link.rating_key)
         found = Reverser(self.planner).plan(plan, detail, pair.link)
         changes, kept = found.changes, found.kept
         if plan.makes:
