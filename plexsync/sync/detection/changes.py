@@ -16,30 +16,24 @@ from msgspec.structs import replace
 
 from plexsync.config.sections import CopyPolicy
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
-from plexsync.models import VIDEO_KINDS, SceneId, Section
+from plexsync.models import VIDEO_KINDS, SceneId
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past
-from plexsync.plex.connection import named_library
 from plexsync.sync.detection.detector import Detector
-from plexsync.sync.detection.plex_changes import (
+from plexsync.sync.detection.plex_changes import Roused, broken, find_returned, roused_by
+from plexsync.sync.detection.seen import (
     KEY,
-    Roused,
     Seen,
-    broken,
-    digest,
-    find_returned,
     forget_rules,
     is_list_due,
     read_unread,
-    roused_by,
+    seen_at_once,
 )
 from plexsync.sync.detection.unversioned import Dictionary, Uneven
-from plexsync.sync.stash_needs import shows_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plexsync.config.configuration import Config
     from plexsync.models import Scene
     from plexsync.plex.index import Index
     from plexsync.stash_client import Names, Version
@@ -48,13 +42,6 @@ if TYPE_CHECKING:
     from plexsync.sync.detection.detected import Detected
 
 _STEP_S = 0.5
-
-_RECORDS = "2"
-"""Moves when records hold more than they used to, so that a full run fills them in."""
-
-
-_MATCHING = "2"
-"""Moves when matching decides more than it used to, so that all that waits is tried again."""
 
 
 class Reach(Enum):
@@ -329,34 +316,3 @@ class ChangeDetection:
         while seconds > 0 and not self._run.ports.should_stop():
             self._run.ports.sleep(min(seconds, _STEP_S))
             seconds -= _STEP_S
-
-
-def seen_at_once(config: Config, sections: Sequence[Section]) -> Seen:
-    """Return what there is to see without asking for items."""
-    library = [f"{rule.stash}\x1f{rule.plex}" for rule in config.paths]
-    library.append(repr(config.match))
-    library.append(_MATCHING)
-    fields = [repr(rule) for rule in (*config.fields, *config.libraries)]
-    fields += [repr(config.apply.rules), repr(config.participants)]
-    fields += [repr(sorted(config.stash.needed)), _RECORDS]
-    # Records have to tell what is collected, and what was left alone is looked at once more.
-    fields += [repr(config.collections)] if config.collections.kinds else []
-    fields += [repr(config.shows)] if config.shows.studios else []
-    fields += ["organized"] if config.stash.organized_only else []
-    fields += [config.stash.url] if shows_address(config) else []
-    titles = {one.section_id: one.title for one in sections}
-    return Seen(
-        library=digest(library),
-        fields=digest(fields),
-        scans=digest(f"{one.uuid}{one.scanned_at}" for one in sections),
-        counters=digest(
-            f"{one.uuid}\x1f{one.content_changed_at}\x1f{one.scanned_at}\x1f{one.updated_at}"
-            for one in sections
-        ),
-        sections=tuple(sorted(titles)),
-        own={
-            section: one.library
-            for one in config.libraries
-            for section in named_library(one.library, titles)
-        },
-    )

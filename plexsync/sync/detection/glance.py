@@ -14,8 +14,7 @@ from plexsync.integrations.hook_events import read_spool
 from plexsync.models import Section, Server, source_in
 from plexsync.planning.retry_schedule import Backlog, is_kept_due, is_past, is_wait_over
 from plexsync.state import ENDED_WELL, RunKind
-from plexsync.sync.detection.changes import seen_at_once
-from plexsync.sync.detection.plex_changes import KEY, Seen, is_list_due, read_unread
+from plexsync.sync.detection.seen import KEY, Seen, is_list_due, read_unread, seen_at_once
 
 if TYPE_CHECKING:
     from plexsync.stash_client import StashLook, Version

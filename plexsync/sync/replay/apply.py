@@ -32,7 +32,7 @@ from plexsync.planning.planner import Planner
 from plexsync.plex.poster_padding import require_pillow
 from plexsync.state import Lineage, RunKind, SavedItem, SavedPlan, read_plan
 from plexsync.sync.context import meet_plex
-from plexsync.sync.detection.plex_changes import forget_seen
+from plexsync.sync.detection.seen import forget_seen
 from plexsync.sync.execution.settling import with_link
 from plexsync.sync.execution.work import Decision, Place, WorkItem, place_of
 from plexsync.sync.ports import Ports, RunOptions

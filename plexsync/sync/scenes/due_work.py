@@ -10,7 +10,7 @@ from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.state import ReviewQueueWriter, Waiting
-from plexsync.sync.detection.plex_changes import forget_seen, note_unread, read_unread
+from plexsync.sync.detection.seen import forget_seen, note_unread, read_unread
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, configured_linker
 from plexsync.sync.run_scope import note_proposed

@@ -19,7 +19,7 @@ from plexsync import __version__
 from plexsync.config.configuration import SECTIONS
 from plexsync.errors import ServerError
 from plexsync.state import read_pieces, write_pieces
-from plexsync.sync.detection.plex_changes import digest
+from plexsync.sync.detection.seen import digest
 from plexsync.sync.execution.work import place_of
 from plexsync.sync.ports import WorkKind
 

@@ -12,7 +12,7 @@ from plexsync.models import Outcome, SceneId
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.state import load_state
-from plexsync.sync.detection.plex_changes import KEY, Seen
+from plexsync.sync.detection.seen import KEY, Seen
 from plexsync.sync.ports import RunOptions
 from plexsync.sync.reconcile import run
 from tests.support.world import World, assert_quiet

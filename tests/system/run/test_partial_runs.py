@@ -15,7 +15,7 @@ from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.cases import Case
 from plexsync.simulators.library.maker import DATA, NAS
 from plexsync.simulators.library.pairs import LibrarySpec, make_library
-from plexsync.sync.detection.plex_changes import read_unread
+from plexsync.sync.detection.seen import read_unread
 from plexsync.sync.ports import RunOptions
 from tests.support.disk_faults import DiesAfterWriting, Killed
 from tests.support.fields_world import PLAIN

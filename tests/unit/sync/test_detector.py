@@ -11,7 +11,7 @@ from plexsync.models import Outcome, SceneId
 from plexsync.planning.participation import Participation
 from plexsync.stash_client import StashClient
 from plexsync.sync.detection.detector import Detector
-from plexsync.sync.detection.plex_changes import Seen
+from plexsync.sync.detection.seen import Seen
 from tests.support.stash_bench import make_library, stash_bench
 from tests.support.state_factories import make_record, state_of
 
