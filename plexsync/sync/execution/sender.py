@@ -171,10 +171,10 @@ class Sender:
                 self._set_mode(edits[start : start + MOST_ITEMS], value)
 
     def _set_mode(self, edits: Sequence[Write], mode: str) -> None:
-        only = {edit: dataclasses.replace(edit, plan=_only_mode(edit.plan)) for edit in edits}
+        only = {dataclasses.replace(edit, plan=_only_mode(edit.plan)): edit for edit in edits}
         ended = self._ended()
-        gone = set() if ended else self._freshness.overtaken(list(only.values()))
-        there = [edit for edit in edits if only[edit] not in gone]
+        gone = set() if ended else {only[one] for one in self._freshness.overtaken(list(only))}
+        there = [edit for edit in edits if edit not in gone]
         error: ServerError | None = None
         try:
             if there and not ended:
@@ -184,12 +184,11 @@ class Sender:
         except ServerError as refusal:
             error = refusal
         for edit in edits:
-            is_gone = only[edit] in gone
             edit.held = None  # as it was before the mode
             edit.problem = UNSENT if ended else None
-            edit.error = overtaken_error(edit.plan.rating_key) if is_gone else error
+            edit.error = overtaken_error(edit.plan.rating_key) if edit in gone else error
             # What did not arrive goes out once more, alone: see `mend`.
-            edit.together = not (ended or is_gone) and (error is None or len(there) > 1)
+            edit.together = not (ended or edit in gone) and (error is None or len(there) > 1)
 
     def mend(self, edits: Sequence[Write]) -> None:
         """Send edits that went out with others, and did not arrive whole, once more alone.
@@ -220,17 +219,17 @@ class Sender:
             self._refused = True
             for edit in group:
                 edit.error = error
-            yield from group
         except ServerError as error:
             # One of them may be to blame, or their number: alone each tells for itself. While it is
             # not known which address takes edits, that may be to blame: one alone finds it out.
             parts = [[edit] for edit in group] if known else [group[:1], group[1:]]
             yield from self._send_apart(parts, error)
+            return
         else:
             self._ports.faults.answered(WorkKind.EDIT)
             for edit in group:
                 edit.together = True
-            yield from group
+        yield from group
 
     def _send_apart(self, parts: Sequence[Sequence[Write]], error: ServerError) -> Iterator[Write]:
         """Send once more, in parts, what failed with `error` and may have been written even so."""
