@@ -297,7 +297,7 @@ class Linker:
             rules=self.rules,
             settings=self.settings,
             claims=claims,
-            pins=self.answers.pins,
+            pins=[one for one in self.answers.pins if one.scene_id not in self.void],
             refusals=self.answers.refusals,
             libraries=self.libraries,
             hashes=None if self.hashes is None else self.hashes.known(items),

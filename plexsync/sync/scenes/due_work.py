@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from plexsync.matcher import answer_key
 from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
@@ -194,8 +195,11 @@ class DueWork:
 
     def _note_absent(self, detected: Detected) -> None:
         """Settle the scenes that are not to be linked: gone, left out, or unreadable."""
+        session = self._run.session
         for scene_id in detected.gone:
-            self._run.session.forget(scene_id)
+            session.forget(scene_id)
+            if (key := answer_key(scene_id)) in session.state.decision_keys():
+                session.decide(key, None)
         for scene, why in detected.left_out:
             self._refuse(scene, Outcome.IGNORED, why)
             known = self._run.state.get(scene.scene_id) or _UNKNOWN

@@ -340,6 +340,26 @@ def test_taking_back_leaves_a_rival_what_was_answered_elsewhere(twins: World) ->
     assert twins.run(FULL).row(second.scene_id).outcome is Outcome.IGNORED
 
 
+def test_what_was_accepted_for_a_scene_goes_with_it(tmp_path: Path) -> None:
+    """Its item is free in the very run that finds the scene deleted, and in a dry one before."""
+    with low_world(tmp_path, {Case.DUPLICATE: 1.0}, scenes=2) as world:
+        world.plex.remove_item(str(world.library.plex.videos[1].rating_key))
+        assert set(world.run().outcomes().values()) == {"review"}
+        with store_of(world) as answers:
+            (waiting,) = (one for one in waiting_in(world) if one.scene_id == "2")
+            answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
+        assert world.run(FULL).outcomes() == {"1": "unmatched", "2": "applied"}
+        world.stash.delete_scene(2)
+
+        shown = world.run(RunOptions(full=True, dry_run=True)).row("1")
+        written = world.run(FULL).row("1")
+
+        assert (shown.confidence, written.confidence) == (Confidence.HIGH, Confidence.HIGH)
+        assert written.item
+        assert written.item.rating_key == waiting.candidates[0].rating_key
+        assert not world.state().decision_keys() & {"review.2"}
+
+
 def test_taking_back_leaves_a_later_answer_from_elsewhere(twins: World) -> None:
     """It says so, and the item is not given to two scenes."""
     queue = waiting_in(twins)
