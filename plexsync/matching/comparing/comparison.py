@@ -47,7 +47,7 @@ _Placed = tuple[FolderLevel, int, int]
 _Own = tuple[bool, int, bool]
 """Of a file of ours: its name is generic; what its size is worth; whether that is telling."""
 
-_Reach = Literal[False] | tuple[bool, bool]
+_Reach = Literal[False] | tuple[bool, bool, bool]
 """See `Comparer._reach`; False where no rule covers our file."""
 
 _Looks = tuple[
@@ -151,10 +151,14 @@ class Comparer:
         )
 
     def _reach(self, ours: Ours, theirs: Theirs) -> _Reach:
-        """Return whether a part lies where rules lead more than one folder, and where any lead."""
+        """Return whether a part lies where rules lead more than one folder, and where any lead.
+
+        The last is whether a rule leads our file to another path.
+        """
         if not ours.ruled:
             return False
-        return theirs.path.startswith(self._merged), theirs.path.startswith(self._mapped)
+        path, moved = theirs.path, ours.expected != ours.path
+        return path.startswith(self._merged), path.startswith(self._mapped), moved
 
     def _pair(
         self, row: FileCandidates, theirs: Theirs, own: _Own, beside: tuple[_Placed, int, bool]
@@ -212,7 +216,7 @@ def _read(looks: _Looks) -> Comparison:
         generic=own[0] or named >= MANY_NAMESAKES,
         others=named if spelling > Spelling.WORDS else 0,
         place=placed[0],
-        ruled=bool(mapped),
+        ruled=mapped is not False and mapped[2],
         merged=mapped is not False and mapped[0],
         outside=mapped is not False and not mapped[1],
         folders=placed[1],

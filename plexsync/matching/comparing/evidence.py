@@ -107,7 +107,7 @@ class Comparison(NamedTuple):
         generic: the name is one anybody gives.
         others: other files of this name, on both sides.
         place: how the folders compare.
-        ruled: a path rule covers our file.
+        ruled: a path rule leads our file to another path.
         merged: several roots of Stash lead to this root of Plex, so a path alone proves less.
         outside: a path rule covers our file, and theirs lies in no folder the rules lead to.
         folders: equal trailing folders.
@@ -167,11 +167,11 @@ def find_grade(made: Comparison) -> Grade | None:
     # Ids start again after a full import, so something of the file itself has to agree.
     if made.identity and _is_same_by_facts(made):
         return Grade.IDENTITY
-    # Case and Unicode twins are two files on Linux, and so are files of two roots that rules make
-    # one: there something else has to agree, or at least no other file has the name.
+    # Case and Unicode twins are two files on Linux, and a rule may lead to a folder of other files,
+    # or two roots into one: there something else has to agree, or at least no other file has the
+    # name.
     agreed = made.size is Level.EQUAL or made.duration >= Level.CLOSE
-    alone = not made.merged or (made.others == 0 and not made.generic)
-    if made.place is FolderLevel.PATH and (agreed or alone):
+    if made.place is FolderLevel.PATH and (agreed or _is_place_trusted(made)):
         return Grade.PATH
     if made.place is FolderLevel.PATH_FOLDED and agreed:
         return Grade.PATH
@@ -272,6 +272,13 @@ def may_be_renamed(made: Comparison) -> bool:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _is_place_trusted(made: Comparison) -> bool:
+    """Whether a path alone says that two files are one, where nothing else is known of them."""
+    if made.others == 0 and not made.generic:
+        return True
+    return not made.merged and (made.led or not made.ruled)
 
 
 def _is_same_by_facts(made: Comparison) -> bool:

@@ -272,6 +272,24 @@ GRADES = {
     "content": ({"content": Level.EQUAL}, Grade.CONTENT),
     "content of another size": ({"content": Level.EQUAL, "size": Level.DIFFERENT}, None),
     "path": ({"place": FolderLevel.PATH}, Grade.PATH),
+    "telling path after a rule": ({"place": FolderLevel.PATH, "ruled": True}, Grade.PATH),
+    "generic path after a rule": (
+        {"place": FolderLevel.PATH, "ruled": True, "generic": True},
+        None,
+    ),
+    "path of others after a rule": ({"place": FolderLevel.PATH, "ruled": True, "others": 1}, None),
+    "generic path after a rule, where certain pairs lead": (
+        {"place": FolderLevel.PATH, "ruled": True, "generic": True, "led": True},
+        Grade.PATH,
+    ),
+    "path of others after a rule, long": (
+        {"place": FolderLevel.PATH, "ruled": True, "others": 1, "duration": Level.CLOSE},
+        Grade.PATH,
+    ),
+    "path of others below merged roots, where certain pairs lead": (
+        {"place": FolderLevel.PATH, "merged": True, "others": 1, "led": True},
+        None,
+    ),
     "generic path below merged roots": (
         {"place": FolderLevel.PATH, "merged": True, "generic": True},
         None,

@@ -66,6 +66,11 @@ CERTAIN = {
         item("/data/a/video.mp4", size_bytes=None, duration_s=None),
         (),
     ),
+    "path as it is, nothing else known, and a rule that says so": (
+        scene("/data/a/video.mp4", size_bytes=None, duration_s=None),
+        item("/data/a/video.mp4", size_bytes=None, duration_s=None),
+        (PathRule(stash="/data/", plex="/data/"),),
+    ),
     "name and size": (scene("/data/a/beach day.mp4"), item("/media/b/beach day.mp4"), ()),
     "generic name at the mapped path": (
         scene("/data/a studio/video.mp4"),
@@ -103,6 +108,32 @@ CERTAIN = {
         RULES,
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("2024/video.mp4", []),
+        ("2024/Beach Day.mp4", ["/media/cy/Beach Day.mp4"]),
+    ],
+    ids=["a name of everybody's", "a namesake elsewhere"],
+)
+def test_a_rule_alone_is_believed_only_where_certain_pairs_lie_as_it_says(
+    name: str, others: list[str]
+) -> None:
+    """Where nothing else is known of the files: one that leads to another folder's is not."""
+    rules = (PathRule(stash="/data/ann/", plex="/media/bo/"),)
+    ours = scene(f"/data/ann/{name}", size_bytes=None, duration_s=None)
+    paths = [f"/media/bo/{name}", *others]
+    items = [item(path, size_bytes=None, duration_s=None) for path in paths]
+
+    (made,) = match([ours], items, rules=rules)
+    assert made.confidence is Confidence.LOW
+    certain = {f"strand no {number}.mp4": SIZE + number for number in range(3)}
+    beside = [scene(f"/data/ann/{one}", size_bytes=size) for one, size in certain.items()]
+    items += [item(f"/media/bo/{one}", size_bytes=size) for one, size in certain.items()]
+    made, *rest = match([ours, *beside], items, rules=rules)
+    assert {one.confidence for one in (made, *rest)} == {Confidence.HIGH}
 
 
 @pytest.mark.parametrize(("ours", "theirs", "rules"), CERTAIN.values(), ids=CERTAIN)
