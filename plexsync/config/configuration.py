@@ -36,7 +36,7 @@ from plexsync.config.sections import (
     StashConfig,
 )
 from plexsync.models import FieldRule, FieldRules, PathRule, Policy
-from plexsync.planning.participation import Participants
+from plexsync.planning.participation import Participants, Participation
 from plexsync.plex.connection import named_library
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from plexsync.config.secrets import Secret
     from plexsync.models import RelatedId
-    from plexsync.planning.participation import Participation
 
 MINIMAL = """\
 [stash]
@@ -211,3 +210,8 @@ class Config:
         return self.participants.among(
             names, organized_only=stash.organized_only, required=stash.needed
         )
+
+    @property
+    def chooses_scenes(self) -> bool:
+        """Whether there may be scenes that take no part."""
+        return self.participation({}) != Participation()

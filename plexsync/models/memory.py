@@ -213,11 +213,13 @@ class CollectionRecord(KeptRecord, frozen=True):
     Attributes:
         members: digest of the members that were wanted when it was handled last.
         count: how many members Plex had then.
+        unknown: those of which nothing was known then, as of scenes that take no part.
         withheld: why it is left alone; None where it is not.
     """
 
     members: str = ""
     count: int = 0
+    unknown: tuple[RatingKey, ...] = ()
     withheld: Withheld | None = None
 
     @property

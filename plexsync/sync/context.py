@@ -161,6 +161,11 @@ class RunContext(RunScope):
         """Whether a person named these scenes, or asked for everything."""
         return self.options.full or bool(self.options.scenes)
 
+    @property
+    def looks_past_scope(self) -> bool:
+        """Whether scenes that take no part may be looked at: the next run leaves them out again."""
+        return bool(self.options.scenes) and self.config.chooses_scenes
+
     def planner(self) -> Planner:
         """Return what decides what is written."""
         from plexsync.planning.planner import Planner  # noqa: PLC0415 - by a run that has work

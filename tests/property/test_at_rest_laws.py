@@ -142,7 +142,8 @@ def test_a_digest_counts_only_under_the_rules_it_was_made_by(rule: str, due: lis
     """A scene without a version, and one that was not organized, are due once they are to be."""
     before = {"sync_unversioned": False, "organized_only": True, "woken": False}
     records = {one: make_record(at, updated_at=version_of(at)) for at, one in enumerate(IDS[:2], 1)}
-    records[IDS[1]] = replace(records[IDS[1]], updated_at="2024-01-01T00:00:00Z")
+    left_out = {"updated_at": "2024-01-01T00:00:00Z", "outcome": Outcome.IGNORED}
+    records[IDS[1]] = replace(records[IDS[1]], **left_out)
     with stash_bench(make_library(2), sockets=False) as bench:
         bench.simulator.write_silently(1, organized=True, updated_at=None)
         at_rest = look(bench, records, before, "").at_rest

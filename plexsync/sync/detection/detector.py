@@ -88,6 +88,8 @@ class Detector:
         self._first = frozenset(self.first)
         self._forced = self.forced | self._first
         self._organized_only = self.participation.organized_only
+        linked = self.records.links() if self._organized_only else ()
+        self._linked = frozenset(scene_id for scene_id, _ in linked)
         self._with_relations = self.participation.needs_relations
 
     def named(self, ids: Sequence[SceneId]) -> Detected:
@@ -169,7 +171,7 @@ class Detector:
         wanted = dict.fromkeys(self.first)
         for scene_id, version, organized in looked_at:
             if self._organized_only and not organized:
-                is_due = self._waits_in_vain(scene_id) or scene_id in self._forced
+                is_due = self._counts_in_vain(scene_id) or scene_id in self._forced
             else:
                 is_due = self._is_due(scene_id, version, found)
             if is_due:
@@ -309,7 +311,7 @@ class Detector:
     def _is_left_out(self, scene: Scene) -> bool:
         """Whether a scene that takes no part is not to be reported."""
         if self._organized_only and not scene.organized:
-            return not self._waits_in_vain(scene.scene_id)
+            return not self._counts_in_vain(scene.scene_id)
         record = self.records.get(scene.scene_id)
         return (
             record is not None
@@ -317,12 +319,13 @@ class Detector:
             and record.updated_at == scene.updated_at
         )
 
-    def _waits_in_vain(self, scene_id: SceneId) -> bool:
-        """Whether a scene that takes no part still waits; one that is linked rests.
+    def _counts_in_vain(self, scene_id: SceneId) -> bool:
+        """Whether a scene that takes no part still waits, or counts as linked.
 
         One that Stash could not tell about has no version.
         """
-        return scene_id in self._waiting and bool(self._waiting[scene_id].updated_at)
+        waiting = self._waiting.get(scene_id)
+        return scene_id in self._linked if waiting is None else bool(waiting.updated_at)
 
     # ---- what is not there
 

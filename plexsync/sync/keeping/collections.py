@@ -130,7 +130,9 @@ class CollectionKeeper(Keeper[CollectionWork]):
             again = self._run.is_asked_for or not same
             again = again or (self._run.compares_all and record.withheld is Withheld.TAKEN)
             return bool(work.wish.members) and again
-        return self._may_differ(work)
+        # What was unknown of a member may have it leave: the wish is the same then.
+        is_known_now = not (record.due_at or work.placed.isdisjoint(record.unknown))
+        return is_known_now or self._may_differ(work)
 
     def _attach(self, work: CollectionWork) -> bool:
         """Find the collection of Plex that work is about; False where that is to be left alone.

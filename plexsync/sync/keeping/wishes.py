@@ -16,6 +16,7 @@ from plexsync.models import (
     ItemKind,
     PlexField,
     Scene,
+    id_order,
     source_in,
 )
 from plexsync.planning.layout import Placing, wished_collections
@@ -76,6 +77,7 @@ class CollectionWork(KeptWork):
             wanted=self.wanted if done else "",
             members=self.members if has_them else "",
             count=self.count,
+            unknown=tuple(sorted(self.unknown, key=id_order)),
             attempts=0 if done else self.tries_before,
         )
 

@@ -112,10 +112,10 @@ class SceneOutcomes(Outcomes):
         Args:
             detail: what the scene says.
             wanted: what it wants, by library; see `FieldMaps.everywhere`.
-            settled: no further edit can hide behind its version.
+            settled: the scene need not be looked at again while it has this version.
         """
         progress = self._scenes[detail.scene_id]
-        # Without a version the scene stays due: its next edit may not show in this one.
+        # Without a version the scene stays due.
         progress.version = detail.updated_at if settled else ""
         progress.related = join_related(detail.related.keys() - detail.over, detail.over)
         if self._kinds & MARKED_KINDS:

@@ -154,6 +154,7 @@ class RunItems:
         if self._dictionary.observe(scene.related) and settled:
             self.in_step.compare(answer, pairs)
         wanted = self._fields.everywhere(scene)
+        settled = settled and not self._run.looks_past_scope
         self._outcomes.note_compared(scene, wanted, settled=settled)
         for pair in pairs:
             # It was linked by files it has no more; one deleted just now has none at all.

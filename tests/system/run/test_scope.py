@@ -172,6 +172,43 @@ def test_a_scene_that_is_named_takes_part_whatever_its_tags(world: World) -> Non
     assert named.row("3").outcome is Outcome.APPLIED
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"STASH__EXCLUDE_TAGS": "private"},
+        {"STASH__INCLUDE_TAGS": "shown"},
+        {"STASH__ORGANIZED_ONLY": "true"},
+        {"STASH__REQUIRED": "date"},
+    ],
+    ids=["exclude", "include", "organized", "required"],
+)
+def test_a_scene_out_of_scope_counts_for_nothing_until_it_is_back(
+    world: World, settings: dict[str, str]
+) -> None:
+    """Whatever keeps it out; one that a person named counts in that run alone."""
+    private, shown = world.stash.add_tag("Private"), world.stash.add_tag("Shown")
+    inside = {"organized": True, "tag_ids": (shown,), "date": "2021-01-01"}
+    outside = {"organized": False, "tag_ids": (private,), "date": ""}
+    world.stash.edit_scenes(range(1, 9), **inside)
+    world.settings |= settings
+    world.wait(1)
+    world.run()
+    links = record_of(world, "3").links
+    world.stash.edit_scene(3, **outside)
+    world.wait(1)
+
+    for named in (False, True):
+        if named:
+            assert world.run(RunOptions(scenes=scene_ids(3))).outcomes() != {}
+        world.run()
+        record = record_of(world, "3")
+        assert (record.outcome, record.links[0].rating_key) == ("ignored", links[0].rating_key)
+        assert world.run().rows == ()
+    world.stash.edit_scene(3, **inside)
+    world.wait(1)
+    assert written_of(world) == {"3"}
+
+
 WAITING = LibrarySpec(seed=5, scenes=6, mix={Case.UNSCANNED: 1.0}, extra_items=0.0, edited=0.0)
 
 

@@ -252,16 +252,20 @@ def test_a_dry_run_lists_what_the_run_writes(world: World) -> None:
     }
 
 
-@pytest.mark.parametrize("way", ["gone", "left out"])
+@pytest.mark.parametrize("way", ["gone", "left out", "unorganized"])
 def test_a_dry_run_counts_no_scene_the_run_does_not_count(world: World, way: str) -> None:
     """Without scene 5, which is gone or takes no part by now, its show is one studio's."""
     private = world.stash.add_tag("Private")
-    world.settings["STASH__EXCLUDE_TAGS"] = "Private"
+    world.stash.edit_scenes(range(1, 7), organized=True)
+    world.settings |= {"STASH__EXCLUDE_TAGS": "Private", "STASH__ORGANIZED_ONLY": "true"}
+    world.wait(1)
     world.run()
     if way == "gone":
         world.stash.delete_scene(5)
-    else:
+    elif way == "left out":
         world.stash.edit_scene(5, tag_ids=(private,))
+    else:
+        world.stash.edit_scene(5, organized=False)
     world.wait(1)
     dry = world.run(RunOptions(dry_run=True))
     ran = world.run()
