@@ -97,10 +97,8 @@ class SecretReader:
         return secret
 
     def resolve(self, name: str) -> Path:
-        """Return the path the configuration means by `name`: `~` is the home directory."""
-        if name == "~" or name.startswith("~/"):
-            return self.home / name[2:]
-        return self.folder / name
+        """Return the path the configuration means by `name`."""
+        return resolve_name(name, self.folder, self.home)
 
     def _read_elsewhere(self, source: object) -> Secret:
         readers = {
@@ -194,6 +192,11 @@ class SecretReader:
         if done.returncode != 0:
             raise ParseError(f"the command {program} ended with {done.returncode}", hint=hint)
         return _checked(_decoded(done.stdout))
+
+
+def resolve_name(name: str, folder: Path, home: Path) -> Path:
+    """Return a path of the configuration in `folder`; `~` is the home directory."""
+    return home / name[2:] if name == "~" or name.startswith("~/") else folder / name
 
 
 def describe(source: object) -> str:

@@ -19,14 +19,17 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from plexsync.config.configuration import KEYS
-from plexsync.config.forms import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR
-from plexsync.config.loader import find_config, require_something
-from plexsync.config.sources import InvalidConfigError, Raw, Sources
+from plexsync.config.forms import ENV_CONFIG, ENV_PREFIX, ENV_STATE_DIR, NEW_FILE, SECRET, VERIFY
+from plexsync.config.loader import find_config, home_directory, require_something
+from plexsync.config.secrets import resolve_name
+from plexsync.config.sources import InvalidConfigError, Sources
 from plexsync.errors import ConfigError, ExitCode
 from plexsync.state import cache_directory, state_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from plexsync.config.forms import Key
 
 _EVERY_MINUTES = 15
 _LOCK_WAIT = ("--lock-wait", "10m")
@@ -53,6 +56,8 @@ class Setup:
         variables: `PLEXSYNC_*` variables that are set here, without secrets.
         secrets: variables that must hold a secret there, too.
         credentials: names of secrets that systemd hands over.
+        reads: files of secrets and certificates that the configuration names.
+        writes: folders of other files a run writes.
         path: this `$PATH`, if the configuration runs a program for a secret; else "".
     """
 
@@ -64,6 +69,8 @@ class Setup:
     variables: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
     path: str = ""
 
     @property
@@ -113,8 +120,7 @@ def find_setup(
         runs: it is to start runs, which end at once where nothing is configured.
 
     Raises:
-        InvalidConfigError: the file cannot be read, or something in it or in the variables is no
-            setting.
+        InvalidConfigError: a file or variable cannot be read, or is no setting.
         ConfigError: there is no configuration, or a variable does not fit into a file of lines.
     """
     where = find_config(path, environ, home=home).absolute()
@@ -123,7 +129,7 @@ def find_setup(
         raise InvalidConfigError(tuple(sources.problems))
     if runs and not sources.there:
         require_something(sources, where)
-    held = [sources.found[key.name] for key in _SECRETS if key.name in sources.found]
+    secrets = [one for key in _SECRETS for one in _secrets_in(key, sources)]
     return Setup(
         program=program or find_program(),
         config=where if sources.there else None,
@@ -131,9 +137,10 @@ def find_setup(
         state=state_directory(environ),
         cache=cache_directory(environ) if any(map(environ.get, _CACHE_VARIABLES)) else None,
         variables=tuple(_open_variables(environ, sources)),
-        secrets=tuple(_secret_variables(environ, held)),
-        credentials=tuple(name for raw in held if (name := _source(raw, "credential"))),
-        path=environ.get("PATH", "") if any(_source(raw, "command") for raw in held) else "",
+        secrets=tuple(_secret_variables(environ, secrets)),
+        credentials=tuple(_read_from("credential", secrets)),
+        path=environ.get("PATH", "") if _read_from("command", secrets) else "",
+        **_places(sources, where.parent, home or home_directory()),
     )
 
 
@@ -172,6 +179,7 @@ def systemd_service(setup: Setup, *, user: str = "") -> str:
             f"Environment={_quoted(f'{name}={value}')}"
             for name, value in setup.all_variables(places=not user)
         ],
+        written=[f"ReadWritePaths={_quoted(f'-{place}')}" for place in setup.writes],
         terminated=f"{ExitCode.TERMINATED:d}",
     )
 
@@ -201,6 +209,10 @@ def compose_service(setup: Setup, *, user: str) -> str:
     Source: the Compose specification, "services", "Interpolation".
     """
     kept = [setup.state, *([setup.cache] if setup.cache else [])]
+    written = dict.fromkeys((*kept, *setup.writes))
+    beside = [setup.folder] if setup.config else []
+    elsewhere = [place for place in setup.reads if not beside or setup.folder not in place.parents]
+    read = [place for place in dict.fromkeys((*elsewhere, *beside)) if place not in written]
     folders = " ".join(shlex.quote(str(place)) for place in kept)
     config = [(ENV_CONFIG, str(setup.config))] if setup.config else []
     file = _compose(str(setup.folder / "environment"))
@@ -214,8 +226,8 @@ def compose_service(setup: Setup, *, user: str) -> str:
             for name, value in (*replace(setup, path="").all_variables(), *config)
         ],
         volumes=[
-            *(line for place in kept for line in _bind(place)),
-            *([*_bind(setup.folder), "        read_only: true"] if setup.config else []),
+            *(line for place in written for line in _bind(place)),
+            *(line for place in read for line in (*_bind(place), "        read_only: true")),
         ],
     )
 
@@ -294,7 +306,7 @@ def _yaml(text: str) -> str:
 def _open_variables(environ: Mapping[str, str], sources: Sources) -> list[tuple[str, str]]:
     """Return the variables of ours that are no secrets, file names made absolute."""
     closed = {ENV_CONFIG, ENV_STATE_DIR, *(key.variable for key in _SECRETS)}
-    files = {raw.origin: where for raw in sources.found.values() if (where := _source(raw, "file"))}
+    files = {origin: name for _, origin, name in _file_names(sources)}
     found = []
     for name in sorted(environ):
         if not name.startswith(ENV_PREFIX) or name in closed or "__" not in name[len(ENV_PREFIX) :]:
@@ -310,16 +322,46 @@ def _open_variables(environ: Mapping[str, str], sources: Sources) -> list[tuple[
     return found
 
 
-def _secret_variables(environ: Mapping[str, str], held: list[Raw]) -> list[str]:
+def _secret_variables(environ: Mapping[str, str], secrets: list[object]) -> list[str]:
     """Return the variables that hold secrets here and must hold them there."""
     names = [key.variable for key in _SECRETS if environ.get(key.variable, "").strip()]
-    return names + [where for raw in held if (where := _source(raw, "env"))]
+    return names + _read_from("env", secrets)
 
 
-def _source(raw: Raw, kind: str) -> str:
-    """Where a secret is read from, if it is from there."""
-    where = raw.value.get(kind, "") if isinstance(raw.value, dict) else ""
-    return str(where) if where else ""
+def _secrets_in(key: Key, sources: Sources) -> list[object]:
+    """Return the secrets of one key, each as a text or a table that says where it is."""
+    if key.name not in sources.found:
+        return []
+    value = sources.found[key.name].value
+    if key.form is not SECRET and isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
+
+
+def _read_from(kind: str, secrets: list[object]) -> list[str]:
+    """Return where secrets are read from, of those that are from there."""
+    return [str(one[kind]) for one in secrets if isinstance(one, dict) and one.get(kind)]
+
+
+def _places(sources: Sources, folder: Path, home: Path) -> dict[str, tuple[Path, ...]]:
+    """Return what the configuration in `folder` has a run read and write; see `Setup`."""
+    named = [(key, resolve_name(name, folder, home)) for key, _, name in _file_names(sources)]
+    return {
+        "reads": tuple(path for key, path in named if key.form is not NEW_FILE),
+        "writes": tuple(path.parent for key, path in named if key.form is NEW_FILE),
+    }
+
+
+def _file_names(sources: Sources) -> Iterator[tuple[Key, str, str]]:
+    """Yield each file that the configuration names, with its key and the origin of the value."""
+    for key in KEYS:
+        raw = sources.found.get(key.name)
+        if raw is None:
+            continue
+        names = _read_from("file", _secrets_in(key, sources)) if key.form.secret else []
+        if (key.form is VERIFY or key.form is NEW_FILE) and isinstance(raw.value, str):
+            names = [raw.value]
+        yield from ((key, raw.origin, name) for name in names)
 
 
 def _notes(setup: Setup, starter: str) -> list[str]:
@@ -330,9 +372,11 @@ def _notes(setup: Setup, starter: str) -> list[str]:
         file = setup.folder / "environment"
         words.append(f"Write {names} into {file}, mode 0600: NAME=value, one a line.")
     elif setup.secrets:
-        ours = [name for name in setup.secrets if name.startswith(ENV_PREFIX)]
-        how = " and ".join(f"{name}_FILE" for name in ours) or "{ file = ... } in the configuration"
-        words.append(f"cron does not see your shell's {names}: use {how}.")
+        ours = {key.variable for key in _SECRETS if key.form is SECRET}
+        how = [f"{name}_FILE" for name in setup.secrets if name in ours]
+        if len(how) < len(setup.secrets):
+            how.append("{ file = ... } in the configuration")
+        words.append(f"cron does not see your shell's {names}: use {' and '.join(how)}.")
     if setup.credentials and starter == "systemd":
         places = " and ".join(str(place) for _, place in _credentials(setup))
         words.append(f"Put each secret alone into {places}, mode 0600, or say where it is.")

@@ -419,3 +419,108 @@ def test_the_unit_of_a_user_has_what_works_without_privileges() -> None:
     ):
         assert line in unit.splitlines()
     assert "ProtectSystem" not in unit
+
+
+EVERYWHERE = """
+[stash]
+verify = "ca.pem"
+[stash.headers]
+Authorization = { credential = "basic" }
+X-Two = { env = "TWO" }
+file = "canary-7f3a9c"
+[plex]
+token = { file = "/run/secrets/plex" }
+headers = { X-Three = { file = "~/three" } }
+[notify]
+urls = [{ credential = "ntfy" }, { env = "OTHER" }, "canary-7f3a9c://host"]
+[metrics]
+textfile = "/var/lib/node exporter/plexsync.prom"
+"""
+"""What a run reads and writes, at every place of a configuration that can name it."""
+
+
+@pytest.fixture(name="everywhere")
+def setup_that_names_everything(tmp_path: Path) -> Setup:
+    """The setup of that configuration."""
+    config = tmp_path / "config.toml"
+    config.write_text(EVERYWHERE, "utf-8")
+    return setup_of({key: SERVERS[key] for key in SERVERS if "TOKEN" not in key}, config)
+
+
+def test_secrets_in_headers_and_lists_count_as_others_do(everywhere: Setup) -> None:
+    """Without its credential or variable every run would end with 2."""
+    service = systemd_service(everywhere, user="you")
+
+    assert everywhere.credentials == ("basic", "ntfy")
+    assert everywhere.secrets == ("TWO", "OTHER")
+    assert f"LoadCredential=basic:{everywhere.folder}/basic" in service
+    assert CANARY not in service + compose_service(everywhere, user="1:1") + crontab(everywhere)
+
+
+def test_the_service_of_the_system_may_write_the_file_of_figures(everywhere: Setup) -> None:
+    """In a folder that may be missing, and may have a space in its name."""
+    found = dict(settings_of(systemd_service(everywhere, user="you")))
+
+    assert found["ReadWritePaths"] == '"-/var/lib/node exporter"'
+
+
+def test_compose_mounts_every_file_the_configuration_names(everywhere: Setup) -> None:
+    """Those beside it come with its folder."""
+    service = compose_reads(compose_service(everywhere, user="1:1"))
+
+    assert {one["source"]: one.get("read_only", False) for one in service["volumes"]} == {
+        str(everywhere.state): False,
+        "/var/lib/node exporter": False,
+        "/run/secrets/plex": True,
+        "/home/you/three": True,
+        str(everywhere.folder): True,
+    }
+
+
+def test_compose_mounts_files_that_variables_name(tmp_path: Path) -> None:
+    """Also those in the folder of a configuration that is not there."""
+    token = tmp_path / "plexsync" / "token"
+    environ = {**SERVERS, "XDG_CONFIG_HOME": str(tmp_path), "PLEXSYNC_PLEX__TOKEN_FILE": str(token)}
+
+    service = compose_reads(compose_service(setup_of(environ), user="1:1"))
+
+    assert str(token) in {one["source"] for one in service["volumes"]}
+
+
+@pytest.mark.parametrize("name", ["PLEXSYNC_STASH__VERIFY", "PLEXSYNC_METRICS__TEXTFILE"])
+def test_other_file_names_become_absolute_as_well(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cron starts elsewhere."""
+    monkeypatch.chdir(tmp_path)
+
+    setup = setup_of({**SERVERS, "XDG_CONFIG_HOME": str(tmp_path), name: "one.prom"})
+
+    assert (name, str(tmp_path / "one.prom")) in setup.variables
+
+
+def test_a_certificate_may_be_no_file(tmp_path: Path) -> None:
+    """A yes or no is carried over as it is."""
+    environ = {**SERVERS, "XDG_CONFIG_HOME": str(tmp_path), "PLEXSYNC_STASH__VERIFY": "false"}
+
+    assert ("PLEXSYNC_STASH__VERIFY", "false") in setup_of(environ).variables
+
+
+def test_compose_mounts_no_folder_twice(tmp_path: Path) -> None:
+    """Figures beside the configuration: the folder is one, and can be written."""
+    config = tmp_path / "config.toml"
+    config.write_text('[metrics]\ntextfile = "one.prom"\n', "utf-8")
+
+    service = compose_reads(compose_service(setup_of(SERVERS, config), user="1:1"))
+
+    mounts = [one for one in service["volumes"] if one["source"] == str(tmp_path)]
+    assert [one.get("read_only", False) for one in mounts] == [False]
+
+
+def test_for_cron_no_variable_is_named_that_does_not_exist(tmp_path: Path) -> None:
+    """Headers and lists of addresses come from no `_FILE`."""
+    secret = {"PLEXSYNC_NOTIFY__URLS": CANARY, "PLEXSYNC_PLEX__TOKEN": CANARY}
+
+    text = crontab(setup_of({**SERVERS, **secret, "XDG_CONFIG_HOME": str(tmp_path)}))
+
+    assert "use PLEXSYNC_PLEX__TOKEN_FILE and { file = ... } in the configuration." in text
