@@ -17,7 +17,6 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_COOKIE = "plexsync-review"
 _MOST_BODY_BYTES = 256 << 10
 _POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
@@ -46,6 +45,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
+        # Browsers send cookies to every port of a machine: another review has another name.
+        self._name = f"plexsync-review-{port}"
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._cookie = secrets.token_urlsafe(32)
         self.key = secrets.token_urlsafe(32)
@@ -62,11 +63,11 @@ class Guard:
             answer = PlainTextResponse("This page answers only under its own address.", 421)
         elif not _is_own_origin(request):
             answer = PlainTextResponse("Another page asked for this.", 403)
-        elif _are_same(request.cookies.get(_COOKIE, ""), self._cookie):
+        elif _are_same(request.cookies.get(self._name, ""), self._cookie):
             answer = self._app
         elif self._spends_key(request):
             # The cookie is handed over, and the key goes out of the address.
-            cookie = f"{_COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/"
+            cookie = f"{self._name}={self._cookie}; HttpOnly; SameSite=Strict; Path=/"
             answer = RedirectResponse("/", 303, {"set-cookie": cookie})
         else:
             text = "Open the address that plexsync review --web has printed; it works once."

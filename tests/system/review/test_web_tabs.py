@@ -105,3 +105,13 @@ def test_a_path_rule_is_offered_where_it_makes_both_paths_one(world: World) -> N
         assert 'data-key="p"' not in right
         assert 'data-key="p"' in other
         assert "Add this path rule?" in tabs.send("/press", other, key="p")
+
+
+def test_two_reviews_in_one_browser_do_not_shut_each_other_out(world: World) -> None:
+    """A browser sends what one port gave it to all of them, and a key works once."""
+    browser = requests.Session()
+    with served_review(world.environ()) as one, served_review(world.environ()) as other:
+        for served in (one, other):
+            browser.get(served.address, timeout=30)
+        for served in (one, other):
+            assert browser.get(f"{served.root}/end", timeout=30).status_code == 200
