@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from plexsync.errors import PlexsyncError
 from plexsync.matcher import reason_kind
 from plexsync.models import Change, Evidence, RatingKey, SceneId
 from plexsync.review.given import ANSWER_WORDS
@@ -63,7 +64,9 @@ _LEAST_BITS = 1.0
 _FIRST_WAIT_S = 0.2
 """Seconds a page waits for what accepting would change; later it is filled in by itself."""
 
-_LONGEST_WAIT_S = 15.0
+_LONGEST_WAIT_S = 5.0
+"""Seconds until a page asks once more what accepting would change."""
+
 _AHEAD = 4
 _SCENE_KEYS = frozenset("arnblup")
 _GROUP_KEYS = frozenset("arnbl")
@@ -116,7 +119,7 @@ class ReviewSite:
                 post("/done", self._action(self._done)),
                 Mount("/static", StaticFiles(directory=_STATIC)),
             ],
-            exception_handlers={_NotWaitingError: self._unknown},
+            exception_handlers={_NotWaitingError: self._unknown, PlexsyncError: self._failed},
         )
 
     # ---- Pages -----------------------------------------------------------------------------------
@@ -132,11 +135,14 @@ class ReviewSite:
             return self._shown_once(self._page_of("scene.html", scene, item))
 
     def _preview(self, request: Request) -> Response:
-        """Return what accepting would change, as a piece of a page: asked for once it is known."""
+        """Return what accepting would change, as a piece of a page: once it is known, or empty."""
         scene, item = request.path_params["scene"], request.path_params["item"]
         self._wait_for_preview(scene, item, _LONGEST_WAIT_S)
         with self.lock:
-            return self._page_of("preview.html", scene, item)
+            page = self._page_of("preview.html", scene, item)
+            candidate = self._review.candidate
+            known = candidate is None or self._review.preview(candidate) is not None
+            return page if known else Response(status_code=204)
 
     def _grid(self, request: Request) -> Response:
         with self.lock:
@@ -289,6 +295,11 @@ class ReviewSite:
 
     def _unknown(self, _request: Request, _error: Exception) -> Response:
         return self._page("unknown.html", status=404)
+
+    def _failed(self, _request: Request, error: Exception) -> Response:
+        """Say what went wrong, as on a full disk; what was not kept can be answered again."""
+        hint = error.hint if isinstance(error, PlexsyncError) else ""
+        return self._page("failed.html", status=500, problem=str(error), hint=hint)
 
     def _to_shown(self) -> Response:
         if self._review.mode is Mode.END or not len(self._review.queue):

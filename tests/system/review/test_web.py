@@ -14,6 +14,7 @@ from benchmarks.review import make_home
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import ANSWER_PREFIX, SceneAnswers
 from plexsync.models import SceneId
+from plexsync.simulators.http.wire import Fault, Hang
 from plexsync.simulators.library.pairs import Case
 from plexsync.storage.session import open_session
 from tests.support.browser import axe_violations, chromium, press, served_review
@@ -376,3 +377,46 @@ def test_thousands_wait_and_the_first_page_comes_at_once(tmp_path: Path, page: P
                 "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
             )
             assert spent_ms < 1000
+
+
+def test_a_page_asks_until_it_is_known_what_accepting_would_change(
+    world: World, page: Page
+) -> None:
+    """However long Plex takes for it."""
+    with served_review(world.environ()) as served:
+        world.plex_wire.faults.add(Fault(None, 1, Hang(), times=None))
+        with page.expect_response(lambda one: "/preview/" in one.url and one.status == 204):
+            page.goto(served.address, wait_until="domcontentloaded")
+        assert "Being looked up" in page.inner_text("#preview")
+        world.plex_wire.faults.clear()
+        page.wait_for_selector("#preview .changes dl")
+
+
+def test_a_page_says_that_its_review_has_ended(world: World, page: Page) -> None:
+    """Nothing is being looked up any more then."""
+    with served_review(world.environ()) as served:
+        world.plex_wire.faults.add(Fault(None, 1, Hang(), times=None))
+        with page.expect_request(lambda one: "/preview/" in one.url):
+            page.goto(served.address, wait_until="domcontentloaded")
+        served.process.kill()
+        page.wait_for_selector("text=the review does not answer any more")
+        world.plex_wire.faults.clear()
+
+
+def test_a_page_says_why_an_answer_could_not_be_kept(world: World, page: Page) -> None:
+    """And takes it once it can be."""
+    journal = world.state_dir / "journal"
+    with served_review(world.environ()) as served:
+        page.goto(served.address)
+        journal.rename(world.state_dir / "away")
+        journal.touch()
+        press(page, "n")
+        assert page.inner_text("h1") == "That did not work"
+        assert str(journal) in page.inner_text("main")
+        journal.unlink()
+        (world.state_dir / "away").rename(journal)
+        press(page, "Escape")
+        press(page, "n")
+        press(page, "q")
+        press(page, "k")
+        assert "1 answered." in served.ends()

@@ -72,8 +72,16 @@ function watchPictures(root) {
 async function fillPreview() {
   const place = document.querySelector("#preview[data-src]");
   if (!place) return;
-  const answer = await fetch(place.dataset.src, { credentials: "same-origin" });
-  if (answer.ok) place.innerHTML = await answer.text();
+  const words = place.querySelector(".changes p");
+  try {
+    let answer;
+    do answer = await fetch(place.dataset.src, { credentials: "same-origin" });
+    while (answer.status === 204);
+    if (answer.ok) place.innerHTML = await answer.text();
+    else words.textContent = "It is unknown; load the page again.";
+  } catch {
+    words.textContent = "It is unknown: the review does not answer any more.";
+  }
 }
 
 document.addEventListener("keydown", pressKey);
