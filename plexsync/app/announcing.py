@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from plexsync.app.failures import utc_now
 from plexsync.errors import ConfigError, ExitCode, PlexsyncError, StateError, local_failure
 from plexsync.integrations.metrics import last_run_of, samples, write_textfile
@@ -49,12 +51,14 @@ class Announcement:
         environ: says where state and cache are.
         warn: takes a sentence about what could not be sent.
         complain: takes a sentence about what cannot work as it is configured.
+        typed: names the configuration in the commands of a sentence; see `Invocation.typed`.
         wanted: others are to learn of the run; else `begin` does nothing.
     """
 
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     complain: Callable[[str], None]
+    typed: Callable[[str], str]
     wanted: bool = True
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
     summary: RunSummary | None = None
@@ -117,11 +121,12 @@ class Announcement:
             code=code,
             written=summary.counts.applied if summary else 0,
             new_review=summary.new_review if summary else 0,
-            words=self._clean("\n".join(filter(None, words))),
+            words="\n".join(filter(None, words)),
         )
         before = read_notified(directory)
         messages, after = choose_messages(before, end, on=notify.on, digest=notify.digest)
-        unsent = send(notify.urls, messages) if messages else []
+        cleaned = [replace(one, body=self._clean(one.body)) for one in messages]
+        unsent = send(notify.urls, cleaned) if cleaned else []
         for sentence in unsent:
             self.warn(sentence)
         if len(unsent) == len(notify.urls):
@@ -155,7 +160,8 @@ class Announcement:
         )
 
     def _clean(self, text: str) -> str:
-        return redact(text, self._secrets)
+        """Return a text as it may leave, with commands that can be typed as they stand."""
+        return redact(self.typed(text), self._secrets)
 
     @contextmanager
     def _warnings(self) -> Iterator[None]:

@@ -155,6 +155,7 @@ def _announcement(invocation: Invocation, *, wanted: bool) -> Announcement:
         # Cron gets no mail because a health check is away.
         warn=_warner(invocation, watched=True),
         complain=_warner(invocation),
+        typed=invocation.typed,
         wanted=wanted,
     )
 

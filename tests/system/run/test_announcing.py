@@ -11,23 +11,26 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from plexsync.app.announcing import Announcement, announced
-from plexsync.errors import ExitCode
+from plexsync.errors import ConfigError, ExitCode, PlexsyncError
+from plexsync.output.console import with_option
 from plexsync.simulators.http.wire import ErrorStatus, Fault
 from plexsync.simulators.library.demo import demo_library
 from plexsync.storage.locations import hold_lock
+from tests.support.factories import make_summary
 from tests.support.receiver import Receiver
 from tests.support.terminals import ProcessResult, run_plexsync
 from tests.support.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from plexsync.simulators.http.messages import SimRequest
 
@@ -183,7 +186,9 @@ def test_a_bug_reaches_the_health_check(world: World, receiver: Receiver) -> Non
     config = world.config(**receiver.settings())
 
     def raise_a_bug() -> None:
-        announcement = Announcement(environ=world.environ(), warn=pytest.fail, complain=pytest.fail)
+        announcement = Announcement(
+            environ=world.environ(), warn=pytest.fail, complain=pytest.fail, typed=str
+        )
         with announced(announcement):
             announcement.begin(config.notify, None, ("canary",))
             raise ValueError("canary")
@@ -193,6 +198,34 @@ def test_a_bug_reaches_the_health_check(world: World, receiver: Receiver) -> Non
     assert receiver.pings() == ["/start", "/1"]
     assert receiver.titles() == ["a run failed (exit code 1)"]
     assert "canary" not in receiver.log()
+
+
+def test_what_others_get_names_the_configuration(world: World, receiver: Receiver) -> None:
+    """As the commands a person is shown do: of what failed, and of what waits."""
+    config = world.config(**receiver.settings(), NOTIFY__ON="failure, review")
+
+    def announce(error: PlexsyncError | None) -> None:
+        announcement = Announcement(
+            environ=world.environ(),
+            warn=pytest.fail,
+            complain=pytest.fail,
+            typed=lambda words: with_option(words, Path("other.toml")),
+        )
+        with announced(announcement):
+            announcement.begin(config.notify, None, ())
+            announcement.lines.append("scene 7: plexsync doctor looks at it")
+            if error is not None:
+                raise error
+            announcement.keep_summary(make_summary(new_review=1))
+            announcement.end(ExitCode.OK)
+
+    announce(None)
+    with suppress(ConfigError):
+        announce(ConfigError("it cannot be read", hint="plexsync init writes one"))
+
+    words = receiver.log() + "".join(one["message"] for one in receiver.messages())
+    for name in ("doctor", "init", "review"):
+        assert f"plexsync {name} --config other.toml" in words
 
 
 # ---- Outages and quiet days ----------------------------------------------------------------------

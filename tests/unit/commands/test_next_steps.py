@@ -105,7 +105,7 @@ def test_a_run_names_the_file() -> None:
     invocation = Invocation(Shape(verbosity=1))
     invocation.config = FILE
     failure = make_problem(hint="plexsync retry tries again")
-    announcement = Announcement(environ={}, warn=print, complain=print, wanted=False)
+    announcement = Announcement(environ={}, warn=print, complain=print, typed=str, wanted=False)
     shown = PipeReporter(Sink(out), Sink(err), invocation.shape)
     reporter = Truthful(shown, invocation, announcement)
     reporter.warn("plexsync adopt takes it over")
