@@ -173,7 +173,7 @@ _RIVALS_NAMED = 3
 
 # ---- Private -------------------------------------------------------------------------------------
 
-_CONFIRMING = "a person confirming it in `plexsync review`"
+_CONFIRMING = "a person confirming it in a review"
 
 
 def _rank(several: Iterator[list[Standing]], matches: Sequence[Match]) -> tuple[Standing, ...]:

@@ -263,9 +263,9 @@ def _meter(shape: Shape, streams: Streams) -> Meter:
 
 def naming_option(config: Path | None) -> str:
     """Return the option that names a configuration file, as it is typed; "" for the usual file."""
-    from shlex import quote
+    from plexsync.text.words import shell_word
 
-    return f" --config {quote(str(config))}" if config is not None else ""
+    return f" --config {shell_word(str(config))}" if config is not None else ""
 
 
 def with_option(words: str, config: Path | None) -> str:

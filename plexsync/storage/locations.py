@@ -15,7 +15,6 @@ import re
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Literal
 from warnings import catch_warnings
 
@@ -28,6 +27,7 @@ from plexsync.storage.filesystem import (
     state_errors,
     write_atomically,
 )
+from plexsync.text.words import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,8 +90,8 @@ def check_private(directory: Path) -> None:
     raise StateError(
         f"{who} can write to the state directory, and so decide what is written to Plex",
         context=str(directory),
-        hint=f"chmod go-w {quote(str(directory))}, or set PLEXSYNC_STATE_DIR to a directory of "
-        "your own on a disk that keeps modes",
+        hint=f"chmod go-w {shell_word(str(directory))}, or set PLEXSYNC_STATE_DIR to a directory "
+        "of your own on a disk that keeps modes",
     )
 
 

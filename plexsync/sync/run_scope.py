@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from plexsync import __version__
@@ -41,6 +40,7 @@ from plexsync.state import (
     open_session,
 )
 from plexsync.text.normalize import normalize_path
+from plexsync.text.words import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,7 +182,7 @@ def concluded(
         dry_run=options.dry_run,
         full=options.full,
         command=kind.value,
-        again=" ".join(map(quote, options.to_write)),
+        again=" ".join(map(shell_word, options.to_write)),
     )
     totals = Totals(reporter, header, detailed=options.detailed_exitcode)
     error: PlexsyncError | None = None

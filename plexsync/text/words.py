@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from textwrap import wrap
 
 from plexsync.errors import ParseError
@@ -27,6 +28,23 @@ def file_name(path: str) -> str:
 def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters, the last one an ellipsis where it was cut."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def shell_word(text: str) -> str:
+    """Return a word as a person types it in a shell, in quotes where it needs some.
+
+    What no keyboard types and no terminal shows, as the bytes of a name that is not UTF-8, is named
+    byte by byte, as bash, zsh and ksh read it.
+    """
+    if text.isprintable():
+        return quote(text)
+    spelled = (
+        char
+        if char.isprintable() and char not in "\\'"
+        else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        for char in text
+    )
+    return f"$'{''.join(spelled)}'"
 
 
 def to_install(extra: str = "") -> str:

@@ -6,7 +6,6 @@ Source: docs/output.md, "Review".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, ExitCode
@@ -22,7 +21,7 @@ from plexsync.review.modes import NOTHING_WAITS
 from plexsync.review.queue import first_path
 from plexsync.state import OTHER_FILE, state_errors
 from plexsync.text.normalize import clean_for_terminal, fold
-from plexsync.text.words import counted
+from plexsync.text.words import counted, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,7 +176,8 @@ def export_waiting(invocation: Invocation, file: Path, choice: SceneChoice) -> i
         _say(
             invocation, f"{counted(len(chosen), 'scene')} written. Fill the column 'answer', then:"
         )
-        _say(invocation, "    " + invocation.typed(f"plexsync review import {quote(str(file))}"))
+        again = f"plexsync review import {shell_word(str(file))}"
+        _say(invocation, f"    {invocation.typed(again)}")
     return ExitCode.OK
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,7 @@ from plexsync.text.normalize import (
     plex_date,
     strip_control,
 )
+from plexsync.text.words import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,3 +162,24 @@ def test_a_date_error_does_not_repeat_a_novel() -> None:
     with pytest.raises(ParseError) as caught:
         plex_date("x" * 10_000)
     assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"plan.json",
+        b"my plan's.json",
+        b"caf\xc3\xa9 $HOME",
+        b"caf\xe9 1",
+        b"a\xffb\\'",
+        b"a\n\x1b[31mb",
+    ],
+)
+def test_a_file_name_is_typed_as_it_is_shown(name: bytes) -> None:
+    """Whatever bytes it is made of: a shell reads them from what a terminal shows."""
+    word = shell_word(os.fsdecode(name))
+    assert clean_for_terminal(word) == word
+    bash = shutil.which("bash")
+    assert bash
+    read = subprocess.run([bash, "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert read.stdout == name
