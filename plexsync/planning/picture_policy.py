@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from hashlib import sha1
 
-from plexsync.models import PlexField, Policy, SceneId
+from plexsync.models import PlexField, Policy, SceneId, is_show_key, source_in
 
 UPLOADED = "upload://"
 """What the key of every uploaded picture begins with."""
@@ -93,10 +93,18 @@ def upload_key(field: PlexField, body: bytes) -> str:
     return f"{UPLOADED}{_FOLDERS[field]}/{sha1(body, usedforsecurity=False).hexdigest()}"
 
 
-def cover_text(scene_id: SceneId, size_bytes: int, *, padded: bool = False) -> str:
-    """Return the cover as a person is shown it: `cover of scene 42 (1.2 MB), padded`."""
+def cover_text(key: SceneId, size_bytes: int, *, padded: bool = False) -> str:
+    """Return the cover as a person is shown it: `cover of scene 42 (1.2 MB), padded`.
+
+    Collections, shows and seasons have the picture of what they are made from.
+    """
+    what, source = f"cover of scene {key}", source_in(key)
+    if source is not None:
+        what = f"picture of {source.text.replace(':', ' ')}"
+    elif is_show_key(key):
+        what = "picture of its studio"
     size = f" ({_size(size_bytes)})" if size_bytes else ""
-    return f"cover of scene {scene_id}{size}{', padded' * padded}"
+    return f"{what}{size}{', padded' * padded}"
 
 
 def picture_text(selected: str, *, locked: bool, ours: str = "") -> str:
