@@ -34,7 +34,7 @@ from plexsync.config.sections import CollectionsConfig, NotifyConfig
 from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import FieldRule, PathRule, PlexField, Policy
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import rule_folder
 from plexsync.text.toml import shown_path, toml_value
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class _Reader:
             rule = self._checked(raw, values.path_rule)
             if rule is None:
                 continue
-            folder = normalize_path(rule.stash)
+            folder = rule_folder(rule.stash)
             if folder in rules:
                 self.sources.add_problem(
                     raw.place,

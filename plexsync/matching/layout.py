@@ -19,6 +19,7 @@ from plexsync.text.normalize import (
     compile_rules,
     folder_of,
     normalize_path,
+    rule_folder,
 )
 
 if TYPE_CHECKING:
@@ -120,15 +121,11 @@ def propose_rules(
         Proposals, the one that explains most files first, one for a folder of Stash, none for one
         that `rules` has already. Each reaches as far as the deepest folder its files share.
     """
-    taken = {normalize_path(rule.stash).rstrip("/") for rule in rules}
+    taken = {rule_folder(rule.stash) for rule in rules}
     alone = {locate_pair(*pair): count for pair, count in (lone or {}).items()}
     tally = _Tally(map(_places_of, _certain(matches)), alone, known=compile_rules(rules))
     least = max(_LEAST_FILES, _LEAST_SHARE * tally.unexplained)
-    return tuple(
-        rule
-        for rule in tally.proposals(least)
-        if normalize_path(rule.stash).rstrip("/") not in taken
-    )
+    return tuple(rule for rule in tally.proposals(least) if rule_folder(rule.stash) not in taken)
 
 
 def used_rules(

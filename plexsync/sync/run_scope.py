@@ -39,7 +39,7 @@ from plexsync.state import (
     Session,
     open_session,
 )
-from plexsync.text.normalize import normalize_path
+from plexsync.text.normalize import rule_folder
 from plexsync.text.words import shell_word
 
 if TYPE_CHECKING:
@@ -304,8 +304,8 @@ def note_proposed(scope: RunScope, *, all_matched: bool = False) -> None:
     """Keep the path rules a run proposed for `status`, without those that were followed."""
     before = scope.state.decision(PROPOSED, Proposed) or Proposed()
     rules = scope.totals.proposed or (() if all_matched else before.rules)
-    followed = {normalize_path(rule.stash) for rule in scope.config.paths}
-    now = Proposed(rules=tuple(r for r in rules if normalize_path(r.stash) not in followed))
+    followed = {rule_folder(rule.stash) for rule in scope.config.paths}
+    now = Proposed(rules=tuple(r for r in rules if rule_folder(r.stash) not in followed))
     if now != before:
         scope.session.decide(PROPOSED, now)
 

@@ -140,6 +140,15 @@ def stem(path: NormalizedPath) -> str:
     return head if ending and head.strip(".") else name
 
 
+def rule_folder(text: str) -> str:
+    """Return the folder of Stash a rule is about: of two spellings of one the same.
+
+    It ends in a slash. In a Windows path case does not tell names apart.
+    """
+    path = normalize_path(text)
+    return _with_slash(_fold_windows(path) if is_windows_path(path) else path)
+
+
 def compile_rules(rules: Sequence[PathRule]) -> PathMap:
     """Make `rules` ready for many paths; of two rules for one Stash folder the first counts.
 
@@ -289,11 +298,10 @@ class _Rule(NamedTuple):
 
 
 def _compile_rule(rule: PathRule) -> _Rule:
-    source, target = normalize_path(rule.stash), normalize_path(rule.plex)
-    windows = is_windows_path(source)
+    target = normalize_path(rule.plex)
     return _Rule(
-        prefix=_with_slash(_fold_windows(source) if windows else source),
-        windows=windows,
+        prefix=rule_folder(rule.stash),
+        windows=is_windows_path(normalize_path(rule.stash)),
         target=_with_slash(target),
         bare_target=target,
     )

@@ -537,6 +537,10 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
             "[[paths]]\nstash = '/d'\nplex = '/m'\n[[paths]]\nstash = '/d/'\nplex = '/n'\n",
             "another rule for /d/",
         ),
+        (
+            "[[paths]]\nstash = 'D:\\X'\nplex = '/m'\n[[paths]]\nstash = 'd:/x'\nplex = '/n'\n",
+            "another rule for d:/x",
+        ),
         ("[fields]\nrating = 'merge'\n", "is for lists"),
         ("[fields]\nposter = 'merge'\n", "is for lists"),
         ("[fields]\nbackground = 'show'\n", 'must be one of "overwrite"'),
