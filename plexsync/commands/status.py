@@ -160,13 +160,11 @@ def _status_view(screen: Console, invocation: Invocation, found: Status) -> Rend
     from plexsync.config.loader import is_configured
     from plexsync.output.status_view import status_view
 
-    plain = "utf" not in screen.encoding.lower()
     shown = _with_pages(invocation, found) if invocation.shape.verbosity > 0 else found
     ready = bool(found.runs) or is_configured(invocation.config, os.environ)
     return status_view(
         shown,
         width=screen.width,
-        ascii_only=plain,
         begin="plexsync run -n" if ready else "plexsync init",
         named=console.naming_option(invocation.config),
     )

@@ -7,6 +7,7 @@ whether anything will be printed.
 # ruff: noqa: PLC0415 - each reporter brings its own imports, and most runs need only one
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import stat
@@ -32,6 +33,14 @@ _COMMAND = (
     r"schedule (?:compose|cron|stash-plugin|systemd)|status|undo)\b)(?! (?:-h|--help|--config)\b)"
 )
 """A command that reads a configuration, as it is named in a sentence."""
+
+
+_IN_ASCII = {
+    "…": "...",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
+    **dict.fromkeys("▏▎▍▌▋▊▉", ":"),
+}
+"""What is drawn instead, where a terminal's encoding has no letter for it."""
 
 
 class LogOptions(NamedTuple):
@@ -117,8 +126,8 @@ def make_console(stream: IO[str] | None, *, no_color: bool = False) -> Console:
     from rich.console import Console
 
     if isinstance(stream, io.TextIOWrapper):
-        # What the terminal has no letter for is shown as "?", and ends no run.
-        stream.reconfigure(errors="replace")
+        codecs.register_error("plexsync", _drawn_otherwise)
+        stream.reconfigure(errors="plexsync")
     # Rich takes a dumb terminal to have 80 columns and 25 rows, whatever it says.
     size = _size(stream) if os.environ.get("TERM") == "dumb" else (0, 0)
     return Console(
@@ -226,6 +235,14 @@ def hush(stream: IO[str] | None) -> None:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _drawn_otherwise(error: UnicodeError) -> tuple[str, int]:
+    """Return what is shown for letters the encoding lacks, a "?" for most, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(letter, "?") for letter in lost), error.end
 
 
 def _escaped(char: str) -> str:

@@ -41,15 +41,12 @@ _WIDEST_BAR = 50
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _PARTS = " ▏▎▍▌▋▊▉█"
-_ASCII_LEVELS = "_.:-=+*#"
-_ASCII_PARTS = " #"
 
 
 def status_view(
     status: Status,
     *,
     width: int,
-    ascii_only: bool = False,
     begin: str = "plexsync run -n",
     named: str = "",
 ) -> Group:
@@ -58,7 +55,6 @@ def status_view(
     Args:
         status: how things stand.
         width: columns of the terminal.
-        ascii_only: the terminal can show nothing else.
         begin: the command to begin with, where there was no run yet.
         named: the option that names the configuration, for commands to type.
     """
@@ -66,9 +62,9 @@ def status_view(
     if status.running:
         parts.append(Text(f"A run is under way since {status.running.since}.", style="cyan"))
     if status.runs:
-        parts += [Text(""), _runs(status, width=width, ascii_only=ascii_only)]
+        parts += [Text(""), _runs(status, width=width)]
     if status.coverage.scenes:
-        parts += [Text(""), _library(status, width=width, ascii_only=ascii_only)]
+        parts += [Text(""), _library(status, width=width)]
     parts += _troubles("Failing", "yellow", status.failing, status.now)
     parts += _pages(status.failing)
     parts += _troubles("Parked", "red", status.parked, None, named=named)
@@ -85,30 +81,28 @@ def status_view(
     return Group(*parts)
 
 
-def sparkline(counts: Sequence[int], *, ascii_only: bool = False) -> str:
+def sparkline(counts: Sequence[int]) -> str:
     """One character a count; only 0 is lowest.
 
     Heights are logarithms, so that a first run of 100,000 leaves something to see of the others.
     """
-    levels = _ASCII_LEVELS if ascii_only else _LEVELS
     most = max(counts, default=0)
     if not most:
-        return levels[0] * len(counts)
-    steps = len(levels) - 1
+        return _LEVELS[0] * len(counts)
+    steps = len(_LEVELS) - 1
     heights = (math.ceil(steps * math.log1p(count) / math.log1p(most)) for count in counts)
     # The highest may come out a trifle above the top.
-    return "".join(levels[min(height, steps)] for height in heights)
+    return "".join(_LEVELS[min(height, steps)] for height in heights)
 
 
-def bar(share: float, columns: int, *, ascii_only: bool = False) -> str:
+def bar(share: float, columns: int) -> str:
     """Return a bar that is empty only for nothing, and full only for all."""
-    parts = _ASCII_PARTS if ascii_only else _PARTS
-    fine = len(parts) - 1
+    fine = len(_PARTS) - 1
     filled = round(share * columns * fine)
     if 0 < share < 1:
         filled = min(max(filled, 1), columns * fine - 1)
     full, rest = divmod(filled, fine)
-    return (parts[-1] * full + (parts[rest] if rest else "")).ljust(columns)
+    return (_PARTS[-1] * full + (_PARTS[rest] if rest else "")).ljust(columns)
 
 
 def percent(part: int, whole: int) -> str:
@@ -136,7 +130,7 @@ def _verdict(status: Status, begin: str) -> Text:
     return Text(f"{good}.", style="bold green")
 
 
-def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
+def _runs(status: Status, *, width: int) -> Group:
     shown = status.runs[-max(width - _LABEL_COLUMNS - 24, 10) :]
     which = f"the last {len(shown)}, oldest first" if len(shown) > 1 else "the first one"
     lines = [Text.assemble(("Runs", "bold"), (f"  {which}", "dim"))]
@@ -144,7 +138,7 @@ def _runs(status: Status, *, width: int, ascii_only: bool) -> Group:
         ("written", "green", [run.counts.applied for run in shown]),
         ("failed", "red", [run.counts.failed for run in shown]),
     ):
-        line = sparkline(counts, ascii_only=ascii_only)
+        line = sparkline(counts)
         most = f" in all, {max(counts):,} at most" if sum(counts) and len(counts) > 1 else ""
         total = f"  {sum(counts):,}{most}"
         some = style if sum(counts) else "dim"
@@ -183,7 +177,7 @@ def _took(run: RunRecord) -> str:
     return "" if seconds is None else span(seconds)
 
 
-def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
+def _library(status: Status, *, width: int) -> Group:
     scenes = status.coverage.scenes
     columns = min(max(width - _LABEL_COLUMNS - 20, 10), _WIDEST_BAR)
     lines = [Text.assemble(("Library", "bold"), (f"  {counted(scenes, 'scene')}", "dim"))]
@@ -192,7 +186,7 @@ def _library(status: Status, *, width: int, ascii_only: bool) -> Group:
         if name == "undecided" and not count:
             continue
         label = "LOW" if name == "low" else name
-        drawn = bar(count / scenes, columns, ascii_only=ascii_only)
+        drawn = bar(count / scenes, columns)
         numbers = f"  {count:>9,}  {percent(count, scenes):>5}"
         line = Text.assemble(f"  {label:<10}", (drawn, styles.get(name, "dim")), numbers)
         lines.append(line)

@@ -132,6 +132,23 @@ def test_terminal_without_the_letters_shows_others(house: House) -> None:
     assert "?? ?[31m" in plain(done.out)
 
 
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [("run -n", " a..."), ("explain 7", " #####"), ("status", "##:")],
+    ids=["run", "explain", "status"],
+)
+def test_what_plexsync_draws_is_drawn_without_unicode_too(
+    house: House, command: str, shown: str
+) -> None:
+    """In other letters: a "?" is for those of a server alone."""
+    if command == "status":
+        house.run("-q")
+    environ = {**house.environ, "PYTHONIOENCODING": "ascii"}
+    done = run_plexsync(command.split(), environ, terminals=("stdout", "stderr"), width=100)
+    assert shown in plain(done.out)
+    assert "?" not in plain(done.out).replace("Bod?", "Bod")
+
+
 def test_json_is_one_document_everywhere(house: House) -> None:
     """The same keys with and without terminals, one row per due scene."""
     alone = json.loads(house.run("-n", "--json").out)

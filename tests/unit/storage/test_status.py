@@ -222,16 +222,15 @@ def test_freshness_is_measured_to_the_second(filled: Path, age_s: float, *, fres
 # ---- Drawing -------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(0, 10**6), max_size=60), st.booleans())
+@given(st.lists(st.integers(0, 10**6), max_size=60))
 @settings(max_examples=60)
-def test_a_sparkline_has_one_character_a_count(counts: list[int], plain_text: bool) -> None:
+def test_a_sparkline_has_one_character_a_count(counts: list[int]) -> None:
     """Only nothing is lowest, and more is never lower."""
-    line = sparkline(counts, ascii_only=plain_text)
+    line = sparkline(counts)
 
-    lowest = "_" if plain_text else "▁"
     assert len(line) == len(counts)
-    assert [char == lowest for char in line] == [count == 0 for count in counts]
-    order = "_.:-=+*#" if plain_text else "▁▂▃▄▅▆▇█"
+    assert [char == "▁" for char in line] == [count == 0 for count in counts]
+    order = "▁▂▃▄▅▆▇█"
     heights = [order.index(line[at]) for at in sorted(range(len(counts)), key=counts.__getitem__)]
     assert heights == sorted(heights)
 
@@ -377,15 +376,6 @@ def test_no_colour_is_obeyed(filled: Path, environ: Mapping[str, str]) -> None:
 
     assert "\x1b[3" not in done.out.replace("\x1b[31m", "")
     assert "Library" in done.out
-
-
-def test_a_terminal_without_unicode_gets_none(filled: Path) -> None:
-    """Drawn with what it has."""
-    status = read_status(filled, NOW)
-
-    assert sparkline([0, 1, 9], ascii_only=True) == "_-#"
-    assert bar(0.5, 4, ascii_only=True) == "##  "
-    assert status_view(status, width=80, ascii_only=True).renderables
 
 
 def test_a_pipe_gets_lines(filled: Path) -> None:
