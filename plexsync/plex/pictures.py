@@ -49,10 +49,14 @@ class PlexPictures:
     def available(self, rating_key: RatingKey, field: PlexField) -> tuple[Picture, ...]:
         """Return the posters or backgrounds an item can choose from. One request.
 
+        A collection that is still to be made has no key, and none of them.
+
         Raises:
             NotFoundError: there is no such item any more.
             ServerError: they cannot be read.
         """
+        if not rating_key:
+            return ()
         path = f"{_address(rating_key, _PLACES[field])}s"
         return ask_plex(self._transport, path, decode_pictures)
 

@@ -110,7 +110,7 @@ def saved_pictures(ports: Ports, ready: Ready) -> tuple[SavedPicture, ...]:
         cover = NoCover.NONE if change.ask else _cover(ports.stash, change.cover_path)
         if not isinstance(cover, Cover):
             continue
-        pictures = change.seen if key else ()
+        pictures = change.seen
         if pictures is None:
             pictures = ports.plex.pictures.available(key, change.rule.to)
         found.append(
@@ -141,7 +141,7 @@ def fit_of(ports: Ports, saved: Sequence[SavedPicture], detail: ItemDetail, link
     fit, key = Fit(), detail.item.rating_key
     for one in saved:
         target = one.rule.to
-        selected = selected_key(ports.plex.pictures.available(key, target)) if key else ""
+        selected = selected_key(ports.plex.pictures.available(key, target))
         locked = target in detail.locked and not one.shown.locked_before
         if not _is_same_cover(ports.stash, one):
             fit.moved_in_stash.append(one.rule.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -445,6 +446,43 @@ def test_policies_count_for_texts_and_posters(
         assert then["poster"] == (key_of(later) if later else "")
         assert then["fields"]["summary"] == ("Since 1998." if policy == "overwrite" else "Mine")
         assert_idle(world)
+
+
+@pytest.mark.parametrize("policy", ["fill", "keep", "overwrite", "off"])
+@pytest.mark.parametrize("preserve", [True, False])
+def test_a_dry_run_lists_the_posters_that_the_run_after_it_writes(
+    tmp_path: Path, policy: str, preserve: bool
+) -> None:
+    """Of new collections, of another picture in Stash, and of one that a person chose in Plex."""
+    settings = {"COLLECTIONS__POSTER": policy, "APPLY__PRESERVE_PLEX_EDITS": str(preserve)}
+    with collection_world(tmp_path, COLLECTIONS__PERFORMERS="true", **settings) as world:
+        for at in range(4):
+            if at == 1:
+                world.stash.set_image("studio", 1, OTHER_LOGO)
+            if at >= 2:
+                mother = world.plex.collections.key_of("Mother")
+                world.plex.choose_picture(mother, "poster", b"by hand" * 20)
+                world.stash.set_image("studio", 1, LOGO if at == 2 else OTHER_LOGO)
+            if at == 3:
+                shutil.rmtree(world.state_dir)
+            world.wait(1)
+            before = whole(world)
+            shown = world.run(RunOptions(full=True, dry_run=True))
+            assert whole(world) == before
+            assert collection_changes(shown) == collection_changes(world.run(FULL)), at
+
+
+def collection_changes(ran: Ran) -> list[tuple[str, ...]]:
+    """How a run ends, or would end, with each collection, and what it changes."""
+    return sorted(
+        (
+            row.scene.id,
+            row.outcome.replace("planned", "applied"),
+            *sorted(f"{one.field}: {one.before} -> {one.after}" for one in row.changes),
+        )
+        for row in ran.rows
+        if row.is_collection
+    )
 
 
 # ---- limits, dry runs ----------------------------------------------------------------------------
