@@ -77,18 +77,18 @@ def _reconcile(run: RunContext, detection: ChangeDetection) -> None:
                 from plexsync.sync.scenes.run_writer import RunWriter  # noqa: PLC0415 - see above
 
                 work = DueWork(run, found)
-                end.held = RunWriter(run, work, detection.dictionary).write(work.link())
+                end.limit = RunWriter(run, work, detection.dictionary).write(work.link())
             if error := unsafe or found.failure or run.inventory.failure:
                 raise error
             for keeper in _keepers(run):
-                end.held = keeper(run, detection.dictionary.present).keep() or end.held
+                end.limit = keeper(run, detection.dictionary.present).keep() or end.limit
             _complete(run, detection, found, end)
         if end.complete:
             clear_spool(detection.spool, run.ports.disk)
         if saver is not None and run.options.save_plan is not None:
             saver.write(run.options.save_plan)
-    if end.held is not None:
-        raise end.held
+    if end.limit is not None:
+        raise end.limit
 
 
 # ---- what is to be done --------------------------------------------------------------------------

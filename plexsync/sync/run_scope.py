@@ -67,7 +67,7 @@ class Totals:
         proposed: path rules that would settle some of the rest.
         learned: path rules that certain pairs show, and that others were found by.
         done: pairs that have their outcome.
-        held: those of them that a safety limit holds back.
+        held_back: those of them that a safety limit holds back.
         emptied: written items that lose all names of both or one of performers and tags.
         by_library: rows that were written, by the title of their library.
         ended: how it ended; there once the work is behind us.
@@ -93,7 +93,7 @@ class Totals:
         self.proposed: tuple[PathRule, ...] = ()
         self.learned: tuple[PathRule, ...] = ()
         self.subset = False
-        self.done = self.held = 0
+        self.done = self.held_back = 0
         self.emptied: Counter[str] = Counter()
         self.by_library: Counter[str] = Counter()
 
@@ -259,13 +259,13 @@ class JournalEnd:
         complete: whether everything that was found was handled.
         full: whether every scene was compared.
         newest: the version text up to which all is handled; "" if that stays.
-        held: the limit that held something back; the run came to its end even so.
+        limit: what held something back; the run came to its end even so.
     """
 
     complete: bool = False
     full: bool = False
     newest: str = ""
-    held: PlexsyncError | None = None
+    limit: PlexsyncError | None = None
 
 
 @contextmanager
@@ -288,7 +288,7 @@ def journaled(scope: RunScope, lineage: Lineage) -> Iterator[JournalEnd]:
     except PlexsyncError as caught:
         error = caught
     how = End(
-        exit_code=totals.exit_code(error or end.held),
+        exit_code=totals.exit_code(error or end.limit),
         counts=totals.counts,
         full=end.full,
         newest_updated_at=end.newest,

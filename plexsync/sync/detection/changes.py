@@ -130,7 +130,7 @@ class ChangeDetection:
             files_at = self._run.totals.header.started_at
         few = self._reach.is_few
         # What waits to settle is due, and what was not asked is asked.
-        mark = "" if found.held or (few and found.with_files) else self._mark
+        mark = "" if found.being_edited or (few and found.with_files) else self._mark
         swept_at = self._before.swept_at if few else self._run.totals.header.started_at
         seen = replace(
             self._seen_through(),

@@ -25,7 +25,7 @@ class Detected:
         scenes_read: how many scenes were read.
         backlog: scenes that wait for a later try.
         newest: the highest version text seen, "" if none.
-        held: scenes that are being edited, with their versions.
+        being_edited: scenes that are held until an edit has settled, with their versions.
         strangers: scenes that take no part, and have other files than what is remembered of them:
             their records may be those of other scenes.
         broken: scenes with an item that Plex is known to have lost.
@@ -46,7 +46,7 @@ class Detected:
     scenes_read: int = 0
     backlog: Backlog = field(default_factory=Backlog)
     newest: str = ""
-    held: dict[SceneId, str] = field(default_factory=dict)
+    being_edited: dict[SceneId, str] = field(default_factory=dict)
     strangers: set[SceneId] = field(default_factory=set)
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
@@ -58,7 +58,7 @@ class Detected:
     @property
     def has_all_due(self) -> bool:
         """Whether no other scene is due, so that what it was linked with before is its own."""
-        return not (self.of_some or self.held or self.poisoned)
+        return not (self.of_some or self.being_edited or self.poisoned)
 
     @property
     def concerns_any(self) -> bool:

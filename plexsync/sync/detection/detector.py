@@ -176,7 +176,7 @@ class Detector:
                 is_due = self._is_due(scene_id, version, found)
             if is_due:
                 wanted[scene_id] = None
-        if found.held or not wanted.keys() <= self._waiting.keys():
+        if found.being_edited or not wanted.keys() <= self._waiting.keys():
             found.at_rest = ""
         return found, {scene_id for scene_id, *_ in swept}, wanted
 
@@ -251,7 +251,7 @@ class Detector:
         """Whether a scene is looked at now; one edited this very moment is held back."""
         if not self.patient or self.stash.is_settled(version):
             return True
-        found.held[scene_id] = version
+        found.being_edited[scene_id] = version
         return False
 
     def _has_other_files(self, scene: Scene | None) -> bool:
@@ -279,12 +279,12 @@ class Detector:
         Only as many as are left of them now that all others were read. The others are not written
         first: matching decides about all scenes of a run as a whole.
         """
-        if not found.held:
+        if not found.being_edited:
             return
-        left_s = max(map(self.stash.unsettled_s, found.held.values()))
+        left_s = max(map(self.stash.unsettled_s, found.being_edited.values()))
         if left_s:
             self.wait(left_s + _WHOLE_SECOND)
-        fetched = self.stash.scenes(tuple(found.held), with_relations=self._with_relations)
+        fetched = self.stash.scenes(tuple(found.being_edited), with_relations=self._with_relations)
         found.poisoned.extend(fetched.poisoned)
         for scene in fetched.found:
             if self.stash.is_settled(scene.updated_at):

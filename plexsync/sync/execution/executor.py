@@ -243,7 +243,7 @@ class Executor:
         if not passed:
             return None, ()
         held = losing if any(one.key != MAX_CLEARS for one in passed) else clearing
-        self._scope.totals.held += len(held)
+        self._scope.totals.held_back += len(held)
         for one in held:
             note = f"held back by the limit {passed[0].key}"
             self._outcomes.finish(one.pair, PairEnd(Outcome.SKIPPED, one.changes, note=note))
@@ -341,15 +341,15 @@ class Executor:
             Whether they are.
         """
         ready, pair = edit.ready, edit.ready.pair
-        if edit.held is None:
+        if edit.read_back is None:
             changes, problem = edit.plan.changes, edit.problem
             ending = PairEnd(Outcome.FAILED, changes, problem, failed=WorkKind.EDIT)
             self._outcomes.finish(pair, ending)
             return False
-        link = self._planner.link_after_part(pair.link, edit.missing, edit.held)
+        link = self._planner.link_after_part(pair.link, edit.missing, edit.read_back)
         link = self._planner.link_after(link, (*edit.stored, *ready.decision.agreed))
-        pair.link = self._planner.with_put_back(link, edit.stored, edit.held)
-        ready.gone = not edit.held.values
+        pair.link = self._planner.with_put_back(link, edit.stored, edit.read_back)
+        ready.gone = not edit.read_back.values
         if edit.problem:
             ready.failed = WorkKind.EDIT
         names = ", ".join(edit.others)

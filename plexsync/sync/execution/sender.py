@@ -184,7 +184,7 @@ class Sender:
         except ServerError as refusal:
             error = refusal
         for edit in edits:
-            edit.held = None  # as it was before the mode
+            edit.read_back = None  # as it was before the mode
             edit.problem = UNSENT if ended else None
             edit.error = overtaken_error(edit.plan.rating_key) if edit in gone else error
             # What did not arrive goes out once more, alone: see `mend`.
@@ -251,7 +251,7 @@ class Sender:
             return
         try:
             plan = edit.plan if mode else _without_mode(edit.plan)
-            edit.held = self._doors.edit(plan, partial(self._freshness.hold, [edit]))
+            edit.read_back = self._doors.edit(plan, partial(self._freshness.hold, [edit]))
         except OvertakenError as error:
             edit.error = error
         except ServerError as error:
@@ -285,7 +285,7 @@ class Sender:
         if trial.error is None or self._tries[target] == _MOST_TRIES:
             self._settled |= {target}
         try:
-            detail = trial.held or self._reader.read_one(edit.plan.rating_key)
+            detail = trial.read_back or self._reader.read_one(edit.plan.rating_key)
         except ServerError as error:
             self._settled = LIST_FIELDS
             edit.error = error

@@ -280,7 +280,7 @@ class Write:
         error: what Plex answered; None for success, which proves nothing.
         unsent: why nothing was sent; None where something was.
         together: whether it went out with others, so that a second try alone is worth while.
-        held: the item as it was read back; None while it was not, or could not be.
+        read_back: the item as it was then; None while it was not, or could not be.
         missing: the changes Plex does not show; all of them when it could not be read.
         problem: why, where that is known; None when everything is stored.
         later: what could be written only after that.
@@ -295,7 +295,7 @@ class Write:
     error: ServerError | None = None
     unsent: Problem | None = None
     together: bool = False
-    held: ItemDetail | None = None
+    read_back: ItemDetail | None = None
     missing: tuple[Change, ...] = ()
     problem: Problem | None = None
     later: Write | None = None

@@ -141,7 +141,7 @@ class FieldWriter:
     def _end(self, edit: Write, status: Settlement) -> None:
         """Have the end of an edit's intents noted."""
         missing = tuple(change.target for change in edit.missing)
-        partly = self._planner.partly(edit.missing, edit.held) if edit.held else {}
+        partly = self._planner.partly(edit.missing, edit.read_back) if edit.read_back else {}
         self._written.ends += [
             Result(seq, status, problem=edit.problem, missing=missing, partly=partly)
             for seq in edit.seqs
@@ -163,13 +163,13 @@ class FieldWriter:
         written, tried = self._written, self._written.tried
         try:
             read_at = self._ports.monotonic()
-            read = self._reader.read([one.plan.rating_key for one in tried if one.held is None])
-            read |= {one.plan.rating_key: one.held for one in tried if one.held is not None}
+            read = self._reader.read([one.place for one in tried if one.read_back is None])
+            read |= {one.place: one.read_back for one in tried if one.read_back is not None}
             tried = written.tried = self._mended(tried, read, read_at)
             self._send_later(tried, read)
         except ServerError as unread:
             for edit in tried:
-                edit.held, edit.missing = None, edit.plan.changes
+                edit.read_back, edit.missing = None, edit.plan.changes
                 edit.problem = _unread_problem(unread)
             return unread
         written.tried = [edit for edit in tried if self._is_judged(edit, read)]
@@ -182,7 +182,7 @@ class FieldWriter:
         if not isinstance(detail, ItemDetail):
             cause = detail or edit.error or ServerError("the item vanished while it was written")
             # Without an end the intent stays unsettled, and the next run looks again.
-            edit.held, edit.missing, edit.problem = None, plan.changes, as_problem(cause)
+            edit.read_back, edit.missing, edit.problem = None, plan.changes, as_problem(cause)
             return True
         if edit.error and self._came_too_late(edit, detail):
             self._note_unsent(edit, MOVED)
@@ -210,12 +210,12 @@ class FieldWriter:
         What that item held before is journaled: an undo puts it back.
         """
         for edit in self._written.tried:
-            if not edit.missing or edit.held is None:
+            if not edit.missing or edit.read_back is None:
                 continue
             for sent in tried:
-                if sent is not edit and self._freshness.got(edit, edit.held, sent.plan):
+                if sent is not edit and self._freshness.got(edit, edit.read_back, sent.plan):
                     meant = structs.replace(sent.plan, scene_id=edit.plan.scene_id)
-                    self._note_harm(harm_of(meant, edit.first, edit.held, self._planner))
+                    self._note_harm(harm_of(meant, edit.first, edit.read_back, self._planner))
                     return MisdirectedEditError(
                         f"item {edit.plan.rating_key} holds what was sent to item "
                         f"{sent.plan.rating_key}: Plex, or a proxy before it, mixed up the items"
@@ -274,7 +274,7 @@ class FieldWriter:
             self._ports.faults.proven(WorkKind.EDIT)
         problem = edit.unsent or edit.problem or (as_problem(edit.error) if edit.error else None)
         problem = problem or _not_stored_problem(missing, detail) if missing else None
-        edit.missing, edit.problem, edit.held = missing, problem, detail
+        edit.missing, edit.problem, edit.read_back = missing, problem, detail
         self._end(edit, Settlement.FAILED if missing else Settlement.APPLIED)
 
 

@@ -208,7 +208,7 @@ class RunWriter:
                 unmatched_total=len(linked.unmatched),
                 more_changes=total > self._run.totals.done + len(high),
                 proposed_rules=self._run.totals.proposed,
-                held=self._run.totals.held,
+                held=self._run.totals.held_back,
             )
         )
 
