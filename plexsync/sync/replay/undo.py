@@ -26,6 +26,7 @@ from plexsync.models import (
     Scene,
     Trace,
     Withheld,
+    is_kept,
     is_show_key,
 )
 from plexsync.planning.planner import Planner
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from plexsync.config.configuration import Config
-    from plexsync.models import Change, ItemDetail, ItemPlan, RatingKey, RunSummary, SceneId
+    from plexsync.models import Change, ItemDetail, ItemPlan, RatingKey, RunSummary
     from plexsync.output.streams import Reporter
 
 
@@ -164,13 +165,11 @@ class _UndoWork(EarlierWork):
         kept: has the posters of collections that went.
         reason: stands in every row.
         going: library and title of each collection that was made.
-        collections: the sources of those that were written.
     """
 
     kept: KeptPictures
     reason: str
     going: set[tuple[str, str]] = field(default_factory=set)
-    collections: set[SceneId] = field(default_factory=set)
 
     def by_now(self, plans: Sequence[ItemPlan]) -> Iterator[ItemPlan]:
         """Yield plans, those of collections with the keys these have by now.
@@ -212,7 +211,6 @@ class _UndoWork(EarlierWork):
         pair = Pair(scene=scene, link=link, title="", reason=self.reason)
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
-            self.collections.add(plan.scene_id)
             if plan.makes:
                 self.going.add((plan.section_id, plan.title))
             if title := plan.change_of(PlexField.TITLE):
@@ -231,11 +229,11 @@ class _UndoWork(EarlierWork):
     def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""
         key, link, session = pair.scene.scene_id, pair.link, self.scope.session
-        if key in self.collections:
-            self._remember_collection(pair, outcome)
-            return
         if is_show_key(key):
             session.keep(key, self._kept_with(pair))
+            return
+        if is_kept(key):
+            self._remember_collection(pair, outcome)
             return
         record = session.state.get(key)
         linked = record is not None and any(
