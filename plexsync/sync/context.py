@@ -242,7 +242,6 @@ def meet_both(scope: RunScope, sections: tuple[Section, ...] = ()) -> RunContext
         options=scope.options,
         ports=ports,
         totals=totals,
-        state=scope.state,
         session=scope.session,
         lineage=lineage,
         sections=sections,

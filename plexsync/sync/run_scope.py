@@ -203,7 +203,6 @@ class RunScope:
         options: what the command line asks.
         ports: the world.
         totals: takes the rows.
-        state: what earlier runs remember.
         session: where the work is written down.
         save: takes an item a dry run would write, and its outcomes; None for nobody.
     """
@@ -212,9 +211,13 @@ class RunScope:
     options: RunOptions
     ports: Ports
     totals: Totals
-    state: State
     session: Session
     save: Callable[..., None] | None = None
+
+    @property
+    def state(self) -> State:
+        """What earlier runs remember, and this one so far."""
+        return self.session.state
 
     def limits(self) -> Limits:
         """Return how much is too much; the command line may say so for one run."""
@@ -238,8 +241,7 @@ def remembered(
     """
     scope = partial(RunScope, config=config, options=options, ports=ports, totals=totals)
     if options.dry_run:
-        session: Session = DrySession(ports.state_dir, disk=ports.disk)
-        yield scope(state=session.state, session=session)
+        yield scope(session=DrySession(ports.state_dir, disk=ports.disk))
         return
     with open_session(
         ports.state_dir,
@@ -248,7 +250,7 @@ def remembered(
         keep_days=config.run.keep_days,
         disk=ports.disk,
     ) as session:
-        yield scope(state=session.state, session=session)
+        yield scope(session=session)
 
 
 @dataclass(slots=True)

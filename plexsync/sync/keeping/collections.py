@@ -393,7 +393,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
         session = self._run.session
         if self._run.options.dry_run:
             return
-        open_ones = [one for one in session.state.unsettled if one.plan.kind is ItemKind.COLLECTION]
+        unsettled = self._run.state.unsettled
+        open_ones = [one for one in unsettled if one.plan.kind is ItemKind.COLLECTION]
         for one in [one for one in open_ones if not one.plan.rating_key]:
             self._settle_making(session, one)
         known = [one for one in open_ones if one.plan.rating_key]
@@ -406,7 +407,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
             elif not self._rules.kinds:
                 session.note(Result(one.seq, Settlement.SETTLED, run_id=one.run_id))
         session.commit()
-        self._records = dict(session.state.collections())
+        self._records = dict(self._run.state.collections())
 
     def _settle_making(self, session: Session, one: Unsettled) -> None:
         """Find out whether a collection was made: its title was free right before."""

@@ -259,7 +259,7 @@ class ShowKeeper(Keeper[ShowWork]):
             return
         others = [
             one
-            for one in session.state.unsettled
+            for one in self._run.state.unsettled
             if one.plan.kind in SHOW_KINDS and one.plan.scene_id not in works
         ]
         for one, detail in reread(self._executor.reader, others):

@@ -244,7 +244,7 @@ class _PlanWork(EarlierWork):
             session.remember(scene_id, record)
         elif outcome is not Outcome.SKIPPED:
             # What is ours on this item is known; the scene is due, and is matched again.
-            linked = with_link(session.state.get(scene_id), pair.link)
+            linked = with_link(self.scope.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)
 

@@ -137,11 +137,11 @@ class EarlierWork(Outcomes, ABC):
 
     def note_written(self, pair: Pair) -> None:
         """Remember what is ours on an item with pictures still to come."""
-        key, session = pair.scene.scene_id, self.scope.session
+        key, session, state = pair.scene.scene_id, self.scope.session, self.scope.state
         if is_kept(key):
             session.keep(key, self._kept_with(pair))
         else:
-            session.remember(key, with_link(session.state.get(key), pair.link))
+            session.remember(key, with_link(state.get(key), pair.link))
 
     def _preview(self, ready: Sequence[Ready], total: int) -> Preview:
         """Return what a person sees before the first write."""

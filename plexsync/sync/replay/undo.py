@@ -235,7 +235,7 @@ class _UndoWork(EarlierWork):
         if is_kept(key):
             self._remember_collection(pair, outcome)
             return
-        record = session.state.get(key)
+        record = self.scope.state.get(key)
         linked = record is not None and any(
             one.rating_key == link.rating_key for one in record.links
         )
@@ -341,7 +341,7 @@ class _UndoWork(EarlierWork):
 
     def _remember_collection(self, pair: Pair, outcome: Outcome) -> None:
         key, link, session = pair.scene.scene_id, pair.link, self.scope.session
-        record = session.state.kept(key)
+        record = self.scope.state.kept(key)
         if not isinstance(record, CollectionRecord):
             record = CollectionRecord(link=link, title=pair.title)
         if outcome is Outcome.APPLIED and not link.rating_key:

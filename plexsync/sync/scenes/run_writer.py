@@ -100,7 +100,7 @@ class RunWriter:
         session, reader = self._run.session, self._executor.reader
         settle_unlinked(session, reader, self._run.planner())
         index = self._run.inventory.had
-        if index is None or not session.state.unsettled:
+        if index is None or not self._run.state.unsettled:
             return
         keys = {item.rating_key for item in index.items}
         settle_gone(
