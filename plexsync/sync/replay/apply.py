@@ -211,18 +211,11 @@ class _PlanWork(EarlierWork):
 
     def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember one item; with the last one of its scene, the scene as a run would."""
-        session = self.scope.session
-        if is_kept(pair.scene.scene_id):
-            key = pair.scene.scene_id
-            if self._sources.get(pair.link.rating_key, key) != key:
-                return  # see `_leave_to`
-            if pair.link.rating_key:
-                session.keep(key, self._kept_with(pair))
-            elif outcome is Outcome.APPLIED:  # it went
-                session.keep(key, None)
+        scene_id, session = pair.scene.scene_id, self.scope.session
+        if is_kept(scene_id):
+            self._remember_kept(pair, outcome)
             return
-        scene_id, links = pair.scene.scene_id, self.links[pair.scene.scene_id]
-        item = self.items[scene_id, pair.link.rating_key]
+        links, item = self.links[scene_id], self.items[scene_id, pair.link.rating_key]
         if outcome in _GOOD:
             links.append(pair.link)
         if len(links) == item.items:
@@ -247,6 +240,16 @@ class _PlanWork(EarlierWork):
             linked = with_link(self.scope.state.get(scene_id), pair.link)
             record = SceneRecord(updated_at="", outcome=Outcome.SKIPPED, links=linked.links)
             session.remember(scene_id, record)
+
+    def _remember_kept(self, pair: Pair, outcome: Outcome) -> None:
+        """Remember a collection, show or season, unless it was left to another source."""
+        key, session = pair.scene.scene_id, self.scope.session
+        if self._sources.get(pair.link.rating_key, key) != key:
+            return
+        if pair.link.rating_key:
+            session.keep(key, self._kept_with(pair))
+        elif outcome is Outcome.APPLIED:  # it went
+            session.keep(key, None)
 
 
 def _leave_to(owner: SceneId, plan: ItemPlan, _: ItemDetail) -> Decision:
