@@ -347,7 +347,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
     def _withhold(self, work: CollectionWork, why: Withheld, note: str, outcome: Outcome) -> None:
         """Leave a collection alone from now on, and say so once."""
         self._show(work.pair, outcome, note)
-        self._run.session.keep(work.key, replace(work.blank(), withheld=why))
+        self._run.session.keep(work.key, work.left_alone(why))
 
     def lose(self, pair: Pair, note: str) -> None:
         """Leave a collection alone that a person deleted, or that is none any more."""
@@ -362,10 +362,10 @@ class CollectionKeeper(Keeper[CollectionWork]):
         self, work: CollectionWork, ending: PairEnd, *, done: bool
     ) -> CollectionRecord | None:
         if ending.gone:  # a person may have taken out what is wanted in it
-            return replace(work.blank(), withheld=Withheld.DELETED) if work.wish.members else None
+            return work.left_alone(Withheld.DELETED) if work.wish.members else None
         if not work.pair.link.rating_key and ending.outcome is Outcome.SKIPPED:
             # Nothing was made because somebody else's has the title.
-            return replace(work.blank(), withheld=Withheld.TAKEN)
+            return work.left_alone(Withheld.TAKEN)
         if work.unnamed != _STILL_OURS:
             return work.record(done=done and not self._is_known_soon(work))
         record = work.record(done=False)

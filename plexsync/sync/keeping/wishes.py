@@ -16,6 +16,7 @@ from plexsync.models import (
     ItemKind,
     PlexField,
     Scene,
+    Withheld,
     id_order,
     source_in,
 )
@@ -61,9 +62,10 @@ class CollectionWork(KeptWork):
     unknown: frozenset[RatingKey] = frozenset()
     count: int = 0
 
-    def blank(self) -> CollectionRecord:
-        """Return what is remembered of one that is not there."""
-        return replace(self.record(done=True), link=blank_link(self.wish.section_id))
+    def left_alone(self, why: Withheld) -> CollectionRecord:
+        """Return what is remembered of one that is not there, and is not made."""
+        link = blank_link(self.wish.section_id)
+        return replace(self.record(done=True), link=link, withheld=why)
 
     def record(self, *, done: bool) -> CollectionRecord:
         """Return what is remembered of it; unless it is `done` the next run looks again."""
