@@ -135,7 +135,7 @@ class CollectionKeeper(Keeper[CollectionWork]):
         return is_known_now or self._may_differ(work)
 
     def _attach(self, work: CollectionWork) -> bool:
-        """Find the collection of Plex that work is about; False where that is to be left alone.
+        """Find the collection of Plex that work is about; False where nothing is to be done.
 
         Raises:
             ServerError: the collections, or the items, cannot be listed.
@@ -145,13 +145,13 @@ class CollectionKeeper(Keeper[CollectionWork]):
             self._run.session.keep(work.key, None)  # it is not there, and nothing belongs to it
             return False
         if not key:
-            return self._is_free(work)
+            return self._claim_title(work)
         changed = record is None or record.members != work.members
         changed = changed or work.key in self._unsettled
         if self._run.compares_all:
             entry = self._executor.maker.listed(work.wish.section_id).by_key.get(key)
             if entry is None:
-                return self._is_made_again(work)
+                return self._replace_gone(work)
             changed = changed or record is None or entry.member_count != record.count
         if changed:
             self._note_gone(work)
@@ -174,8 +174,8 @@ class CollectionKeeper(Keeper[CollectionWork]):
         index = self._run.inventory.index()
         return None if index is None else frozenset(item.rating_key for item in index.items)
 
-    def _is_free(self, work: CollectionWork) -> bool:
-        """Whether a title is free, or of one that may be taken over, which is done then.
+    def _claim_title(self, work: CollectionWork) -> bool:
+        """Have a new collection made, or take one over that has the title; False for neither.
 
         Nothing is made of members that are gone.
         """
@@ -212,11 +212,11 @@ class CollectionKeeper(Keeper[CollectionWork]):
         ours = {one.link.rating_key for one in self._records.values()}
         return any(one.rating_key in ours for one in holders)
 
-    def _is_made_again(self, work: CollectionWork) -> bool:
-        """Whether one of ours that is not in Plex any more is to be made again."""
+    def _replace_gone(self, work: CollectionWork) -> bool:
+        """Have one of ours that is gone made again, if a person asks; False where it is not."""
         if work.wish.members and self._run.is_asked_for:
             work.pair.link = blank_link(work.wish.section_id)
-            return self._is_free(work)
+            return self._claim_title(work)
         self.lose(work.pair, "")
         return False
 
