@@ -172,10 +172,10 @@ class FieldWriter:
                 edit.read_back, edit.missing = None, edit.plan.changes
                 edit.problem = _unread_problem(unread)
             return unread
-        written.tried = [edit for edit in tried if self._is_judged(edit, read)]
+        written.tried = [edit for edit in tried if self._judge_item(edit, read)]
         return self._misdirected(tried)
 
-    def _is_judged(self, edit: Write, read: ReadItems) -> bool:
+    def _judge_item(self, edit: Write, read: ReadItems) -> bool:
         """Take what an item holds into account; False where somebody else was there before."""
         plan = edit.plan
         detail = read.get(plan.rating_key) or (absent(plan) if plan.may_drop else None)

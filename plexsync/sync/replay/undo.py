@@ -208,7 +208,7 @@ class _UndoWork(EarlierWork):
         if plan.deletes:  # one that went has to be made again
             link = blank_link(plan.section_id)
         scene = Scene(scene_id=plan.scene_id, updated_at="")
-        pair = Pair(scene=scene, link=link, title="", reason=self.reason)
+        pair = Pair(scene=scene, link=link, reason=self.reason)
         decide = self._decide
         if plan.kind is ItemKind.COLLECTION:
             if plan.makes:
