@@ -11,10 +11,11 @@ from plexsync.models import VIDEO_KINDS, Link, Outcome, SceneRecord
 from plexsync.state import Result, Session, Settlement, State, Unsettled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from plexsync.models import ItemDetail, ItemPlan, RatingKey, SceneId
     from plexsync.planning.planner import Planner
+    from plexsync.plex.index import Index
     from plexsync.sync.execution.reader import Reader
 
 
@@ -69,9 +70,7 @@ def settle_unlinked(session: Session, reader: Reader, planner: Planner) -> None:
             settle_one(session, one, detail, planner)
 
 
-def settle_gone(
-    session: Session, reader: Reader, planner: Planner, is_gone: Callable[[ItemPlan], bool]
-) -> None:
+def settle_gone(session: Session, reader: Reader, planner: Planner, index: Index) -> None:
     """Note how unsettled intents ended of items that are linked, and not in Plex any more.
 
     A scene keeps the link to an item that went, so no run reads it to settle them. One answer that
@@ -81,13 +80,18 @@ def settle_gone(
         session: where results are noted.
         reader: reads the items afresh.
         planner: says what an item shows.
-        is_gone: whether the item of a plan is known to be in none of the lists of this run.
+        index: lists what is in Plex.
 
     Raises:
         ServerError: Plex is down, or refuses us altogether.
     """
-    unsettled = [one for one in session.state.unsettled if one.plan.kind in VIDEO_KINDS]
-    for one, detail in reread(reader, [one for one in unsettled if is_gone(one.plan)]):
+    unsettled = [
+        one
+        for one in session.state.unsettled
+        if one.plan.kind in VIDEO_KINDS and one.plan.section_id in index.listed
+    ]
+    there = {item.rating_key for item in (index.items if unsettled else ())}
+    for one, detail in reread(reader, [o for o in unsettled if o.plan.rating_key not in there]):
         if detail is None:
             settle_one(session, one, detail, planner)
 

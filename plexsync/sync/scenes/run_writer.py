@@ -46,8 +46,8 @@ class RunWriter:
     """
 
     def __init__(self, run: RunContext, work: DueWork, dictionary: Dictionary) -> None:
-        planner = run.planner()
         self._run, self._work = run, work
+        self._planner = planner = run.planner()
         self._outcomes = outcomes = SceneOutcomes(run, planner)
         self._items = RunItems(run, outcomes, planner=planner, dictionary=dictionary)
         self._executor = Executor(run, planner=planner, outcomes=outcomes)
@@ -98,17 +98,9 @@ class RunWriter:
             ServerError: Plex is down, or refuses us altogether.
         """
         session, reader = self._run.session, self._executor.reader
-        settle_unlinked(session, reader, self._run.planner())
-        index = self._run.inventory.had
-        if index is None or not self._run.state.unsettled:
-            return
-        keys = {item.rating_key for item in index.items}
-        settle_gone(
-            session,
-            reader,
-            self._run.planner(),
-            lambda plan: plan.section_id in index.listed and plan.rating_key not in keys,
-        )
+        settle_unlinked(session, reader, self._planner)
+        if (index := self._run.inventory.had) is not None:
+            settle_gone(session, reader, self._planner, index)
 
     def _end(self, linked: Linked, *, is_done: bool) -> None:
         """Say what is left to say, and keep what was found about the scenes."""
