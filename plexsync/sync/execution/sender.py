@@ -122,9 +122,12 @@ class Sender:
         self._session = session
         self._spare = spare
         self._appended: frozenset[PlexField] = frozenset()
+        """The lists to which this server was seen to append."""
         self._settled: frozenset[PlexField] = frozenset()
+        """Those of which nothing more is found out."""
         self._tries: Counter[PlexField] = Counter()
         self._alone = False
+        """Whether each goes out by itself, since several together did not arrive whole."""
         self._refused = False
 
     def send(self, edits: Sequence[Write]) -> Iterator[Write]:
@@ -133,7 +136,7 @@ class Sender:
         After a refusal, or once the run is to end, the rest comes as not sent.
         """
         left = list(edits)
-        while probe := self._probe(left):
+        while probe := self._next_probe(left):
             left.remove(probe.edit)
             if self._freshness.moved([probe.edit]):
                 probe.edit.unsent = MOVED
@@ -145,7 +148,7 @@ class Sender:
         else:
             groups = group_by_edit(left, appended=self._appended)
         for at, group in enumerate(groups):
-            coming = _alone(groups[at : at + 1 + MOST_LOOKED])[1:]
+            coming = _lone_first(groups[at : at + 1 + MOST_LOOKED])[1:]
             gone = set() if self._ended() else self._freshness.moved(group, coming)
             for edit in gone:
                 edit.unsent = MOVED
@@ -298,7 +301,7 @@ class Sender:
             edit.error = None
             self._send_again(edit)
 
-    def _probe(self, edits: Sequence[Write]) -> _Probe | None:
+    def _next_probe(self, edits: Sequence[Write]) -> _Probe | None:
         """Return the edit to find out with next; None when that saves too little, or is known."""
         open_lists = LIST_FIELDS - self._appended - self._settled
         open_lists &= {change.target for edit in edits for change in edit.plan.changes}
@@ -324,10 +327,10 @@ class Sender:
             if change.target in open_lists and (names := self._spare(edit.plan, change))
         ]
         best = [one for one in found if one[1].before[:1] == (one[2],)]
-        return _probe(*(best or found)[0]) if found else None
+        return _probe_with(*(best or found)[0]) if found else None
 
 
-def _probe(edit: Write, change: Change, name: str) -> _Probe:
+def _probe_with(edit: Write, change: Change, name: str) -> _Probe:
     """`edit` with `name` neither added to nor removed from its list."""
     key, plan = tag_key(name), edit.plan
 
@@ -395,7 +398,7 @@ def group_by_edit(
     return found
 
 
-def _alone(groups: Iterable[Sequence[Write]]) -> list[Write]:
+def _lone_first(groups: Iterable[Sequence[Write]]) -> list[Write]:
     """Return the edits that go out one by one before any that may move the items of others.
 
     Those that are alike may hold another edit of an item that comes after them, and what becomes of
