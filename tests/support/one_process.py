@@ -12,6 +12,7 @@ import io
 import os
 import shutil
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -349,6 +350,16 @@ class OneProcess:
             shutil.rmtree(self.root / f"cache-{self._maker}-{life}", ignore_errors=True)
 
 
+def fork() -> int:
+    """Copy this process as `os.fork` does, but for its threads: none of them is needed.
+
+    Python warns of them, from 3.15 on as an error where warnings are errors.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def in_fork(work: Callable[[], Any]) -> tuple[bool, bytes]:
     """Do `work` in a copy of this process.
 
@@ -356,7 +367,7 @@ def in_fork(work: Callable[[], Any]) -> tuple[bool, bytes]:
         Whether it came to its end, and what it returned, as bytes, or how it failed.
     """
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         gc.disable()
         good = False

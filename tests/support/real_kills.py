@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.simulators.http.wire import Wired
 from plexsync.storage.filesystem import DISK
+from tests.support.one_process import fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def killed_at(stage: OneProcess, command: Step, place: int) -> Remains:
     Everything of it that lives on is there afterwards: files, cache, servers.
     """
     here, there = multiprocessing.Pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         here.close()
         _do_until(stage, command, place, there)
