@@ -36,6 +36,8 @@ def main() -> None:
         code = _INTERRUPTED
     except (MemoryError, OSError) as error:
         code = _local_limit(error)
+    if code == _LOCAL_FILES:
+        sys.unraisablehook = lambda _: None  # what libraries then cannot do at the end either
     _leave_at_ctrl_c()
     sys.exit(code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,11 @@ def path_command(invocation: Invocation) -> int:
       "$EDITOR" "$(plexsync config path)"
     """
     from plexsync.config.loader import find_config
+    from plexsync.state import mode_of
 
     where, exists = find_config(invocation.config, os.environ), False
     with suppress(OSError):  # what may not be looked at is not there for plexsync
-        exists = where.is_file()
+        exists = stat.S_ISREG(mode_of(where))
     if invocation.shape.as_document:
         document = {
             "schema": "plexsync/config-path/1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,12 +101,12 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       4  a server is failing                  130, 143  interrupted
     """
     from plexsync.app import runs as compose
-    from plexsync.state import OTHER_FILE, state_errors
+    from plexsync.state import OTHER_FILE, mode_of, state_errors
     from plexsync.sync.reconcile import run
 
     if (plan := options["save_plan"]) is not None:
         with state_errors("create", plan, elsewhere=OTHER_FILE):
-            has_folder = plan.absolute().parent.is_dir()
+            has_folder = stat.S_ISDIR(mode_of(plan.absolute().parent))
         if not has_folder:
             raise click.UsageError(f"--save-plan: there is no folder {plan.parent}.")
     if options["ask"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, StateError
-from plexsync.state import DISK, OTHER_FILE, state_errors
+from plexsync.state import DISK, OTHER_FILE, mode_of, state_errors
 from plexsync.text.toml import rule_table, rules_text, toml_string, toml_value
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def require_absent(path: Path) -> None:
         StateError: that cannot be seen.
     """
     with state_errors("read", path, elsewhere=OTHER_FILE):
-        is_there = path.exists() or path.is_symlink()
+        is_there = mode_of(path, follow_symlinks=False)
     if is_there:
         raise ConfigError(
             "there is a configuration already",
@@ -188,7 +188,7 @@ def _write_token(folder: Path, token: str) -> Path:
     """Write `plex-token`, or `plex-token-2` and so on where one is left from before."""
     for number in range(1, _MOST_TOKEN_FILES):
         path = folder / (TOKEN_FILE if number == 1 else f"{TOKEN_FILE}-{number}")
-        if not (path.exists() or path.is_symlink()):
+        if not mode_of(path, follow_symlinks=False):
             write_config(path, f"{token}\n")
             return path
     raise StateError(f"there are {_MOST_TOKEN_FILES} files of tokens already", context=str(folder))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_args
@@ -18,6 +19,7 @@ from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
 from plexsync.errors import ParseError
 from plexsync.models import PlexField, Policy
 from plexsync.planning.layout import SEASON_WORDS, SHOW_WORDS, TITLE_WORDS
+from plexsync.state import mode_of
 from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
 from plexsync.text.words import parse_duration
@@ -153,7 +155,7 @@ def _read_verify(value: object, secrets: SecretReader) -> bool | str:
             hint="Leave it out unless the server's certificate is your own.",
         )
     path = secrets.resolve(value)
-    if not _looked_at(path, Path.is_file):
+    if not _looked_at(path, stat.S_ISREG):
         raise ParseError(f"there is no file {path}", hint="Name a PEM file of certificates.")
     return str(path)
 
@@ -192,19 +194,19 @@ def _read_new_file(value: object, secrets: SecretReader) -> Path:
     path = secrets.resolve(values.text(value))
     if path.suffix != ".prom":
         raise ParseError("must end with .prom", hint="node_exporter reads no other files.")
-    if not _looked_at(path.parent, Path.is_dir):
+    if not _looked_at(path.parent, stat.S_ISDIR):
         raise ParseError(f"there is no folder {path.parent}", hint="Make it, or name another.")
     return path
 
 
-def _looked_at(path: Path, is_it: Callable[[Path], bool]) -> bool:
-    """Return whether a path is what it should be.
+def _looked_at(path: Path, is_it: Callable[[int], bool]) -> bool:
+    """Return whether what is at a path has the mode it should have.
 
     Raises:
         ParseError: that cannot be seen.
     """
     try:
-        return is_it(path)
+        return is_it(mode_of(path))
     except OSError as error:
         raise ParseError(
             f"{path} cannot be looked at ({error.strerror or 'unknown reason'})",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import stat
 import sys
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -24,7 +25,7 @@ from plexsync.config.loader import find_config, home_directory, require_somethin
 from plexsync.config.secrets import resolve_name
 from plexsync.config.sources import InvalidConfigError, Sources
 from plexsync.errors import ConfigError, ExitCode
-from plexsync.state import cache_directory, state_directory
+from plexsync.state import cache_directory, mode_of, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,7 +100,7 @@ def find_program(executable: str = sys.executable) -> tuple[str, ...]:
     """Return the installed plexsync beside this Python; else this Python with `-m plexsync`."""
     python = Path(executable).absolute()
     script = python.with_name("plexsync")
-    return (str(script),) if script.is_file() else (str(python), "-m", "plexsync")
+    return (str(script),) if stat.S_ISREG(mode_of(script)) else (str(python), "-m", "plexsync")
 
 
 def find_setup(

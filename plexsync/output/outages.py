@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from plexsync.errors import ExitCode, PlexsyncError, StateError
-from plexsync.state import DISK, ENDED_WELL, read_if_there, write_atomically
+from plexsync.state import DISK, ENDED_WELL, mode_of, read_if_there, write_atomically
 from plexsync.text.words import counted
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Outages:
         """
         content = (msgspec.json.encode(outage), b"\n")
         try:
-            if not self._directory.is_dir():
+            if not mode_of(self._directory):
                 return False
             write_atomically(DISK, self._directory / MEMORY_NAME, content)
         except (OSError, StateError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -53,7 +54,7 @@ class Filesystem:
 
     def make_directory(self, path: Path) -> None:
         """Create `path` and its parents, 0700, on disk; leave what is already there as it is."""
-        missing = [place for place in (path, *path.parents) if not place.exists()]
+        missing = [place for place in (path, *path.parents) if not mode_of(place)]
         for place in reversed(missing):
             with suppress(FileExistsError):
                 place.mkdir(mode=_DIRECTORY_MODE)
@@ -61,7 +62,7 @@ class Filesystem:
             # A parent that may not be listed may not be synced either; it is not ours then.
             with suppress(PermissionError):
                 self.sync_directory(place.parent)
-        if not path.is_dir():
+        if not stat.S_ISDIR(mode_of(path)):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
     def names(self, path: Path) -> tuple[str, ...]:
@@ -121,6 +122,21 @@ class Filesystem:
 
 DISK = Filesystem()
 """The real file system, unless another is given."""
+
+
+def mode_of(path: Path, *, follow_symlinks: bool = True) -> int:
+    """Return the mode of what is at `path`, as `stat` has it; 0 where nothing is there.
+
+    From Python 3.14 on `Path.exists` and its like say that nothing is there also where that cannot
+    be seen.
+
+    Raises:
+        OSError: it cannot be seen.
+    """
+    try:
+        return path.stat(follow_symlinks=follow_symlinks).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 @contextmanager

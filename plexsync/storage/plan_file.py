@@ -6,6 +6,7 @@ before it: a plan is applied as it was saved, or not at all.
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,7 @@ from plexsync.storage.filesystem import (
     DISK,
     OTHER_FILE,
     Filesystem,
+    mode_of,
     read_if_there,
     state_errors,
     write_atomically,
@@ -150,7 +152,7 @@ def read_plan(path: Path, *, disk: Filesystem = DISK) -> SavedPlan:
         StateError: it cannot be read.
     """
     with state_errors("read", path, elsewhere=OTHER_FILE):
-        is_directory = path.is_dir()
+        is_directory = stat.S_ISDIR(mode_of(path))
     if is_directory:
         raise ConfigError("this is a directory, not a plan", context=str(path), hint=_MAKES_ONE)
     content = read_if_there(disk, path, elsewhere=OTHER_FILE)

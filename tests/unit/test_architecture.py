@@ -27,6 +27,9 @@ PURE = ("errors", "matcher", "matching", "models", "planning", "text")
 IMPURE_CALLS = frozenset({"input", "now", "open", "print", "today", "utcnow"})
 """What the core never calls, as a function or a method."""
 
+SWALLOWING_CALLS = frozenset({"exists", "is_dir", "is_file", "is_mount", "is_symlink"})
+"""Methods of a path that, from Python 3.14 on, raise nothing. Source: pathlib's documentation."""
+
 MOST_MODULES = 13
 """Modules in one folder, its map apart. Source: docs/design.md."""
 
@@ -79,6 +82,17 @@ def impure_calls(source: str) -> list[str]:
     return wrong
 
 
+def swallowing_calls(source: str) -> list[str]:
+    """The calls that answer, from Python 3.14 on, that nothing is there where it cannot be seen."""
+    return [
+        f"{node.lineno}: {node.func.attr}()"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in SWALLOWING_CALLS
+    ]
+
+
 def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
     """The statements right below one, in whichever of its blocks."""
     for child in ast.iter_child_nodes(node):
@@ -116,6 +130,18 @@ def test_the_core_calls_no_clock_file_or_terminal(path: Path) -> None:
 def test_an_impure_call_is_seen(source: str) -> None:
     """The check itself can fail, for functions and methods."""
     assert len(impure_calls(source)) == 1
+
+
+def test_no_failure_to_look_at_a_file_reads_as_absence() -> None:
+    """`state.mode_of` says that something cannot be seen, with every version of Python."""
+    modules = PACKAGE.rglob("*.py")
+    calls = {str(one): swallowing_calls(one.read_text("utf-8")) for one in modules}
+    assert {name: found for name, found in calls.items() if found} == {}
+
+
+def test_a_swallowing_call_is_seen() -> None:
+    """The check itself can fail."""
+    assert swallowing_calls("x = path.parent.is_dir()") == ["1: is_dir()"]
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -43,6 +44,7 @@ from plexsync.state import (
     cache_directory,
     check_private,
     load_state,
+    mode_of,
     read_status,
     state_directory,
     state_errors,
@@ -178,7 +180,7 @@ def check_state(
 def _space(directory: Path, free_bytes: int) -> Iterator[Finding]:
     """Warn where a run may find no space left."""
     state = directory / STATE_NAME
-    if free_bytes < 2 * (state.stat().st_size if state.exists() else 0) + _ROOM_BYTES:
+    if free_bytes < 2 * (state.stat().st_size if mode_of(state) else 0) + _ROOM_BYTES:
         yield warned(
             "state",
             f"only {free_bytes // 1024:,} KiB are free on the disk of {directory}",
@@ -207,14 +209,14 @@ def _parked(status: Status) -> Iterator[Finding]:
 def _may_write(directory: Path) -> bool:
     """Whether files can be made in `directory`, or it itself where it has to be made."""
     place = _existing(directory)
-    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    return stat.S_ISDIR(mode_of(place)) and os.access(place, os.W_OK | os.X_OK)
 
 
 def _existing(directory: Path) -> Path:
     """Return the directory, or the first above it that is there, as far as that can be seen."""
     for one in (directory, *directory.parents):
         with suppress(OSError):
-            if one.exists():
+            if mode_of(one):
                 return one
     return directory
 

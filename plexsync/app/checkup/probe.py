@@ -17,7 +17,7 @@ from plexsync.errors import BadResponseError, MismatchError
 from plexsync.models import VIDEO_KINDS, RatingKey
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
-from plexsync.state import DISK, state_errors, write_atomically
+from plexsync.state import DISK, mode_of, state_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -139,7 +139,7 @@ class Probe:
 
     def _restore_leftover(self) -> None:
         """Put back what a probe that was killed left."""
-        if not self._kept.exists():
+        if not mode_of(self._kept):
             return
         self.item = msgspec.json.decode(self._kept.read_bytes(), type=ProbedItem)
         self._restore(self.item)

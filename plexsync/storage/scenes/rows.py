@@ -7,6 +7,7 @@ that needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ import msgspec
 from plexsync.errors import StateCorruptError
 from plexsync.models import RelatedId, SceneId, SceneRecord
 from plexsync.planning.relations import name_in
+from plexsync.storage.filesystem import mode_of
 from plexsync.storage.journal import UNREADABLE
 from plexsync.storage.scenes.former import decode_former, is_former
 from plexsync.storage.scenes.lines import RowLines
@@ -106,7 +108,9 @@ def corrupt(message: str, path: Path, *, below: str = "") -> StateCorruptError:
         f"Go back one step with: cp -p '{previous}' '{path}' (the journals bring it up to "
         "date, nothing is lost). If that is damaged too, restore a backup"
     )
-    can_step_back = path != previous and previous.exists()
+    can_step_back = False
+    with suppress(OSError):
+        can_step_back = path != previous and mode_of(previous) != 0
     return StateCorruptError(
         message,
         context=f"{path} > {below}" if below else str(path),
