@@ -105,6 +105,24 @@ def test_a_report_runs_nothing_and_asks_nobody(world: World, tmp_path: Path) -> 
     assert all(url.startswith(("file:", "data:")) for url in asked)
 
 
+def test_a_long_title_does_not_squeeze_the_rest_of_its_row(world: World, tmp_path: Path) -> None:
+    """And on a phone, where the heads of a table are left out, its number says what it counts."""
+    (first, *_) = waiting_in(world)
+    world.stash.edit_scene(int(first.scene_id), title="a title of many words " * 30)
+    world.run()
+    page_of(world, tmp_path)
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto((tmp_path / "report.html").as_uri())
+        heads = page.locator("#waiting ~ .stack thead th")
+        widths = [head.bounding_box() for head in heads.all()]
+        assert min(one["width"] for one in widths[:3] if one) > 250
+        page.set_viewport_size({"width": 400, "height": 800})
+        number = page.locator("#waiting ~ .stack td.number").first
+        label = number.evaluate("cell => getComputedStyle(cell, '::before').content")
+        assert label == '"Candidates: "'
+
+
 def test_a_redacted_report_names_nothing(world: World, tmp_path: Path) -> None:
     """No title, name or path; the same text has the same stand-in, run after run."""
     page = page_of(world, tmp_path, "--redact")

@@ -352,8 +352,11 @@ def table(
     ]
     body = []
     for first, *cells in rows:
-        others = zip(cells, kinds[1:], strict=True)
-        tds = [element("td", cell, class_=kind_) for cell, kind_ in others]
+        tds = []
+        for name, cell, kind_ in zip(names[1:], cells, kinds[1:], strict=True):
+            # A number alone says nothing where the heads are left out.
+            words = {"data_head": f"{name}: "} if kind == "stack" and kind_ == "number" else {}
+            tds.append(element("td", cell, class_=kind_, **words))
         body.append(element("tr", element("th", first, scope="row"), *tds))
     return element(
         "div",
