@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from plexsync.planning.retry_schedule import WOKEN
 from plexsync.state import LinkPlace, Waiting, load_all
 from plexsync.text.folding import files_digest
@@ -197,6 +199,23 @@ def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[Sce
     unknown = (waiting | several).difference(known)
     found = concerned(known.values(), changed, run.config.paths) | unknown
     return Roused(waiting & found, widened.union(several & found))
+
+
+def rouse_heirs(run: RunContext, freed: Collection[RatingKey]) -> None:
+    """Have the next run try the waiting scenes that may get one of the items scenes let go of.
+
+    Raises:
+        ServerError: Plex cannot list its items.
+        UnsafeError: see `Inventory.index`.
+    """
+    index = run.inventory.index() if freed else None
+    if index is None:
+        return
+    waiting = {one: known for one, known in run.state.waiting() if known.outcome in WOKEN}
+    found = load_all(run.queue, frozenset(waiting))
+    items = [item for item in index.items if item.rating_key in freed]
+    for scene_id in concerned(found.values(), items, run.config.paths):
+        run.session.remember(scene_id, replace(waiting[scene_id], due_at=""))
 
 
 # ---- Private -------------------------------------------------------------------------------------

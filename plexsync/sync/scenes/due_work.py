@@ -11,6 +11,7 @@ from plexsync.models import Outcome, Problem, Scene, SceneRecord
 from plexsync.planning.desired import unsupported_fields
 from plexsync.planning.retry_schedule import WAITING
 from plexsync.state import ReviewQueueWriter, Waiting
+from plexsync.sync.detection.plex_changes import rouse_heirs
 from plexsync.sync.detection.seen import forget_seen, note_unread, read_unread
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import Linked, Linker, configured_linker
@@ -58,6 +59,7 @@ class DueWork:
         # Else a scene may have a candidate in a library that was not looked at.
         self._believe_absence = not run.options.libraries
         self._matched: frozenset[SceneId] = frozenset()
+        self._former = frozenset(run.state.checkpoint.former)
         self.claims = cache(run.state.claims)
         if found.gone:
             self.claims()  # also those of scenes that are forgotten now
@@ -98,6 +100,15 @@ class DueWork:
     def note_written(self) -> None:
         """Note that what was to be matched once more is written: a run may end before that."""
         note_unread(self._run.session, read_unread(self._run.state) - self._matched)
+
+    def rouse_heirs(self) -> None:
+        """Have the next run try the scenes that may get an item this run has freed.
+
+        Raises:
+            ServerError: Plex cannot list its items.
+            UnsafeError: see `Inventory.index`.
+        """
+        rouse_heirs(self._run, self._run.state.checkpoint.former.keys() - self._former)
 
     def _may_be_linked(self, scene_id: SceneId) -> bool:
         """Whether links of a scene may stand; one that takes no part is matched once it does."""

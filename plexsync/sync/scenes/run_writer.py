@@ -86,8 +86,10 @@ class RunWriter:
             self._end(linked, is_done=is_done)
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
-        if not (self._run.options.dry_run or self._run.options.partial):
-            self._settle_rest()
+        if not self._run.options.dry_run:
+            self._work.rouse_heirs()
+            if not self._run.options.partial:
+                self._settle_rest()
         request_scans(self._run, scans)
         return unsafe
 

@@ -13,10 +13,11 @@ from plexsync.matcher import Verb
 from plexsync.models import Match, Outcome, Scene, SceneFile, SceneId
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
 from plexsync.simulators.http.wire import ErrorStatus, Fault
+from plexsync.simulators.library.pairs import Case
 from plexsync.state import Waiting
 from plexsync.sync.ports import RunOptions
 from tests.support.fields_world import PLAIN, small_library
-from tests.support.review_world import store_of
+from tests.support.review_world import low_world, store_of, waiting_in
 from tests.support.world import World, edited_keys
 
 if TYPE_CHECKING:
@@ -203,3 +204,39 @@ def test_a_giver_that_is_ignored_keeps_no_item_of_a_file_it_gave(
     give(world)
     ignore(world)
     assert_handed_over(world)
+
+
+# ---- who waits for it ----------------------------------------------------------------------------
+
+
+def delete(world: World) -> None:
+    """Stash has the scene no more."""
+    world.stash.delete_scene(2)
+
+
+def have_other_file(world: World) -> None:
+    """The scene has another video's file now."""
+    file = world.stash.add_file("/data/other.mp4", size=55_555, duration=7.0, oshash=55_555)
+    world.stash.edit_scene(2, file_ids=(file,))
+
+
+@pytest.mark.parametrize(("let_go", "then"), [(delete, "applied"), (have_other_file, "review")])
+def test_a_scene_that_waits_for_an_item_is_tried_once_that_is_free(
+    tmp_path: Path, let_go: Callable[[World], None], then: str
+) -> None:
+    """In the run after, long before its time; a person has to look where one gave it away."""
+    with low_world(tmp_path, {Case.DUPLICATE: 1.0}, scenes=2, **LATE) as world:
+        world.plex.remove_item(str(world.library.plex.videos[1].rating_key))
+        world.run()
+        with store_of(world) as answers:
+            (waiting,) = (one for one in waiting_in(world) if one.scene_id == "2")
+            answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
+        assert world.run().outcomes() == {"1": "unmatched", "2": "applied"}
+        assert world.run().rows == ()
+
+        let_go(world)
+        world.wait(hours=1 / 60)
+        world.run()
+
+        assert world.run().outcomes()["1"] == then
+        assert world.run().rows == ()
