@@ -10,6 +10,7 @@ Source: docs/stash-api.md 2.5, 4 and 8; docs/design.md, "Knowing what changed in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -88,8 +89,6 @@ class Detector:
         self._first = frozenset(self.first)
         self._forced = self.forced | self._first
         self._organized_only = self.participation.organized_only
-        linked = self.records.links() if self._organized_only else ()
-        self._linked = frozenset(scene_id for scene_id, _ in linked)
         self._with_relations = self.participation.needs_relations
 
     def named(self, ids: Sequence[SceneId]) -> Detected:
@@ -326,6 +325,11 @@ class Detector:
         """
         waiting = self._waiting.get(scene_id)
         return scene_id in self._linked if waiting is None else bool(waiting.updated_at)
+
+    @cached_property
+    def _linked(self) -> frozenset[SceneId]:
+        """The scenes that count as linked; reads a part of every record, so only where asked."""
+        return frozenset(scene_id for scene_id, _ in self.records.links())
 
     # ---- what is not there
 
