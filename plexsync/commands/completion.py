@@ -43,7 +43,7 @@ def completion_command(invocation: Invocation, *, shell: str) -> int:
     \b
     Examples:
       eval "$(plexsync completion bash)"     in ~/.bashrc
-      eval "$(plexsync completion zsh)"      in ~/.zshrc
+      eval "$(plexsync completion zsh)"      in ~/.zshrc, after compinit
       plexsync completion fish > ~/.config/fish/completions/plexsync.fish
     """
     from click.shell_completion import get_completion_class

@@ -42,7 +42,7 @@ def config_command() -> None:
 
 
 @new_command(config_command, "show", short_help="Every effective value and its origin.")
-@click.option("--changed", is_flag=True, help="Leave out what is as it is by default.")
+@click.option("--changed", is_flag=True, help="Leave out what is set nowhere.")
 def show_config_command(invocation: Invocation, *, changed: bool) -> int:
     """Show every value that counts, and where it comes from. Secrets are hidden.
 
