@@ -132,9 +132,10 @@ def complete_answered(_config: Path | None) -> Iterator[tuple[str, str]]:
 
 @_completer
 def complete_runs(_config: Path | None) -> Iterator[tuple[str, str]]:
-    """Yield the runs that left a journal, newest first."""
+    """Yield `last` and the runs that left a journal, newest first."""
     from plexsync.state import is_run_id, journal_runs, state_directory
 
+    yield "last", "the newest that wrote something"
     for run_id in reversed(journal_runs(state_directory(os.environ))):
         if is_run_id(run_id):
             yield run_id, ""

@@ -140,6 +140,7 @@ def test_runs_are_offered_where_a_run_is_asked_for(state: Path) -> None:
 
     assert offered("plexsync undo 2026", environ) == ["20261122T083354Z-0001"]
     assert offered("plexsync history 2026", environ) == ["20261122T083354Z-0001"]
+    assert offered("plexsync undo ", environ)[0] == "last"
 
 
 def test_runs_are_offered_newest_first(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
