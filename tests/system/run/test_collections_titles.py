@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.support.world import Ran
 
 FULL = RunOptions(full=True)
+BY_CRON = RunOptions(watched=False)
 
 
 def rows(ran: Ran) -> dict[str, str]:
@@ -69,6 +70,27 @@ def test_a_title_of_ours_that_is_given_up_is_free_in_the_next_run(tmp_path: Path
         assert titles(world)["Grown up"] == {"3", "4"}
         assert titles(world)["Daughter"] == {"5"}
         assert rows(world.run()) == {}
+
+
+def test_a_title_that_became_free_in_a_run_is_given_by_the_next_one(tmp_path: Path) -> None:
+    """To one that is renamed and to a new one, also where nothing else moved and nobody watches."""
+    often = {"RUN__SWEEP_EVERY": "1d", "COLLECTIONS__PERFORMERS": "true"}
+    with collection_world(tmp_path, **often) as world:
+        for _ in range(3):  # nothing is new by then
+            world.run(BY_CRON)
+            world.wait(1)
+        world.stash.edit_studio(2, name="Grown up")
+        world.stash.edit_studio(1, name="Daughter")
+        world.stash.edit_performer(1, name="Bea")
+        world.stash.edit_studio(3, name="Ann", parent_id=None)
+        world.stash.edit_scene(5, studio_id=3)
+        world.wait(1)
+        first = rows(world.run(BY_CRON))
+        assert (first["studio:1"], first["studio:3"]) == ("skipped", "skipped")
+
+        assert rows(world.run(BY_CRON)) == {"studio:1": "applied", "studio:3": "applied"}
+        assert titles(world).keys() == {"Daughter", "Grown up", "Ann", "Bea"}
+        assert world.run(BY_CRON).rows == ()
 
 
 def test_two_that_swap_titles_swap_their_collections(tmp_path: Path) -> None:
