@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from plexsync.errors import DeclinedError, UnsafeError
 from plexsync.models import (
+    PICTURE_FIELDS,
     Desired,
     FieldRule,
     FieldRules,
@@ -185,7 +186,9 @@ class Keeper(Outcomes, ABC, Generic[W]):
     ) -> Planned:
         """Return what the fields of one need; what an undo took back waits to be asked for."""
         wanted, pair = tuple(desired), work.pair
-        held = {} if self._run.is_asked_for else planner.still_held(wanted, pair.link.held)
+        held = planner.still_held(wanted, pair.link.held)
+        if self._run.is_asked_for:  # a picture is held until it is chosen again
+            held = {target: one for target, one in held.items() if target in PICTURE_FIELDS}
         pair.link = replace(pair.link, held=held)
         return planner.plan(wanted, detail, pair.link.base, held)
 

@@ -91,6 +91,23 @@ def test_members_that_were_taken_back_are_written_once_they_are_asked_for(world:
     assert titles(world) == after
 
 
+def test_a_poster_that_was_taken_back_is_chosen_once_it_is_asked_for(world: World) -> None:
+    """Also after a run that looked at everything because a week was over, and left it alone."""
+    world.run()
+    before = shelf(world, "Mother")["poster"]
+    world.stash.set_image("studio", 1, OTHER_LOGO)
+    world.wait(1)
+    world.run()
+    after = shelf(world, "Mother")["poster"]
+    world.undo()
+    world.wait(hours=24 * 8)
+    assert world.run().summary.header.full
+    assert shelf(world, "Mother")["poster"] == before
+
+    world.run(FULL)
+    assert shelf(world, "Mother")["poster"] == after != before
+
+
 def test_members_that_were_taken_back_stay_out_beside_one_nothing_is_known_of(world: World) -> None:
     """Scene 6 is gone from Stash; its item, which the undo takes out as well, is not its word."""
     world.run()

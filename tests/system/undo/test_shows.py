@@ -58,6 +58,21 @@ def test_an_undo_takes_later_changes_back(world: World) -> None:
     assert title_of(world, show_of(world, "1")) == "Dynasty"
 
 
+def test_a_poster_that_was_taken_back_is_chosen_once_it_is_asked_for(world: World) -> None:
+    """The one before it has the lock of our choice, which is no word of a person."""
+    world.run()
+    before = world.plex.dump()
+    world.stash.set_image("studio", 1, OTHER_LOGO)
+    world.wait(1)
+    world.run()
+    after = world.plex.dump()
+    world.undo()
+    assert world.plex.dump() == before != after
+
+    world.run(RunOptions(full=True))
+    assert world.plex.dump() == after
+
+
 def test_an_undo_leaves_what_a_person_did_since(world: World) -> None:
     """A title typed after the run stays; everything else goes back."""
     world.run()
