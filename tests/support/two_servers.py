@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from plexsync.errors import ExitCode
-from plexsync.planning.retry_schedule import has_come
+from plexsync.planning.retry_schedule import WOKEN, has_come
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import fold_whitespace, plex_date, tag_key
@@ -94,10 +94,14 @@ class TwoServers(RuleBasedStateMachine):
         assert {row.scene.id for row in again.rows} <= waits_end
 
     def next_waits(self) -> set[SceneId]:
-        """The scenes without an item that the next run looks for again, for their time has come."""
+        """The scenes without an item that the next run looks for again.
+
+        Their time has come, or another scene let go of an item that may be theirs.
+        """
         soon = self.world.now + timedelta(minutes=1)
         waiting = self.world.state().waiting()
-        return {key for key, one in waiting if one.due_at and has_come(one.due_at, soon)}
+        tried = ((key, one.due_at) for key, one in waiting if one.due_at or one.outcome in WOKEN)
+        return {key for key, due_at in tried if has_come(due_at, soon)}
 
     def run_honestly(self, options: RunOptions) -> Ran:
         """One run; whatever it edited reads differently, and was edited once."""
