@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from plexsync.errors import ConfigError, ExitCode
+from plexsync.errors import ConfigError, ExitCode, StateError
 from plexsync.output.console import Invocation, Streams, write_lines
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.modes import NOTHING_WAITS, Ending
@@ -137,7 +137,8 @@ def _release_when_idle(review: Review, lock: threading.Lock) -> Iterator[None]:
         while not ended.wait(_RELEASE_EVERY_S):
             with lock:
                 if len(review.given) == count:
-                    review.answers.release_lock()
+                    with suppress(StateError):  # answers are safe and the lock is free all the same
+                        review.answers.release_lock()
                 count = len(review.given)
 
     thread = threading.Thread(target=watch, daemon=True)
