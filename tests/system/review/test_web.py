@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from benchmarks.review import make_home
 from plexsync.errors import ExitCode
 from plexsync.matching.answers import ANSWER_PREFIX, SceneAnswers
 from plexsync.models import SceneId
+from plexsync.simulators.http.faults import Rewrite
 from plexsync.simulators.http.wire import Fault, Hang
 from plexsync.simulators.library.pairs import Case
 from plexsync.storage.session import open_session
@@ -383,12 +385,18 @@ def test_a_page_asks_until_it_is_known_what_accepting_would_change(
     world: World, page: Page
 ) -> None:
     """However long Plex takes for it."""
+    asked_again = threading.Event()
+
+    def hold_back(body: bytes) -> bytes:
+        asked_again.wait()
+        return body
+
     with served_review(world.environ()) as served:
-        world.plex_wire.faults.add(Fault(None, 1, Hang(), times=None))
+        world.plex_wire.faults.add(Fault(None, 1, Rewrite(hold_back)))
         with page.expect_response(lambda one: "/preview/" in one.url and one.status == 204):
             page.goto(served.address, wait_until="domcontentloaded")
         assert "Being looked up" in page.inner_text("#preview")
-        world.plex_wire.faults.clear()
+        asked_again.set()
         page.wait_for_selector("#preview .changes dl")
 
 
