@@ -321,10 +321,13 @@ class Detector:
     def _counts_in_vain(self, scene_id: SceneId) -> bool:
         """Whether a scene that takes no part still waits, or counts as linked.
 
-        One that Stash could not tell about has no version.
+        One without a version is one that Stash could not tell about, or, with links, one that a
+        person named and that failed: it is let go once its time has come.
         """
         waiting = self._waiting.get(scene_id)
-        return scene_id in self._linked if waiting is None else bool(waiting.updated_at)
+        if waiting is None:
+            return scene_id in self._linked
+        return bool(waiting.updated_at or (waiting.links and self._may_try(scene_id, waiting)))
 
     @cached_property
     def _linked(self) -> frozenset[SceneId]:

@@ -209,6 +209,30 @@ def test_a_scene_out_of_scope_counts_for_nothing_until_it_is_back(
     assert written_of(world) == {"3"}
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"STASH__EXCLUDE_TAGS": "private"}, {"STASH__ORGANIZED_ONLY": "true"}],
+    ids=["exclude", "organized"],
+)
+def test_a_scene_out_of_scope_that_was_named_and_failed_is_let_go(
+    world: World, settings: dict[str, str]
+) -> None:
+    """By the next run, whatever keeps it out; it does not count as failing for good."""
+    private = world.stash.add_tag("Private")
+    world.stash.edit_scenes(range(1, 9), organized=True)
+    world.settings |= settings
+    world.wait(1)
+    world.run()
+    world.stash.edit_scene(3, organized=False, tag_ids=(private,), title="Refused")
+    world.refuse_edits(world.key_of("3"), 400)
+    world.wait(1)
+    assert world.run(RunOptions(scenes=scene_ids(3))).outcomes() == {"3": "failed"}
+
+    assert world.run().outcomes() == {"3": "ignored"}
+    assert record_of(world, "3").outcome is Outcome.IGNORED
+    assert world.run().rows == ()
+
+
 WAITING = LibrarySpec(seed=5, scenes=6, mix={Case.UNSCANNED: 1.0}, extra_items=0.0, edited=0.0)
 
 
