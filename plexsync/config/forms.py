@@ -19,7 +19,6 @@ from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
 from plexsync.errors import ParseError
 from plexsync.models import PlexField, Policy
 from plexsync.planning.layout import SEASON_WORDS, SHOW_WORDS, TITLE_WORDS
-from plexsync.state import mode_of
 from plexsync.text.templates import PERFORMER_PLACEHOLDERS
 from plexsync.text.toml import toml_value
 from plexsync.text.words import parse_duration
@@ -205,6 +204,8 @@ def _looked_at(path: Path, is_it: Callable[[int], bool]) -> bool:
     Raises:
         ParseError: that cannot be seen.
     """
+    from plexsync.state import mode_of  # noqa: PLC0415 - few configurations name a file
+
     try:
         return is_it(mode_of(path))
     except OSError as error:

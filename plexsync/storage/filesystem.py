@@ -135,7 +135,7 @@ def mode_of(path: Path, *, follow_symlinks: bool = True) -> int:
     """
     try:
         return path.stat(follow_symlinks=follow_symlinks).st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no path holds a NUL
         return 0
 
 

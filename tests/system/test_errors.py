@@ -283,6 +283,13 @@ CONFIGURATION = (
         variable("PLEXSYNC_STASH__VERIFY", f"/{LONG}"),
     ),
     Case(
+        "a name no folder can have",
+        "run -c c.toml",
+        USAGE,
+        ("[metrics] > textfile", "there is no folder", "name another"),
+        file("c.toml", '[metrics]\ntextfile = "/a\\u0000b/x.prom"\n'),
+    ),
+    Case(
         "a folder nobody can look into",
         "run",
         USAGE,

@@ -97,6 +97,7 @@ class Linker:
         again: linked scenes that may be further items as well: matched beside their links.
         void: remembered scenes that claim no item: Stash has them no more, or they have other
             files by now than what is remembered of them.
+        gone: those of them that Stash has no more: no answer about them counts.
     """
 
     records: State
@@ -110,6 +111,7 @@ class Linker:
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
     void: frozenset[SceneId] = frozenset()
+    gone: frozenset[SceneId] = frozenset()
 
     def remembered(self, scenes: Sequence[Scene]) -> tuple[list[Pair], Sequence[Scene]]:
         """Return pairs earlier runs linked, of scenes that still have the same files, and the rest.
@@ -297,7 +299,7 @@ class Linker:
             rules=self.rules,
             settings=self.settings,
             claims=claims,
-            pins=[one for one in self.answers.pins if one.scene_id not in self.void],
+            pins=[one for one in self.answers.pins if one.scene_id not in self.gone],
             refusals=self.answers.refusals,
             libraries=self.libraries,
             hashes=None if self.hashes is None else self.hashes.known(items),

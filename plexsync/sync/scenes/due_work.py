@@ -129,6 +129,7 @@ class DueWork:
             broken=found.broken,
             again=found.again,
             void=frozenset(found.strangers.union(found.gone)),
+            gone=frozenset(found.gone),
         )
 
     def _leave_out_ignored(self, found: Detected) -> None:

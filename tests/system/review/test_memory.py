@@ -360,6 +360,23 @@ def test_what_was_accepted_for_a_scene_goes_with_it(tmp_path: Path) -> None:
         assert not world.state().decision_keys() & {"review.2"}
 
 
+def test_what_was_accepted_for_a_scene_stands_while_it_takes_no_part(tmp_path: Path) -> None:
+    """Also in the run that finds it with a file more: no other scene gets its item meanwhile."""
+    with low_world(tmp_path, {Case.DUPLICATE: 1.0}, scenes=2) as world:
+        world.plex.remove_item(str(world.library.plex.videos[1].rating_key))
+        world.run()
+        with store_of(world) as answers:
+            (waiting,) = (one for one in waiting_in(world) if one.scene_id == "2")
+            answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
+        world.run(FULL)
+        world.settings["STASH__EXCLUDE_TAGS"] = "private"
+        world.stash.edit_scene(2, tag_ids=(world.stash.add_tag("Private"),))
+        file = world.stash.add_file("/data/other.mp4", size=5_000_000, duration=7.0, oshash=7)
+        world.stash.add_to_scene(2, file)
+
+        assert world.run(FULL).row("1").confidence is not Confidence.HIGH
+
+
 def test_taking_back_leaves_a_later_answer_from_elsewhere(twins: World) -> None:
     """It says so, and the item is not given to two scenes."""
     queue = waiting_in(twins)
