@@ -82,6 +82,9 @@ _ERROR_BODY_BYTES = 1 << 16
 
 _IDLE_LIMIT_S = 15.0
 """Plex closes a connection that is idle for 20 s. Source: docs/plex-api.md 1."""
+_LONE_LIMIT_S = 1.0
+"""The same for a request that must not be repeated: what the server closes just then looks as if
+it had been acted upon. Proxies wait for 5 s and longer; a connection closed before is seen."""
 
 
 class Transport:
@@ -355,15 +358,12 @@ class Transport:
         return min(self._timeout_s, deadline - self._timing.monotonic())
 
     def _make_way(self, task: OutgoingRequest) -> None:
-        """Count a request; open a new connection where one the server just closed would do harm.
-
-        A request that must not be repeated looks like one that was acted upon when its
-        connection turns out to be dead.
-        """
+        """Count a request; open a new connection where the server may be closing the old one."""
+        limit_s = _IDLE_LIMIT_S if task.repeatable else _LONE_LIMIT_S
         with self._lock:  # of several threads the first one closes, before the others begin
             self._sent[task.write] += 1
             now = self._timing.monotonic()
-            if not task.repeatable or now - self._used_at > _IDLE_LIMIT_S:
+            if now - self._used_at > limit_s:
                 self._adapter.close()
                 self._used_at = now
 
