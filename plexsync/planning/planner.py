@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import asdict, replace
 
-from plexsync.models import Base, Change, EmptyPolicy, PlexField, Policy, Trace
+from plexsync.models import PICTURE_FIELDS, Base, Change, EmptyPolicy, PlexField, Policy, Trace
 from plexsync.planning.credits import (
     Wisher,
     changed_credits,
@@ -216,14 +216,21 @@ class Planner(WriteMemory):
         return self.equality.is_remembered(want.target, held, base, keeps=keeps)
 
     def still_held(
-        self, desired: Sequence[Desired], held: Mapping[PlexField, str]
+        self, desired: Sequence[Desired], held: Mapping[PlexField, str], *, asked_for: bool = False
     ) -> dict[PlexField, str]:
-        """Return the entries of `held` but for fields that Stash wants otherwise by now."""
+        """Return the entries of `held` but for fields a person asked for, or Stash wants otherwise.
+
+        A picture is held until it is chosen again, or turns out to be a person's: see `Artwork`.
+        """
         wanted = {want.target: want for want in desired if want.target in held} if held else {}
         return {
             target: digest
             for target, digest in held.items()
-            if target not in wanted or digest in self._whole_digests(wanted[target])
+            if target in PICTURE_FIELDS
+            or not (
+                asked_for
+                or (target in wanted and digest not in self._whole_digests(wanted[target]))
+            )
         }
 
     def with_sort_title(

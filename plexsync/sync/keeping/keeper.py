@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from plexsync.errors import DeclinedError, UnsafeError
 from plexsync.models import (
-    PICTURE_FIELDS,
     Desired,
     FieldRule,
     FieldRules,
@@ -186,9 +185,7 @@ class Keeper(Outcomes, ABC, Generic[W]):
     ) -> Planned:
         """Return what the fields of one need; what an undo took back waits to be asked for."""
         wanted, pair = tuple(desired), work.pair
-        held = planner.still_held(wanted, pair.link.held)
-        if self._run.is_asked_for:  # a picture is held until it is chosen again
-            held = {target: one for target, one in held.items() if target in PICTURE_FIELDS}
+        held = planner.still_held(wanted, pair.link.held, asked_for=self._run.is_asked_for)
         pair.link = replace(pair.link, held=held)
         return planner.plan(wanted, detail, pair.link.base, held)
 

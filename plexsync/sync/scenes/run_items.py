@@ -222,15 +222,15 @@ class RunItems:
             desired = self._outcomes.desired(scene.scene_id, section_id)
         else:
             desired = self._fields.desired(scene, kind, section_id)
-        known = {} if self._run.is_asked_for else pair.link.held
-        held = self._planner.still_held(desired, known)  # Stash may have moved on
+        asked_for, known = self._run.is_asked_for, pair.link.held
+        held = self._planner.still_held(desired, known, asked_for=asked_for)
         uncurated = pair.link.inherited and scene.is_blank
+        if (uncurated, held) != (pair.link.inherited, known):
+            pair.link = replace(pair.link, inherited=uncurated, held=held)
         planned = self._planner.plan(desired, detail, pair.link.base, held, uncurated=uncurated)
         respelled = planned is not AS_WANTED and self._note_spellings(desired, detail)
         looks = self._artwork.looks
         wanted = self._artwork.plan(pair, scene, detail)
-        if (uncurated, held) != (pair.link.inherited, pair.link.held):
-            pair.link = replace(pair.link, inherited=uncurated, held=held)
         stands = planned.is_in_step and not respelled and self._artwork.looks == looks
         self.in_step.decided(pair, needs_nothing=stands)
         lock = self._run.config.apply.lock_fields

@@ -312,6 +312,22 @@ def test_asking_counts_also_after_runs_that_left_it_alone(
     assert synced.run(FULL).summary.requests.plex_writes == 0
 
 
+def test_a_picture_that_was_asked_for_and_failed_can_be_asked_for_again(tmp_path: Path) -> None:
+    """The one before it, with the lock of our choice, does not become a person's by that."""
+    with made(tmp_path, 2) as world:
+        world.run()
+        world.stash.set_cover(2, OTHER)
+        world.run()
+        world.undo()
+        world.plex_wire.faults.add(Fault("plex.select", 1, ErrorStatus(400), None))
+        assert world.run(FULL).row("2").outcome is Outcome.FAILED
+        world.plex_wire.faults.clear()
+        world.run()
+
+        assert world.run(FULL).row("2").outcome is Outcome.APPLIED
+        assert poster(world, "2") == upload_key(OTHER)
+
+
 def test_undo_leaves_a_picture_chosen_since(synced: World) -> None:
     """And names it."""
     synced.stash.set_cover(5, OTHER)

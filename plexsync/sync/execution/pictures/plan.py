@@ -277,6 +277,8 @@ class Artwork:
             one.note(replace(before, stamp=stamp))
             return PictureChoice.RIGHT
         found = self._judge(one, cover)
+        if isinstance(found, PictureChoice):
+            let_go(one.pair, one.rule)
         if found is PictureChoice.RIGHT:
             one.note(replace(before, stamp=stamp, shown=shown))
         elif found is PictureChoice.KEPT:
@@ -423,6 +425,12 @@ def shown_as(judged: str, rule: FieldRule, detail: ItemDetail) -> str:
 def note(pair: Pair, rule: FieldRule, base: PictureBase) -> None:
     """Know of one picture from now on."""
     pair.link = replace(pair.link, pictures={**pair.link.pictures, rule.to: base})
+
+
+def let_go(pair: Pair, rule: FieldRule) -> None:
+    """Hold a picture back no more that an undo took back: ours is shown again, or a person's."""
+    held = {target: one for target, one in pair.link.held.items() if target is not rule.to}
+    pair.link = replace(pair.link, held=held)
 
 
 def require_small(cover: Cover) -> None:

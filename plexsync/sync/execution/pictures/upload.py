@@ -24,7 +24,7 @@ from plexsync.models import (
 from plexsync.planning.picture_policy import UPLOADED
 from plexsync.plex.pictures import selected_key
 from plexsync.state import Result, Settlement
-from plexsync.sync.execution.pictures.plan import note, shown_as
+from plexsync.sync.execution.pictures.plan import let_go, note, shown_as
 from plexsync.sync.execution.reader import FRESH_S, Lookahead, Reader
 from plexsync.sync.execution.sender import MOVED, UNSENT
 from plexsync.sync.execution.writer import NOT_SHOWN
@@ -293,9 +293,7 @@ class Uploader:
         upload.result.changes.append(upload.change.shown)
         pair, rule = upload.ready.pair, upload.change.rule
         note(pair, rule, base)
-        # What an undo held back is ours to write again.
-        held = {target: seen for target, seen in pair.link.held.items() if target is not rule.to}
-        pair.link = replace(pair.link, held=held)
+        let_go(pair, rule)
 
 
 def _note_end(upload: PictureUpload, problem: Problem | None = None) -> None:
