@@ -321,13 +321,13 @@ class Detector:
     def _counts_in_vain(self, scene_id: SceneId) -> bool:
         """Whether a scene that takes no part still waits, or counts as linked.
 
-        One without a version is one that Stash could not tell about, or, with links, one that a
-        person named and that failed: it is let go once its time has come.
+        One without a version failed: Stash could not tell about it, or a person named it. It is let
+        go once the time of its next try has come.
         """
         waiting = self._waiting.get(scene_id)
         if waiting is None:
             return scene_id in self._linked
-        return bool(waiting.updated_at or (waiting.links and self._may_try(scene_id, waiting)))
+        return bool(waiting.updated_at) or self._may_try(scene_id, waiting)
 
     @cached_property
     def _linked(self) -> frozenset[SceneId]:

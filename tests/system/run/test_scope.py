@@ -233,6 +233,33 @@ def test_a_scene_out_of_scope_that_was_named_and_failed_is_let_go(
     assert world.run().rows == ()
 
 
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize(
+    "settings",
+    [{"STASH__EXCLUDE_TAGS": "private"}, {"STASH__ORGANIZED_ONLY": "true"}],
+    ids=["exclude", "organized"],
+)
+def test_a_scene_out_of_scope_that_could_not_be_read_is_let_go_once_it_can(
+    world: World, settings: dict[str, str], *, linked: bool
+) -> None:
+    """Whether or not it was ever linked; until then it is tried at longer and longer intervals."""
+    outside = {"organized": False, "tag_ids": (world.stash.add_tag("Private"),)}
+    world.stash.edit_scenes(range(1, 9), organized=True)
+    if linked:
+        world.run()
+    world.stash.edit_scene(3, **outside)
+    world.stash.poison(3)
+    world.wait(1)
+    world.settings |= settings
+    assert world.run(RunOptions(full=True)).row("3").outcome is Outcome.FAILED
+
+    world.stash.cure(3)
+    world.wait(1)
+    assert world.run().outcomes() == {"3": "ignored"}
+    assert record_of(world, "3").outcome is Outcome.IGNORED
+    assert world.run().rows == ()
+
+
 WAITING = LibrarySpec(seed=5, scenes=6, mix={Case.UNSCANNED: 1.0}, extra_items=0.0, edited=0.0)
 
 
