@@ -30,7 +30,7 @@ from plexsync.config.configuration import (
 from plexsync.config.fields import compose_rules
 from plexsync.config.forms import ENV_CONFIG, Key
 from plexsync.config.secrets import HIDDEN, Secret, SecretReader
-from plexsync.config.sections import CollectionsConfig, NotifyConfig
+from plexsync.config.sections import CollectionsConfig, NotifyConfig, NotifyOn
 from plexsync.config.sources import InvalidConfigError, Raw, Sources
 from plexsync.errors import ConfigError, ParseError
 from plexsync.models import FieldRule, PathRule, PlexField, Policy
@@ -166,7 +166,7 @@ def _compose(reader: _Reader) -> Config:
         for section, made in SECTIONS.items()
         if made
     }
-    reader.warnings += _blind_trust(sections)
+    reader.warnings += (*_blind_trust(sections), *_empty_digest(sections["notify"]))
     fields = compose_rules(found, reader.add_problem)
     libraries = tuple(reader.read_libraries(found))
     if not reader.sources.problems:
@@ -345,3 +345,12 @@ def _blind_trust(sections: Mapping[str, Any]) -> Iterator[str]:
                 f"[{name}] verify = false trusts any certificate, so whoever stands between gets "
                 "what opens the server: name a PEM file there instead"
             )
+
+
+def _empty_digest(notify: NotifyConfig) -> Iterator[str]:
+    """Yield a sentence where the daily message would never hold anything."""
+    if notify.digest and not {NotifyOn.REVIEW, NotifyOn.CHANGES} & set(notify.on or ()):
+        yield (
+            "[notify] digest = true has nothing to tell: add review or changes to on, "
+            "or leave digest out"
+        )

@@ -43,6 +43,7 @@ _ESCAPED_BY_MISTAKE = re.compile(r"[A-Za-z]:[\x08\t\n\f\r]|[A-Za-z]:\\.*[\b\t\n\
 """A Windows path in double quotes: its backslash and the letter behind became one character."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python makes of bytes in a variable that are no UTF-8."""
+_DOTS = frozenset({".", ".."})
 
 
 _OPPOSITES = (
@@ -370,6 +371,11 @@ def _absolute(value: str, side: str, hint: str) -> str:
     path = normalize_path(value)
     if not path.startswith("/") and not is_windows_path(path):
         raise ParseError(f"{side} is not an absolute folder", hint=hint)
+    if not _DOTS.isdisjoint(path.split("/")):
+        raise ParseError(
+            f"{side} holds a '.' or '..', which no path of Stash or Plex has",
+            hint="Write the folder as its server shows it.",
+        )
     return value
 
 

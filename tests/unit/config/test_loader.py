@@ -531,6 +531,9 @@ def test_two_variables_for_one_secret_are_an_error(home: Path) -> None:
         ("[[paths]]\nstash = '/d'\n", "plex is missing"),
         ("[[paths]]\nstash = '/d'\nplex = ''\n", "plex is missing"),
         ("[[paths]]\nstash = 'data'\nplex = '/m'\n", "stash is not an absolute folder"),
+        ("[[paths]]\nstash = '/d/../e'\nplex = '/m'\n", "stash holds a '.' or '..'"),
+        ("[[paths]]\nstash = '/d'\nplex = '/./m'\n", "plex holds a '.' or '..'"),
+        ("[[paths]]\nstash = 'D:\\x\\..'\nplex = '/m'\n", "stash holds a '.' or '..'"),
         ("[[paths]]\nstash = '/d'\nplex = '/m'\nto = 'x'\n", 'has no key "to"'),
         ("[paths]\n'/d' = '/m'\n", "must be a list of tables"),
         (
@@ -752,3 +755,22 @@ def test_a_certificate_that_is_not_checked_is_named(home: Path, address: str, co
     warnings = load(home, HEAD, settings).warnings
     assert [one for one in warnings if "[plex] verify = false" in one] == list(warnings)
     assert len(warnings) == count
+
+
+@pytest.mark.parametrize(
+    ("on", "warned"),
+    [("", True), ('on = ["failure"]', True), ('on = ["failure", "review"]', False)],
+)
+def test_a_daily_message_that_would_tell_nothing_is_a_warning(
+    home: Path, on: str, *, warned: bool
+) -> None:
+    """It gathers `review` and `changes` alone, and neither is sent unless a person asks."""
+    warnings = load(home, f"{HEAD}[notify]\ndigest = true\n{on}\n").warnings
+    assert any("digest" in one for one in warnings) is warned
+
+
+def test_a_folder_no_path_lies_in_is_refused(home: Path) -> None:
+    """No server shows `..` in a path, so such a folder would leave nothing out."""
+    environ = {"PLEXSYNC_STASH__EXCLUDE_PATHS": "/d,/d/.."}
+    ((_, message, _),) = problems(home, HEAD, environ)
+    assert message == "folder 2 holds a '.' or '..', which no path of Stash or Plex has"
