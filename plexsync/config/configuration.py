@@ -204,6 +204,13 @@ class Config:
         """What decides which scenes take part."""
         return msgspec.convert(self.stash, Participants, from_attributes=True)
 
+    @property
+    def names_of_stash(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of tags and studios that must be as in Stash, by their key."""
+        keys = ("include_tags", "exclude_tags", "include_studios", "exclude_studios")
+        own = {f"[stash] {key}": getattr(self.stash, key) for key in keys}
+        return {**own, "[collections] tags": self.collections.tags}
+
     def participation(self, names: Mapping[RelatedId, str]) -> Participation:
         """Return what decides which scenes take part, among the tags and studios of a Stash."""
         stash = self.stash

@@ -17,7 +17,7 @@ from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import PathMap, compile_rules, fold_tag, normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 STASH_ID = "stash_id"
@@ -168,16 +168,25 @@ class Participants(msgspec.Struct, frozen=True, kw_only=True):
         then, by_now = self.among(before).chosen, self.among(now).chosen
         return kinds.union(*(then[key].keys() ^ by_now[key].keys() for key in by_now))
 
-    def strange_names(self, names: Mapping[RelatedId, str]) -> Iterator[str]:
-        """Yield a sentence for each configured name that no tag or studio has."""
-        for key, letter in _KINDS.items():
-            known = [name_in(text) for one, text in names.items() if one.startswith(letter)]
-            folded = set(map(fold_tag, known))
-            for name in self._wanted(key):
-                if fold_tag(name) not in folded:
-                    near = nearest_name(name, known)
-                    hint = f"; did you mean {near!r}?" if near else ""
-                    yield f"[stash] {key}: Stash has no {RELATED_KINDS[letter]} {name!r}{hint}"
+
+def strange_names(
+    wanted: Mapping[str, Sequence[str]], names: Mapping[RelatedId, str]
+) -> Iterator[str]:
+    """Yield a sentence for each configured name that no tag or studio has.
+
+    Args:
+        wanted: the names by their key, which says of what they are: `[stash] include_tags`.
+        names: the tags and studios of a Stash.
+    """
+    for key in filter(wanted.get, wanted):
+        letter = "t" if key.endswith("tags") else "s"
+        known = [name_in(text) for one, text in names.items() if one.startswith(letter)]
+        folded = set(map(fold_tag, known))
+        for name in wanted[key]:
+            if fold_tag(name) not in folded:
+                near = nearest_name(name, known)
+                hint = f"; did you mean {near!r}?" if near else ""
+                yield f"{key}: Stash has no {RELATED_KINDS[letter]} {name!r}{hint}"
 
 
 # ---- Private -------------------------------------------------------------------------------------

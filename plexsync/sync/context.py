@@ -25,12 +25,13 @@ from plexsync.text.differences import nearest_name
 from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from plexsync.config.configuration import Config
     from plexsync.models import Outcome, PlexItem, Section
     from plexsync.planning.planner import Planner
+    from plexsync.plex.client import PlexClient
     from plexsync.plex.hash_cache import HashCache
 
 
@@ -234,7 +235,8 @@ def meet_both(scope: RunScope, sections: tuple[Section, ...] = ()) -> RunContext
     for sentence in lost:
         totals.reporter.warn(sentence)
     sections = sections or _libraries(scope)
-    _name_strange_libraries(scope, sections)
+    for sentence in strange_libraries(scope.config, ports.plex, sections):
+        totals.reporter.warn(sentence)
     _name_other_writers(scope, sections)
     inventory = Inventory(scope, sections, lineage.plex)
     return RunContext(
@@ -270,6 +272,23 @@ def meet_plex(scope: RunScope, *, with_stash: bool = False) -> Lineage:
     return lineage
 
 
+def strange_libraries(
+    config: Config, plex: PlexClient, sections: Sequence[Section]
+) -> Iterator[str]:
+    """Yield a sentence for each library with fields of its own that Plex does not have.
+
+    Raises:
+        ServerError: Plex does not tell which ones it has.
+    """
+    if not _unknown(config, sections):
+        return
+    everywhere = plex.sections(())
+    for name in _unknown(config, everywhere):
+        near = nearest_name(name, [one.title for one in everywhere])
+        hint = f"; did you mean {near!r}?" if near else ""
+        yield f"[libraries] Plex has no library {name!r}{hint}"
+
+
 # ---- libraries -----------------------------------------------------------------------------------
 
 
@@ -288,17 +307,6 @@ def _libraries(scope: RunScope) -> tuple[Section, ...]:
                 f"Plex is scanning '{section.title}'; what it has not found yet comes next time"
             )
     return sections
-
-
-def _name_strange_libraries(scope: RunScope, sections: Sequence[Section]) -> None:
-    """Say which libraries with fields of their own Plex does not have."""
-    if not _unknown(scope.config, sections):
-        return
-    everywhere = scope.ports.plex.sections(())
-    for name in _unknown(scope.config, everywhere):
-        near = nearest_name(name, [one.title for one in everywhere])
-        hint = f"; did you mean {near!r}?" if near else ""
-        scope.totals.reporter.warn(f"[libraries] Plex has no library {name!r}{hint}")
 
 
 def _unknown(config: Config, sections: Sequence[Section]) -> list[str]:

@@ -103,6 +103,40 @@ def test_wrong_rules_are_reported(
     assert messages[2].startswith("0 of 30 sampled files")
 
 
+def test_names_and_folders_that_find_nothing_are_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pattern is no folder, and so nothing would be left out; a name that is none says so."""
+    found = examined(
+        world,
+        monkeypatch,
+        capsys,
+        PATHS=RULE,
+        STASH__EXCLUDE_PATHS="/data/*,/data",
+        STASH__EXCLUDE_TAGS="no such tag",
+        COLLECTIONS__TAGS="none either",
+    )
+
+    assert [one["message"] for one in found["findings"] if one["level"] == "warn"] == [
+        "[stash] exclude_tags: Stash has no tag 'no such tag'",
+        "[collections] tags: Stash has no tag 'none either'",
+        "[stash] exclude_paths: no sampled file lies below /data/*",
+    ]
+
+
+def test_fields_of_a_library_plex_does_not_have_are_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As a run does."""
+    config = tmp_path / "config.toml"
+    config.write_text('[libraries."Nowhere".fields]\ntitle = "off"\n')
+
+    found = examined(world, monkeypatch, capsys, PATHS=RULE, CONFIG=str(config))
+
+    (warning,) = [one["message"] for one in found["findings"] if one["level"] == "warn"]
+    assert warning == "[libraries] Plex has no library 'Nowhere'"
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "area"),
     [

@@ -20,8 +20,11 @@ from plexsync.errors import (
     ServerError,
 )
 from plexsync.matcher import match, propose_rules
+from plexsync.models import PathRule
+from plexsync.planning.participation import strange_names
 from plexsync.plex.connection import other_writer, read_xml
 from plexsync.plex.index import IndexLoader
+from plexsync.sync.context import strange_libraries
 from plexsync.sync.stash_needs import for_this_stash
 from plexsync.text.normalize import NormalizedPath, compile_rules, normalize_path
 from plexsync.text.toml import rule_arrow, rules_text, shown_path
@@ -35,8 +38,9 @@ if TYPE_CHECKING:
 
     from plexsync.app.opening import Servers
     from plexsync.config.configuration import Config
-    from plexsync.models import PathRule, PlexItem, Scene, Section
-    from plexsync.stash_client import StashClient
+    from plexsync.models import PlexItem, Scene, Section
+    from plexsync.planning.participation import Participants
+    from plexsync.stash_client import Names, StashClient
 
 CLOCK_S = 60
 """Seconds two clocks may differ: more confuses whoever compares logs, and back-off a little."""
@@ -128,6 +132,14 @@ class PathSample(NamedTuple):
             remedy = f"These rules fit; write them into the configuration:\n{lines}"
         yield warned("paths", summary, remedy)
 
+    def judge_folders(self, wanted: Participants) -> Iterator[Finding]:
+        """Which folders that decide what takes part hold no file of Stash."""
+        ours = _paths(self.scenes)
+        for key in ("include_paths", "exclude_paths"):
+            for folder in getattr(wanted, key):
+                if not any(map(compile_rules([PathRule(stash=folder, plex=folder)]).apply, ours)):
+                    yield _no_file(f"[stash] {key}", folder)
+
     def proposals(self, rules: Sequence[PathRule] = ()) -> tuple[PathRule, ...]:
         """Return rules that explain more than `rules` do, the one that explains most first."""
         return propose_rules(match(self.scenes, self.items, rules=rules), rules=rules)
@@ -160,10 +172,12 @@ def check_stash(servers: Servers, now: datetime) -> Iterator[Finding]:
     server = servers.stash.connect()
     _, lost = for_this_stash(servers.config, servers.stash)
     count = servers.stash.count()
-    _ask_as_a_run(servers.stash)
+    names = _ask_as_a_run(servers.stash)
     yield passed("Stash", f"{server.version} at {server.url}, {count:,} scenes")
     for sentence in lost:
         yield warned("Stash", sentence, f"upgrade plexsync: {to_install()}, the newest one")
+    for sentence in strange_names(servers.config.names_of_stash, names.texts):
+        yield warned("Stash", sentence, "Write the name as Stash shows it, or take it out.")
     yield from check_clock("Stash", servers.stash.clock, now)
 
 
@@ -190,6 +204,7 @@ def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding
     try:
         sections = servers.plex.sections(servers.config.plex.libraries)
         found = [_library(section, servers.plex.count(section)) for section in sections]
+        strange = list(strange_libraries(servers.config, servers.plex, sections))
     except ServerError as error:
         return (), [failed("library", error)]
     found += [
@@ -202,6 +217,8 @@ def check_libraries(servers: Servers) -> tuple[tuple[Section, ...], list[Finding
         for one in sections
         if (writer := other_writer(one))
     ]
+    remedy = "Write its title as Plex shows it, or its id."
+    found += [warned("library", sentence, remedy) for sentence in strange]
     if not found:
         missing = LibraryMissingError(
             "Plex shows this token no movie or show library",
@@ -217,6 +234,7 @@ def check_paths(
     """Whether scenes lie in Plex where the path rules say, by a sample of real paths."""
     sample = read_sample(servers, sections, cache=cache, now=now)
     yield from sample.judge(servers.config.paths)
+    yield from sample.judge_folders(servers.config.participants)
 
 
 def read_sample(
@@ -273,19 +291,23 @@ def _paths(holders: Iterable[Scene | PlexItem]) -> list[NormalizedPath]:
     return [normalize_path(file.path) for one in holders for file in one.files]
 
 
-def _ask_as_a_run(stash: StashClient) -> None:
+def _ask_as_a_run(stash: StashClient) -> Names:
     """Ask each question of a run once; what cannot be answered is an error, as it would be there.
+
+    Returns:
+        The names of tags and studios, among others.
 
     Raises:
         ServerError: it is.
     """
-    stash.names()
+    names = stash.names()
     stash.uneven()
     next(stash.sweep(with_relations=True), ())
     first = [version.scene_id for version in next(stash.versions(with_organized=True), ())[:1]]
     if first:
         stash.scenes(first, with_relations=True)
         stash.details(first)
+    return names
 
 
 def _sampled(stash: StashClient, most: int) -> tuple[Scene, ...]:
@@ -307,11 +329,7 @@ def _library(section: Section, count: int) -> Finding:
 def _rule_finding(rule: PathRule, hits: int, covered: int) -> Finding:
     summary = rule_arrow(rule)
     if not covered:
-        return warned(
-            "paths",
-            f"{summary}: no sampled file lies below {shown_path(rule.stash)}",
-            "Compare it with a path as Stash shows it; whole folder names count.",
-        )
+        return _no_file(summary, rule.stash)
     if not hits:
         return warned(
             "paths",
@@ -319,3 +337,11 @@ def _rule_finding(rule: PathRule, hits: int, covered: int) -> Finding:
             "Compare it with a path as Plex shows it (Get Info > View XML).",
         )
     return passed("paths", f"{summary}: {hits:,} of {covered:,} sampled files")
+
+
+def _no_file(what: str, folder: str) -> Finding:
+    return warned(
+        "paths",
+        f"{what}: no sampled file lies below {shown_path(folder)}",
+        "Compare it with a path as Stash shows it; whole folder names count.",
+    )

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from plexsync.config.sections import CopyPolicy
 from plexsync.integrations.hook_events import SpooledEvents, read_spool
 from plexsync.models import VIDEO_KINDS, SceneId
+from plexsync.planning.participation import strange_names
 from plexsync.planning.relations import described
 from plexsync.planning.retry_schedule import is_past
 from plexsync.sync.detection.detector import Detector
@@ -107,7 +108,7 @@ class ChangeDetection:
         dictionary.begin()
         self._uneven = uneven = Uneven(state, None if few else stash.uneven())
         if not few:
-            for sentence in config.participants.strange_names(dictionary.present):
+            for sentence in strange_names(config.names_of_stash, dictionary.present):
                 run.totals.reporter.warn(sentence)
             self.spool = read_spool(run.ports.state_dir, run.ports.disk, run.ports.now())
         self._seen, roused = self._watch()

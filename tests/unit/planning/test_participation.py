@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from plexsync.models import RelatedId, Scene
-from plexsync.planning.participation import Participants
+from plexsync.planning.participation import Participants, strange_names
 from plexsync.planning.relations import UNKNOWN, nested_text
 from tests.support.factories import make_scene, make_scene_file
 
@@ -66,12 +66,15 @@ def test_the_case_of_a_windows_folder_does_not_matter(path: str) -> None:
 
 def test_a_wrong_spelling_is_answered_with_what_was_meant() -> None:
     """Of the same kind; a performer of the name is no tag."""
-    wanted = Participants(
-        include_tags=("Plaec", "Lake"), exclude_studios=("Netwrok", "xyzzy", "Place")
-    )
-    found = tuple(wanted.strange_names(NAMES))
+    wanted = {
+        "[stash] include_tags": ("Plaec", "Lake"),
+        "[collections] tags": ("pond", "Lkae"),
+        "[stash] exclude_studios": ("Netwrok", "xyzzy", "Place"),
+    }
+    found = tuple(strange_names(wanted, NAMES))
     assert found == (
         "[stash] include_tags: Stash has no tag 'Plaec'; did you mean 'Place'?",
+        "[collections] tags: Stash has no tag 'Lkae'; did you mean 'Lake'?",
         "[stash] exclude_studios: Stash has no studio 'Netwrok'; did you mean 'Network'?",
         "[stash] exclude_studios: Stash has no studio 'xyzzy'",
         "[stash] exclude_studios: Stash has no studio 'Place'" + found[-1].partition("'Place'")[2],
