@@ -47,6 +47,9 @@ _NOT_XML = re.compile("[\ufffe\uffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SHOWN_AS_SPACE = re.compile("\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FROM_RIGHT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _REPLACEMENT = "\ufffd"
 
@@ -257,6 +260,15 @@ def clean_for_terminal(text: str) -> str:
         return text
     text = _BIDI.sub("", _SHOWN_AS_SPACE.sub(" ", text))
     return _HARMFUL.sub(_REPLACEMENT, _join_surrogates(text))
+
+
+def runs_from_right(text: str) -> bool:
+    """Whether a text has letters that run from right to left, as Arabic and Hebrew do.
+
+    Beside others it needs to be isolated, or digits and signs around it change their places.
+    Source: The Unicode Standard Annex 9, "Implicit Directional Marks" (blocks of R and AL).
+    """
+    return not text.isascii() and _FROM_RIGHT.search(text) is not None
 
 
 # ---- Dates ---------------------------------------------------------------------------------------

@@ -125,7 +125,10 @@ def test_names_and_folders_that_find_nothing_are_reported(
 
 
 def test_fields_of_a_library_plex_does_not_have_are_reported(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     """As a run does."""
     config = tmp_path / "config.toml"

@@ -123,6 +123,17 @@ def test_a_long_title_does_not_squeeze_the_rest_of_its_row(world: World, tmp_pat
         assert label == '"Candidates: "'
 
 
+def test_texts_from_right_to_left_stay_by_themselves(world: World, tmp_path: Path) -> None:
+    """Else the digits and signs of ours beside them change their places, and old and new do."""
+    title = "\u05e9\u05dc\u05d5\u05dd!"
+    (scene_id, *_) = [one for one, links in world.state().links() if links]
+    world.stash.edit_scene(int(scene_id), title=title)
+    world.run()
+    page = page_of(world, tmp_path)
+    assert f"<ins><bdi>{title}</bdi></ins>" in page
+    assert page.count(title) == page.count(f"<bdi>{title}</bdi>")
+
+
 def test_a_redacted_report_names_nothing(world: World, tmp_path: Path) -> None:
     """No title, name or path; the same text has the same stand-in, run after run."""
     page = page_of(world, tmp_path, "--redact")

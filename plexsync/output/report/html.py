@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from plexsync.output.status import COVERAGE_PARTS
 from plexsync.text.differences import name_pieces
 from plexsync.text.normalize import clean_for_terminal as clean
+from plexsync.text.normalize import runs_from_right
 from plexsync.text.words import shortened
 
 if TYPE_CHECKING:
@@ -334,7 +335,12 @@ def element(name: str, /, *children: str, **attributes: str) -> Html:
 
 def join(children: Iterable[str]) -> Html:
     """Return several elements and texts as one."""
-    return Html("".join(one if isinstance(one, Html) else escape(clean(one)) for one in children))
+    return Html("".join(one if isinstance(one, Html) else _escaped(one) for one in children))
+
+
+def _escaped(text: str) -> str:
+    shown = escape(clean(text))
+    return f"<bdi>{shown}</bdi>" if runs_from_right(shown) else shown
 
 
 def table(

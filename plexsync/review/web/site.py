@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
@@ -43,7 +44,7 @@ from plexsync.review.shown import (
 )
 from plexsync.stash_client import picture_type
 from plexsync.text.differences import Piece, text_pieces
-from plexsync.text.normalize import clean_for_terminal
+from plexsync.text.normalize import clean_for_terminal, runs_from_right
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -97,6 +98,7 @@ class ReviewSite:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["plain"] = _plain
         named = (first_path, item_name, item_place, marked_words, pattern_lines, reason_kind)
         self._templates.globals.update((one.__name__, one) for one in (*named, scene_name))
 
@@ -349,7 +351,10 @@ class ReviewSite:
             candidate=candidate,
             pages=review.servers.pages(waiting.scene_id, item_key),
             preview=preview,
-            changes=[(one.field, _pieces(one)) for one in preview.changes] if preview else [],
+            changes=[
+                (one.field, _pieces(one), isinstance(one.after, str))
+                for one in (preview.changes if preview else ())
+            ],
             facts=facts_of(review, candidate) if candidate else [],
             bars=evidence_bars(evidence),
             answer=answer_words(recorded),
@@ -413,8 +418,19 @@ def evidence_bars(evidence: Sequence[Evidence]) -> list[Bar]:
 
 
 def _cleaned(value: object) -> object:
-    """Return what a template writes, made harmless; what macros made is so already."""
-    return clean_for_terminal(value) if type(value) is str else value
+    """Return what a template writes, made harmless; what macros made is so already.
+
+    A text that runs from right to left is an element of its own, so that ours beside it stays.
+    """
+    if type(value) is not str:
+        return value
+    text = clean_for_terminal(value)
+    return Markup("<bdi>{}</bdi>").format(text) if runs_from_right(text) else text
+
+
+def _plain(text: str) -> Markup:
+    """Return a text made harmless where no element can be: in an attribute, a title, a part."""
+    return escape(clean_for_terminal(text))
 
 
 def _pieces(change: Change) -> Sequence[Piece]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>document.title="owned"</script></svg>'
 HTML = b"<html><script>document.title='owned'</script></html>"
 PNG = b"\x89PNG\r\n\x1a\n"
+HEBREW = "\u05e9\u05dc\u05d5\u05dd 2 \u05d7\u05dc\u05e7!"
 EVIL = '"><script>document.title="owned"</script><img src=x onerror=\'document.title="owned"\'>'
 
 
@@ -187,6 +189,43 @@ def test_texts_of_servers_stay_texts(tmp_path: Path) -> None:
             page.goto(f"{served.root}/scene/{first.scene_id}")
             assert EVIL in page.inner_text("h1")
         assert not [one for one in complaints if "Content Security Policy" in one]
+
+
+def test_texts_from_right_to_left_stay_by_themselves(tmp_path: Path) -> None:
+    """Every one is an element of its own, but where a page can have none: in titles and fields."""
+    with low_world(tmp_path, {Case.SAME: 1, Case.REMUXED: 5}, scenes=6) as world:
+        world.stash.edit_scenes(world.stash.scenes.ids, title=HEBREW)
+        world.run()
+        (first, *_) = review_order(world)
+        with served_review(world.environ()) as served:
+            cookie = entered(served)
+            own = {"cookie": cookie, "origin": f"http://127.0.0.1:{served.port}"}
+            words = f"words={quote(HEBREW)}&sort="
+            assert ask(served, "/arrange", method="POST", body=words, **own)[0] == 303
+            scene, group = (
+                ask(served, f"/{page}/{first.scene_id}", cookie=cookie)[2].decode()
+                for page in ("scene", "group")
+            )
+    assert f"<h1><bdi>{HEBREW}</bdi></h1>" in scene
+    assert f"<title>{HEBREW} " in scene
+    assert f'type="search" value="{HEBREW}"' in scene
+    assert f'<span class="name"><bdi>{HEBREW}</bdi></span>' in group
+
+
+def test_what_changes_in_a_text_from_right_to_left_keeps_its_order(tmp_path: Path) -> None:
+    """The pieces of one text run on in its direction, those of two stand apart."""
+    with low_world(tmp_path, {Case.SAME: 1, Case.REMUXED: 5}, scenes=6) as world:
+        world.stash.edit_scenes(world.stash.scenes.ids, title=HEBREW)
+        world.run()
+        (first, *_) = review_order(world)
+        key = first.candidates[0].rating_key
+        world.plex.edit_by_hand(key, {"title": HEBREW.replace("2", "7")})
+        with served_review(world.environ(APPLY__PRESERVE_PLEX_EDITS="false")) as served:
+            path = f"/preview/{first.scene_id}/{key}"
+            page = ask(served, path, cookie=entered(served))[2].decode()
+    before, after = HEBREW.split("2")
+    pieces = f"<span>{before}</span><del>7</del><ins>2</ins><span>{after}</span>"
+    assert f'<dt>title</dt>\n<dd dir="auto">{pieces}</dd>' in page
 
 
 def test_five_hundred_requests_at_once_are_all_answered(world: World) -> None:
