@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from plexsync.app.failures import StopSignals
 from plexsync.errors import ConfigError, ExitCode, StateError
-from plexsync.output.console import Invocation, Streams, write_lines
+from plexsync.output.console import Invocation, write_lines
 from plexsync.review.context import open_review, run_accepted
 from plexsync.review.modes import NOTHING_WAITS, Ending
 from plexsync.sync.ports import RunOptions
@@ -37,7 +38,8 @@ def review_in_browser(invocation: Invocation, *, port: int) -> int:
         port: where to listen; 0 for any free port.
 
     Returns:
-        The exit code: that of the run if one was asked for.
+        The exit code: that of the run if one was asked for, else of the signal that ended it; of
+        Ctrl-C, which ends it in order, there is none.
 
     Raises:
         ConfigError: the packages are missing, or the port is taken.
@@ -51,16 +53,17 @@ def review_in_browser(invocation: Invocation, *, port: int) -> int:
             return ExitCode.OK
         review = context.review(context.waiting)
         with closing(_listen(port)) as listening:
-            _serve(review, listening, streams)
+            code = _serve(review, listening, invocation)
     waits = counted(review.left, "scene still waits", "scenes still wait")
     left = f"{waits}." if review.left else "Nothing waits any more."
     lines = [f"{len(review.given.answered):,} answered. {left}"]
-    if review.accepted and review.ending is not Ending.WRITE:
+    writes = review.ending is Ending.WRITE and code is ExitCode.OK
+    if review.accepted and not writes:
         lines += ["To write what was accepted:", f"    {invocation.typed('plexsync run')}"]
     write_lines(streams.stdout, lines)
-    if review.ending is Ending.WRITE:
+    if writes:
         return run_accepted(invocation, RunOptions(scenes=review.accepted))
-    return ExitCode.OK
+    return code
 
 
 def require_web() -> None:
@@ -91,8 +94,8 @@ def _listen(port: int) -> socket.socket:
         ) from error
 
 
-def _serve(review: Review, listening: socket.socket, streams: Streams) -> None:
-    """Serve until the page's Done, Ctrl-C or a signal ends it."""
+def _serve(review: Review, listening: socket.socket, invocation: Invocation) -> ExitCode:
+    """Serve until the page's Done, Ctrl-C or a signal ends it; return what the last one means."""
     import uvicorn  # noqa: PLC0415 - an extra
 
     from plexsync.review.web.guard import Guard  # noqa: PLC0415 - same
@@ -103,7 +106,7 @@ def _serve(review: Review, listening: socket.socket, streams: Streams) -> None:
     def stop() -> None:
         server.should_exit = True
 
-    site = ReviewSite(review, ended=stop)
+    site = ReviewSite(review, ended=stop, typed=invocation.typed)
     guard = Guard(site.application(), port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -118,13 +121,17 @@ def _serve(review: Review, listening: socket.socket, streams: Streams) -> None:
 
     address = f"http://{_LOOPBACK}:{port}/?key={guard.key}"
     lines = ["Open this address in a browser on this machine; it works once:", f"    {address}"]
-    write_lines(streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
+    write_lines(invocation.streams.stdout, [*lines, "Ctrl-C ends; every answer is kept."])
     with (
         _release_when_idle(review, site.lock),
         closing(site.pictures),
+        StopSignals(stop) as signals,
         suppress(KeyboardInterrupt),
     ):
+        # It listens to SIGINT and SIGTERM itself, and passes them on at its end.
         server.run(sockets=[listening])
+    ended = signals.should_stop() and signals.exit_code() is ExitCode.TERMINATED
+    return ExitCode.TERMINATED if ended else ExitCode.OK
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import hashlib
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,9 +21,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from plexsync.app.failures import typed_problem
 from plexsync.errors import PlexsyncError
 from plexsync.matcher import reason_kind
-from plexsync.models import Change, Evidence, RatingKey, SceneId
+from plexsync.models import Change, Evidence, RatingKey, SceneId, as_problem
 from plexsync.review.given import ANSWER_WORDS
 from plexsync.review.groups import Group
 from plexsync.review.keys import PASTE, press
@@ -83,10 +84,13 @@ class ReviewSite:
     Args:
         review: the machine; one request works on it at a time.
         ended: called when the person is done.
+        typed: see `Invocation.typed`.
     """
 
-    def __init__(self, review: Review, *, ended: Callable[[], None]) -> None:
-        self._review, self._ended = review, ended
+    def __init__(
+        self, review: Review, *, ended: Callable[[], None], typed: Callable[[str], str]
+    ) -> None:
+        self._review, self._ended, self._typed = review, ended, typed
         self.lock = threading.Lock()
         self.pictures = PictureCache(review, shown_picture)
         self._left_out: set[SceneId] = set()
@@ -300,8 +304,8 @@ class ReviewSite:
 
     def _failed(self, _request: Request, error: Exception) -> Response:
         """Say what went wrong, as on a full disk; what was not kept can be answered again."""
-        hint = error.hint if isinstance(error, PlexsyncError) else ""
-        return self._page("failed.html", status=500, problem=str(error), hint=hint)
+        problem = typed_problem(as_problem(cast("PlexsyncError", error)), self._typed)
+        return self._page("failed.html", status=500, problem=problem)
 
     def _to_shown(self) -> Response:
         if self._review.mode is Mode.END or not len(self._review.queue):
@@ -351,10 +355,7 @@ class ReviewSite:
             candidate=candidate,
             pages=review.servers.pages(waiting.scene_id, item_key),
             preview=preview,
-            changes=[
-                (one.field, _pieces(one), isinstance(one.after, str))
-                for one in (preview.changes if preview else ())
-            ],
+            changes=[(one.field, *_pieces(one)) for one in preview.changes] if preview else [],
             facts=facts_of(review, candidate) if candidate else [],
             bars=evidence_bars(evidence),
             answer=answer_words(recorded),
@@ -433,15 +434,16 @@ def _plain(text: str) -> Markup:
     return escape(clean_for_terminal(text))
 
 
-def _pieces(change: Change) -> Sequence[Piece]:
-    """One change as pieces: characters of texts, names of lists."""
+def _pieces(change: Change) -> tuple[Sequence[Piece], bool]:
+    """One change as pieces: characters of texts, names of lists; whether they make up one text."""
     before, after = change.before, change.after
     if isinstance(before, str) and isinstance(after, str):
         if before and after:
-            return text_pieces(before, after)
+            found = text_pieces(before, after)
+            return found, [mark for mark, _ in found] != ["-", "+"]
         old = ("-", before) if before else (" ", "(empty) ")
-        return [old, ("+", after) if after else (" ", " (empty)")]
+        return [old, ("+", after) if after else (" ", " (empty)")], False
     moved, stay = moved_names(change)
     pieces = [*moved, (" ", stay)] if stay else moved
     # Between two names stands a comma, which neither comes nor goes.
-    return [part for one in pieces for part in ((" ", ", "), one)][1:]
+    return [part for one in pieces for part in ((" ", ", "), one)][1:], False

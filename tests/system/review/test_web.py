@@ -19,6 +19,7 @@ from plexsync.simulators.http.faults import Rewrite
 from plexsync.simulators.http.wire import Fault, Hang
 from plexsync.simulators.library.pairs import Case
 from plexsync.storage.session import open_session
+from plexsync.storage.status import read_status
 from tests.support.browser import axe_violations, chromium, press, served_review
 from tests.support.review_world import TWINS, low_world, review_order, waiting_in
 from tests.support.terminals import run_plexsync
@@ -276,6 +277,25 @@ def test_no_answer_is_lost_to_a_kill(world: World, browser: Browser, victim: str
             assert served.process.returncode == ExitCode.OK
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_review_that_is_ended_from_outside_says_what_it_kept(
+    world: World, page: Page, number: signal.Signals
+) -> None:
+    """As after Ctrl-C, by the exit code of the signal."""
+    (first, *_) = review_order(world)
+    with served_review(world.environ()) as served:
+        page.goto(served.address)
+        page.goto(f"{served.root}/scene/{first.scene_id}")
+        press(page, "a")
+        served.process.send_signal(number)
+        printed = served.ends()
+        assert served.process.returncode == ExitCode.TERMINATED
+    assert "1 answered." in printed
+    assert "    plexsync run" in printed
+    ends = [run.exit_code for run in read_status(world.state_dir, world.now).runs]
+    assert None not in ends
+
+
 def test_done_can_write_at_once(world: World, page: Page) -> None:
     """The run follows in the terminal, and Plex shows it."""
     one = next(one for one in review_order(world) if world.library.truth[one.scene_id])
@@ -409,6 +429,20 @@ def test_a_page_says_that_its_review_has_ended(world: World, page: Page) -> None
         served.process.kill()
         page.wait_for_selector("text=the review does not answer any more")
         world.plex_wire.faults.clear()
+
+
+def test_a_page_says_what_to_type_with_the_configuration_it_has(
+    world: World, page: Page, tmp_path: Path
+) -> None:
+    """As every message of a command does."""
+    config = tmp_path / "config.toml"
+    config.write_text("")
+    (journal,) = (world.state_dir / "journal").iterdir()
+    with served_review(world.environ(), "--config", str(config)) as served:
+        page.goto(served.address)
+        shutil.copy(journal, journal.with_name(f"9{journal.name}"))
+        press(page, "n")
+        assert f"then ask plexsync status --config {config}" in page.inner_text("main")
 
 
 def test_a_page_says_why_an_answer_could_not_be_kept(world: World, page: Page) -> None:
