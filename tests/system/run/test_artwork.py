@@ -632,6 +632,22 @@ def test_an_agent_that_replaces_an_unlocked_poster_is_repaired(synced: World) ->
     assert poster(synced, "4") == upload_key(PNG + b"4")
 
 
+def test_a_picture_plex_does_not_choose_again_is_tried_by_the_next_run(synced: World) -> None:
+    """That one does not look at all pictures, and does not take it for done."""
+    key = synced.key_of("4")
+    synced.plex.set_locks(key, locked=())
+    synced.plex.agent_picture(key, "poster", "metadata://posters/agent_1")
+    synced.plex_wire.faults.add(Fault("plex.select", 1, ErrorStatus(400), None))
+    assert synced.run(FULL).row("4").outcome is Outcome.FAILED
+    synced.plex_wire.faults.clear()
+    synced.wait(hours=1)
+
+    ran = synced.run()
+    assert (ran.outcomes(), uploads(ran)) == ({"4": "applied"}, 0)
+    assert poster(synced, "4") == upload_key(PNG + b"4")
+    assert synced.run(FULL).summary.requests.plex_writes == 0
+
+
 def test_another_policy_decides_afresh(synced: World) -> None:
     """What was kept under one policy is looked at again under another."""
     chosen = choose_by_hand(synced, "4")

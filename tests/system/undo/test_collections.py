@@ -108,6 +108,23 @@ def test_a_poster_that_was_taken_back_is_chosen_once_it_is_asked_for(world: Worl
     assert shelf(world, "Mother")["poster"] == after != before
 
 
+def test_a_poster_that_was_asked_for_and_failed_is_tried_again(world: World) -> None:
+    """By the next run, though nobody asks a second time."""
+    world.run()
+    world.stash.set_image("studio", 1, OTHER_LOGO)
+    world.wait(1)
+    world.run()
+    after = shelf(world, "Mother")["poster"]
+    world.undo()
+    world.plex_wire.faults.add(Fault("plex.select", 1, ErrorStatus(400), None))
+    assert world.run(FULL).summary.counts.failed == 1
+    world.plex_wire.faults.clear()
+    world.wait(hours=1)
+
+    world.run()
+    assert shelf(world, "Mother")["poster"] == after
+
+
 def test_members_that_were_taken_back_stay_out_beside_one_nothing_is_known_of(world: World) -> None:
     """Scene 6 is gone from Stash; its item, which the undo takes out as well, is not its word."""
     world.run()

@@ -312,7 +312,7 @@ def test_asking_counts_also_after_runs_that_left_it_alone(
     assert synced.run(FULL).summary.requests.plex_writes == 0
 
 
-def test_a_picture_that_was_asked_for_and_failed_can_be_asked_for_again(tmp_path: Path) -> None:
+def test_a_picture_that_was_asked_for_and_failed_is_tried_again(tmp_path: Path) -> None:
     """The one before it, with the lock of our choice, does not become a person's by that."""
     with made(tmp_path, 2) as world:
         world.run()
@@ -321,10 +321,11 @@ def test_a_picture_that_was_asked_for_and_failed_can_be_asked_for_again(tmp_path
         world.undo()
         world.plex_wire.faults.add(Fault("plex.select", 1, ErrorStatus(400), None))
         assert world.run(FULL).row("2").outcome is Outcome.FAILED
+        assert world.run().row("2").outcome is Outcome.FAILED
         world.plex_wire.faults.clear()
-        world.run()
 
-        assert world.run(FULL).row("2").outcome is Outcome.APPLIED
+        world.wait(hours=1)
+        assert world.run().row("2").outcome is Outcome.APPLIED
         assert poster(world, "2") == upload_key(OTHER)
 
 

@@ -277,11 +277,14 @@ class Artwork:
             one.note(replace(before, stamp=stamp))
             return PictureChoice.RIGHT
         found = self._judge(one, cover)
-        if isinstance(found, PictureChoice):
-            let_go(one.pair, one.rule)
+        if isinstance(found, PictureChange):
+            if before.stamp:  # should it fail, it is compared again by whatever run comes next
+                one.note(replace(before, stamp=_NO_STAMP, etag=""))
+            return found
+        let_go(one.pair, one.rule)
         if found is PictureChoice.RIGHT:
             one.note(replace(before, stamp=stamp, shown=shown))
-        elif found is PictureChoice.KEPT:
+        else:
             etag = cover.etag if isinstance(cover, Cover) else before.etag
             one.note(PictureBase(stamp=stamp, etag=etag, shown=shown, made=before.made))
         return found
