@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plexsync.models.servers import Credit, ItemKind, Noun, PlexField, RatingKey, SceneId, Value
+from plexsync.models.servers import (
+    Credit,
+    ItemKind,
+    Noun,
+    PlexField,
+    PlexFile,
+    PlexItem,
+    RatingKey,
+    SceneId,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,9 +184,10 @@ class Change(Noun, frozen=True):
 class ItemPlan(Noun, frozen=True):
     """All changes of one item for one scene.
 
-    One PUT. `path` is the file the item must still hold when it is written. Of a collection
-    `scene_id` is its `collection_key`, and `member_kind` the kind of its members; of a show or a
-    season it is its `show_key`.
+    One PUT. `path` is the file the item must still hold when it is written, and `videos` are its
+    files as Plex showed them when that was decided: later on it must not show another video. Of a
+    collection `scene_id` is its `collection_key`, and `member_kind` the kind of its members; of a
+    show or a season it is its `show_key`.
     """
 
     scene_id: SceneId
@@ -187,6 +198,13 @@ class ItemPlan(Noun, frozen=True):
     lock: bool
     changes: tuple[Change, ...]
     member_kind: ItemKind | None = None
+    videos: tuple[PlexFile, ...] = ()
+
+    def seen_on(self, item: PlexItem) -> ItemPlan:
+        """Return the plan for an item as it is now."""
+        return msgspec.structs.replace(
+            self, section_id=item.section_id, kind=item.kind, videos=item.files
+        )
 
     def change_of(self, target: PlexField) -> Change | None:
         """Return the change of one field; None for none."""

@@ -1,6 +1,6 @@
 """An item's plan as an intent has it: its values in a fixed order, without names.
 
-    [scene_id, rating_key, section_id, kind, path, lock, changes, member_kind]
+    [scene_id, rating_key, section_id, kind, path, lock, changes, member_kind, videos]
     a change [target, before, after, policy, field, locked_before, locked_after, wanted,
               trace_before, trace_after, credits_before, credits_after, risked]
 
@@ -22,6 +22,7 @@ from plexsync.models import (
     ItemKind,
     ItemPlan,
     PlexField,
+    PlexFile,
     Policy,
     RatingKey,
     SceneId,
@@ -62,6 +63,7 @@ class _Plan(_Item, array_like=True, gc=False):
     lock: bool
     changes: tuple[_Change, ...]
     member_kind: ItemKind | None = None
+    videos: tuple[PlexFile, ...] = ()
 
 
 _OBJECT = b"{"
@@ -82,10 +84,10 @@ _ITEM_DECODER = msgspec.json.Decoder(_Item)
 
 def pack_plan(plan: ItemPlan) -> msgspec.Raw:
     """Return a plan as an intent has it."""
-    *values, changes, member_kind = _PLAN_VALUES(plan)
+    *values, changes, member_kind, videos = _PLAN_VALUES(plan)
     values.append([_pack_change(change) for change in changes])
-    if member_kind:
-        values.append(member_kind)
+    if member_kind or videos:
+        values += [member_kind, videos]
     return msgspec.Raw(_ENCODER.encode(values))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plexsync.errors import ConfigError, MismatchError, StateVersionError
-from plexsync.models import Change, Confidence, FieldRule, ItemPlan, PlexFile
+from plexsync.models import Change, Confidence, FieldRule, ItemPlan
 from plexsync.storage.filesystem import (
     DISK,
     OTHER_FILE,
@@ -63,8 +63,6 @@ class SavedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         plan: what to write; its `before` is what Plex must still hold.
         pictures: which pictures to write besides.
         agreed: fields that needed no writing.
-        videos: the file at the plan's path, as Plex showed it; the item must not show another
-            video by now.
         scene_title: of the scene.
         scene_path: of its first file.
         version: the scene's version text that was planned.
@@ -78,7 +76,6 @@ class SavedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: ItemPlan
     pictures: tuple[SavedPicture, ...] = ()
     agreed: tuple[Change, ...] = ()
-    videos: tuple[PlexFile, ...] = ()
     scene_title: str = ""
     scene_path: str = ""
     version: str = ""

@@ -161,7 +161,7 @@ class Servers(TwoServers):
         path = self.world.plex_path(self.scene(pick).file_ids[0])
         if self.is_single(path) and (key := self.key_of(path)):
             self.stash.rewrite_file(self.scene(pick).file_ids[0], size=size)
-            self.plex.rewrite_file(key, size)
+            self.plex.rewrite_file(key, size=size)
         self.world.rescan()
 
     @rule(pick=NUMBERS, rename=st.booleans())

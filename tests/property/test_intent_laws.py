@@ -13,6 +13,7 @@ from plexsync.models import (
     ItemKind,
     ItemPlan,
     PlexField,
+    PlexFile,
     Policy,
     RatingKey,
     SceneId,
@@ -52,6 +53,7 @@ plans = st.builds(
     lock=st.booleans(),
     changes=st.lists(changes, max_size=3).map(tuple),
     member_kind=st.none() | st.sampled_from(ItemKind),
+    videos=st.lists(st.builds(PlexFile, path=texts), max_size=2).map(tuple),
 )
 
 

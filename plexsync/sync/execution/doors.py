@@ -154,10 +154,8 @@ class EditDoors:
 def harm_of(plan: ItemPlan, before: ItemDetail, after: ItemDetail, planner: Planner) -> ItemPlan:
     """Return what a plan for another item did to an item, so that an undo takes it back."""
     return replace(
-        plan,
+        plan.seen_on(before.item),
         rating_key=before.item.rating_key,
-        section_id=before.item.section_id,
-        kind=before.item.kind,
         path=before.item.files[0].path if before.item.files else "",
         changes=tuple(_done_to(before, after, change, planner) for change in plan.changes),
     )

@@ -140,6 +140,7 @@ def plan_of(
         lock=lock,
         changes=changes,
         member_kind=member_kind,
+        videos=detail.item.files,
     )
 
 

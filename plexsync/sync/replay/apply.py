@@ -152,7 +152,7 @@ class _PlanWork(EarlierWork):
         if (owner := self._owner(plan)) != plan.scene_id:
             decide = partial(_leave_to, owner, plan)
         paths = (plan.path,) if plan.kind in VIDEO_KINDS else ()
-        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind, files=item.videos)
+        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind, files=plan.videos)
 
     def _decide(self, item: SavedItem, pair: Pair, detail: ItemDetail) -> Decision:
         """Write what still differs in the way the plan says.
@@ -181,8 +181,7 @@ class _PlanWork(EarlierWork):
             if names
         ]
         notes += filter(None, [self._why_unnamed(detail, changes)])
-        key, here = pair.link.rating_key, detail.item
-        plan = replace(item.plan, rating_key=key, section_id=here.section_id, kind=here.kind)
+        plan = replace(item.plan.seen_on(detail.item), rating_key=pair.link.rating_key)
         if notes:
             unchanged = replace(plan, changes=())
             return Decision(plan=unchanged, outcome=Outcome.SKIPPED, note="; ".join(notes))

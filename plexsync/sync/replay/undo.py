@@ -217,14 +217,14 @@ class _UndoWork(EarlierWork):
                 pair.title = str(title.before or title.after)
             decide = self._make_again if plan.deletes else self._take_back
         paths = (plan.path, link.path) if plan.kind in VIDEO_KINDS else ()
-        return WorkItem(pair=pair, decide=partial(decide, plan, pair), paths=paths, kind=plan.kind)
+        decide = partial(decide, plan, pair)
+        return WorkItem(pair=pair, decide=decide, paths=paths, kind=plan.kind, files=plan.videos)
 
     def _decide(self, plan: ItemPlan, pair: Pair, detail: ItemDetail) -> Decision:
         """Put back what Plex still holds."""
         going = [title for library, title in self.going if library == detail.item.section_id]
         found = Reverser(self.planner).plan(plan, detail, pair.link, going)
-        plan = replace(plan, section_id=detail.item.section_id, kind=detail.item.kind)
-        return _put_back(plan, found.changes, found.kept)
+        return _put_back(plan.seen_on(detail.item), found.changes, found.kept)
 
     def _remember(self, pair: Pair, outcome: Outcome) -> None:
         """Remember what the item holds now, unless the scene has nothing to do with it any more."""

@@ -22,7 +22,6 @@ from plexsync.sync.execution.work import Outcomes, Ready
 from plexsync.sync.linking.pairs import Pairs, bare
 from plexsync.sync.rows import GOOD, REMEMBERED, Pair, PairEnd
 from plexsync.text.folding import files_digest
-from plexsync.text.normalize import same_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,9 +147,6 @@ class SceneOutcomes(Outcomes):
         progress, files = self._scenes[pair.scene.scene_id], pair.scene.files
         return replace(
             super().saved(ready, pictures),
-            videos=tuple(
-                one for one in ready.detail.item.files if same_path(one.path, ready.plan.path)
-            ),
             scene_path=files[0].path if files else "",
             version=progress.version or pair.scene.updated_at,
             files=files_digest(files),

@@ -47,12 +47,8 @@ def file_of(world: World, scene: int) -> StashFile:
 def show_video(world: World, scene: int, shown: StashFile) -> str:
     """Plex finds another video where it had that of a scene; returns the item's rating key."""
     key = world.key_of(str(scene))
-    (video,) = (one for one in world.library.plex.videos if str(one.rating_key) == key)
-    (media,) = video.media
     length = round(shown.duration * 1000)
-    part = replace(media.parts[0], size=shown.size, oshash=shown.oshash, duration_ms=length)
-    world.plex.remove_item(key)
-    world.plex.add_item(replace(video, media=(replace(media, parts=(part,), duration_ms=length),)))
+    world.plex.rewrite_file(key, size=shown.size, oshash=shown.oshash, duration_ms=length)
     world.rescan()
     return key
 
@@ -182,3 +178,36 @@ def test_a_plan_is_written_to_what_a_person_gave_to_a_scene(synced: World) -> No
 
     assert synced.apply(plan_of(synced)).outcomes() == {"7": "applied"}
     assert synced.shown(key, "title") == "Planned"
+
+
+# ---- undo
+
+
+def test_an_undo_gives_no_values_to_another_video(synced: World) -> None:
+    """What the item held before was of the video that is gone."""
+    key = show_video(synced, 7, changed(file_of(synced, 7), longer_by=300.0))
+    held = snapshot_of(synced)[key]
+
+    undone = synced.undo()
+
+    assert undone.row("7").outcome is Outcome.SKIPPED
+    assert undone.row("7").reason.endswith("the item holds another file by now")
+    assert snapshot_of(synced)[key] == held
+    assert undone.count(Outcome.APPLIED) == 11
+
+
+def test_an_undo_reaches_a_better_version_and_its_undo_what_it_saw(world: World) -> None:
+    """Each run says which video it wrote to, and a version replaced in place is the same one."""
+    before = snapshot_of(world)
+    world.run()
+    written = snapshot_of(world)
+    show_video(world, 7, changed(file_of(world, 7), longer_by=0.2))
+
+    undone = world.undo()
+
+    assert undone.count(Outcome.APPLIED) == 12
+    assert snapshot_of(world) == before
+    show_video(world, 8, changed(file_of(world, 8), longer_by=300.0))
+    assert world.undo(undone.summary.header.run_id).outcomes()["8"] == "skipped"
+    key = world.key_of("8")
+    assert snapshot_of(world) == {**written, key: before[key]}

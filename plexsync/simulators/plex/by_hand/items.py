@@ -196,9 +196,9 @@ class ItemsByHand:
         """Set what the tree says of every file of an item; None: not analysed."""
         self._change_parts(rating_key, lambda part: replace(part, oshash=oshash))
 
-    def rewrite_file(self, rating_key: str, size: int) -> None:
-        """Give the item's file another content, and let Plex scan."""
-        self._change_parts(rating_key, lambda part: replace(part, size=size))
+    def rewrite_file(self, rating_key: str, **changes: int | None) -> None:
+        """Give the item's file another content (size, duration_ms, oshash), and let Plex scan."""
+        self._change_parts(rating_key, lambda part: replace(part, **changes))  # type: ignore[arg-type] # by replace
 
     def set_refreshing(self, section: int, *, refreshing: bool) -> None:
         """Begin or end a scan of a library; its end moves scannedAt."""
