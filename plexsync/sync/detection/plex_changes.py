@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from plexsync.planning.retry_schedule import WOKEN
+from plexsync.plex.index import cached_items
 from plexsync.state import LinkPlace, Waiting, load_all
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import compile_rules, holds_file, normalize_path
@@ -190,35 +191,41 @@ def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[Sce
     widened = find_widened(state.claims(), index.items, changed)
     if changed is None:
         return Roused(waiting, widened.union(several))
-    known = {
-        scene_id: one
-        for scene_id, one in load_all(run.queue, waiting | several).items()
-        if (record := state.get(scene_id)) is not None
-        and record.files == files_digest(one.scene.files)
-    }
-    unknown = (waiting | several).difference(known)
-    found = concerned(known.values(), changed, run.config.paths) | unknown
+    found = _concerned_of(run, waiting | several, changed)
     return Roused(waiting & found, widened.union(several & found))
 
 
 def rouse_heirs(run: RunContext, freed: Collection[RatingKey]) -> None:
     """Have the next run try the waiting scenes that may get one of the items scenes let go of.
 
-    Raises:
-        ServerError: Plex cannot list its items.
-        UnsafeError: see `Inventory.index`.
+    Asks nobody: what such an item is called and holds was listed, by this run or an earlier one.
     """
-    index = run.inventory.index() if freed else None
-    if index is None:
+    every = run.state.waiting() if freed else ()
+    waiting = {one: known for one, known in every if known.outcome in WOKEN}
+    if not waiting:
         return
-    waiting = {one: known for one, known in run.state.waiting() if known.outcome in WOKEN}
-    found = load_all(run.queue, frozenset(waiting))
-    items = [item for item in index.items if item.rating_key in freed]
-    for scene_id in concerned(found.values(), items, run.config.paths):
+    had = run.inventory.had
+    listed = had.items if had else cached_items(run.ports.cache_dir, run.lineage.plex)
+    items = [item for item in listed if item.rating_key in freed]
+    for scene_id in _concerned_of(run, frozenset(waiting), items):
         run.session.remember(scene_id, replace(waiting[scene_id], due_at=""))
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _concerned_of(
+    run: RunContext, scenes: frozenset[SceneId], changed: Iterable[PlexItem]
+) -> AbstractSet[SceneId]:
+    """Return which scenes may get another match, also those of which nothing lies in the queue."""
+    known = {
+        scene_id: one
+        for scene_id, one in load_all(run.queue, scenes).items()
+        if (record := run.state.get(scene_id)) is not None
+        and record.files == files_digest(one.scene.files)
+    }
+    found = concerned(known.values(), changed, run.config.paths)
+    return found | scenes.difference(known)
 
 
 def _likeness(items: Sequence[PlexItem]) -> Callable[[Scene], bool]:

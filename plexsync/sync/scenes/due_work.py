@@ -102,12 +102,7 @@ class DueWork:
         note_unread(self._run.session, read_unread(self._run.state) - self._matched)
 
     def rouse_heirs(self) -> None:
-        """Have the next run try the scenes that may get an item this run has freed.
-
-        Raises:
-            ServerError: Plex cannot list its items.
-            UnsafeError: see `Inventory.index`.
-        """
+        """Have the next run try the scenes that may get an item this run has freed."""
         rouse_heirs(self._run, self._run.state.checkpoint.former.keys() - self._former)
 
     def _may_be_linked(self, scene_id: SceneId) -> bool:

@@ -86,10 +86,8 @@ class RunWriter:
             self._end(linked, is_done=is_done)
         if (fault := self._run.ports.faults.of()) is not None:
             raise fault
-        if not self._run.options.dry_run:
-            self._work.rouse_heirs()
-            if not self._run.options.partial:
-                self._settle_rest()
+        if not (self._run.options.dry_run or self._run.options.partial):
+            self._settle_rest()
         request_scans(self._run, scans)
         return unsafe
 
@@ -118,6 +116,8 @@ class RunWriter:
             for kept in (work.queue, work.catalogue, in_step):
                 if kept.problem:
                     self._run.totals.reporter.warn(kept.problem)
+        if not self._run.options.dry_run:
+            work.rouse_heirs()
 
     def _work_of(self, linked: Linked) -> tuple[UnsafeError | None, Iterable[WorkItem], int]:
         """Return what is to be written, without what a limit holds back or a person declines.

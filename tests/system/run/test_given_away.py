@@ -5,10 +5,12 @@ No full run and no daily look at files is due: each of these would find it, too.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from plexsync.errors import ExitCode
 from plexsync.matcher import Verb
 from plexsync.models import Match, Outcome, Scene, SceneFile, SceneId
 from plexsync.planning.retry_schedule import MOST_ATTEMPTS, PARKED
@@ -220,23 +222,69 @@ def have_other_file(world: World) -> None:
     world.stash.edit_scene(2, file_ids=(file,))
 
 
+@contextmanager
+def waiting_for_one(directory: Path, *, scenes: int = 2) -> Iterator[World]:
+    """Scene 1 waits for the item of scene 2, which a person gave to that one."""
+    with low_world(directory, {Case.DUPLICATE: 1.0}, scenes=scenes, **LATE) as world:
+        world.plex.remove_item(str(world.library.plex.videos[1].rating_key))
+        world.run()
+        with store_of(world) as answers:
+            for waiting in waiting_in(world)[1:]:
+                best = waiting.candidates[:1]
+                answers.give([answers.answer_about(waiting, Verb.ACCEPT, best)])
+        assert world.run().outcomes()["1"] == "unmatched"
+        assert world.run().rows == ()
+        yield world
+
+
 @pytest.mark.parametrize(("let_go", "then"), [(delete, "applied"), (have_other_file, "review")])
 def test_a_scene_that_waits_for_an_item_is_tried_once_that_is_free(
     tmp_path: Path, let_go: Callable[[World], None], then: str
 ) -> None:
     """In the run after, long before its time; a person has to look where one gave it away."""
-    with low_world(tmp_path, {Case.DUPLICATE: 1.0}, scenes=2, **LATE) as world:
-        world.plex.remove_item(str(world.library.plex.videos[1].rating_key))
-        world.run()
-        with store_of(world) as answers:
-            (waiting,) = (one for one in waiting_in(world) if one.scene_id == "2")
-            answers.give([answers.answer_about(waiting, Verb.ACCEPT, waiting.candidates[:1])])
-        assert world.run().outcomes() == {"1": "unmatched", "2": "applied"}
-        assert world.run().rows == ()
-
+    with waiting_for_one(tmp_path) as world:
         let_go(world)
         world.wait(hours=1 / 60)
         world.run()
 
         assert world.run().outcomes()["1"] == then
         assert world.run().rows == ()
+
+
+def test_who_waits_for_a_freed_item_is_found_without_a_question(tmp_path: Path) -> None:
+    """A run that only loses scenes asks Plex no more than one that has nothing to do."""
+    with waiting_for_one(tmp_path) as world:
+        quiet = world.run()
+        delete(world)
+        world.wait(hours=1 / 60)
+        losing = world.run()
+
+        assert losing.plex == quiet.plex
+        assert world.run().outcomes()["1"] == "applied"
+
+
+def test_who_waits_for_a_freed_item_is_tried_although_nothing_is_known_of_it(
+    tmp_path: Path,
+) -> None:
+    """What was found for those that wait lies in the cache, which may be lost."""
+    with waiting_for_one(tmp_path) as world:
+        delete(world)
+        for path in world.cache_dir.glob("review-*"):
+            path.unlink()
+        world.wait(hours=1 / 60)
+        world.run()
+
+        assert world.run().outcomes()["1"] == "applied"
+
+
+def test_who_waits_for_a_freed_item_is_tried_although_the_run_was_cut_off(tmp_path: Path) -> None:
+    """The scene that had it is forgotten by then, and no later run learns of it."""
+    with waiting_for_one(tmp_path, scenes=4) as world:
+        world.stash.edit_scenes((3, 4), title="Another Title")
+        delete(world)
+        world.wait(hours=1 / 60)
+        world.plex_wire.faults.add(Fault("plex.put", 1, ErrorStatus(401), times=None))
+        assert world.run().summary.exit_code == ExitCode.ACCESS
+        world.plex_wire.faults.clear()
+
+        assert world.run().outcomes()["1"] == "applied"
