@@ -129,10 +129,12 @@ def _hand_over(
     Ids are no identities: after a full import of Stash each may be that of another object, and
     names may be swapped. One that merely has a new name keeps its collection, which is renamed. So
     a row of sources, each with the title of the next one's collection, takes them over where its
-    first has none of its own and nothing belongs to its last; a circle always does.
+    first has none of its own and nothing belongs to its last; a circle always does. So goes what a
+    person decided of one that is not there; one of the same title that is there goes before it.
     """
-    own = {key: one for key, one in records.items() if one.link.rating_key}
-    holders = {_place(key, one.title): key for key, one in own.items()}
+    own = {key for key, one in records.items() if one.link.rating_key}
+    in_order = sorted(records, key=own.__contains__)
+    holders = {_place(key, records[key].title): key for key in in_order}
     places = ((key, _place(key, wish.title)) for key, wish in wishes.items())
     givers = {key: holders[at] for key, at in places if holders.get(at, key) != key}
     for first in givers.keys() - givers.values():
@@ -143,7 +145,7 @@ def _hand_over(
             for key in row[:-1]:
                 del givers[key]
     # Each is looked at again, also for what an earlier run did not see to the end.
-    taken = {key: replace(own[giver], wanted="") for key, giver in givers.items()}
+    taken = {key: replace(records[giver], wanted="") for key, giver in givers.items()}
     for key in dict.fromkeys((*givers.values(), *taken)):
         run.session.keep(key, taken.get(key))
         records.pop(key, None)

@@ -128,6 +128,28 @@ def test_after_a_full_import_collections_belong_to_what_has_their_titles(tmp_pat
         assert world.plex.collections.dump() == shown
 
 
+def test_what_a_person_decided_of_a_collection_holds_after_a_full_import(tmp_path: Path) -> None:
+    """One that was deleted, or taken back, is not made again because its studio has another id."""
+    with collection_world(tmp_path, COLLECTIONS__TAGS="Lake") as world:
+        world.run()
+        world.undo(fields=("collections.existence",))
+        world.run(FULL)
+        world.plex.collections.delete(world.plex.collections.key_of("Daughter"))
+        world.run()
+        world.stash.edit_scene(5, studio_id=2)
+        world.wait(1)
+        world.run()
+        assert titles(world).keys() == {"Mother", "Lake"}
+        world.stash.full_import()
+        for _ in range(3):
+            world.wait(1)
+            world.run()
+            assert titles(world).keys() == {"Mother", "Lake"}
+
+        world.run(FULL)
+        assert titles(world)["Daughter"] == {"3", "4", "5"}
+
+
 def test_a_new_tag_of_a_name_that_another_one_gave_up_gets_its_collection(tmp_path: Path) -> None:
     """What is called otherwise now has none: only named tags have one."""
     with collection_world(tmp_path, COLLECTIONS__TAGS="Lake") as world:
