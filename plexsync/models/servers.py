@@ -225,6 +225,13 @@ SHOW_KINDS = frozenset({ItemKind.SHOW, ItemKind.SEASON})
 """What stands above an episode."""
 
 
+class Video(Noun, frozen=True, array_like=True):
+    """What a file holds, by what tells that it is another video by now."""
+
+    size_bytes: int | None = None
+    duration_s: float | None = None
+
+
 class PlexFile(Noun, frozen=True, array_like=True):
     """One part of an item, as Plex sees it.
 
@@ -258,6 +265,13 @@ class PlexItem(Noun, frozen=True, array_like=True):
     trashed: bool = False
     updated_at: int = 0
     stash_id: str = ""
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """What its files hold."""
+        return tuple(
+            [Video(size_bytes=one.size_bytes, duration_s=one.duration_s) for one in self.files]
+        )
 
 
 class PlexField(StrEnum):

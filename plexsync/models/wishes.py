@@ -12,11 +12,11 @@ from plexsync.models.servers import (
     ItemKind,
     Noun,
     PlexField,
-    PlexFile,
     PlexItem,
     RatingKey,
     SceneId,
     Value,
+    Video,
 )
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ class Change(Noun, frozen=True):
 class ItemPlan(Noun, frozen=True):
     """All changes of one item for one scene.
 
-    One PUT. `path` is the file the item must still hold when it is written, and `videos` are its
-    files as Plex showed them when that was decided: later on it must not show another video. Of a
+    One PUT. `path` is the file the item must still hold when it is written, and `videos`
+    what its files held when that was decided: later on it must not show another video. Of a
     collection `scene_id` is its `collection_key`, and `member_kind` the kind of its members; of a
     show or a season it is its `show_key`.
     """
@@ -198,12 +198,12 @@ class ItemPlan(Noun, frozen=True):
     lock: bool
     changes: tuple[Change, ...]
     member_kind: ItemKind | None = None
-    videos: tuple[PlexFile, ...] = ()
+    videos: tuple[Video, ...] = ()
 
     def seen_on(self, item: PlexItem) -> ItemPlan:
         """Return the plan for an item as it is now."""
         return msgspec.structs.replace(
-            self, section_id=item.section_id, kind=item.kind, videos=item.files
+            self, section_id=item.section_id, kind=item.kind, videos=item.videos
         )
 
     def change_of(self, target: PlexField) -> Change | None:

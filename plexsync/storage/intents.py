@@ -3,6 +3,7 @@
     [scene_id, rating_key, section_id, kind, path, lock, changes, member_kind, videos]
     a change [target, before, after, policy, field, locked_before, locked_after, wanted,
               trace_before, trace_after, credits_before, credits_after, risked]
+    a video  [size_bytes, duration_s]
 
 The last ones are left out where they are usual, and `field` where it has the name of its target. Of
 a list `after` has a name that was there before as its place in `before`, counted from 0.
@@ -22,12 +23,12 @@ from plexsync.models import (
     ItemKind,
     ItemPlan,
     PlexField,
-    PlexFile,
     Policy,
     RatingKey,
     SceneId,
     Trace,
     Value,
+    Video,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -63,7 +64,7 @@ class _Plan(_Item, array_like=True, gc=False):
     lock: bool
     changes: tuple[_Change, ...]
     member_kind: ItemKind | None = None
-    videos: tuple[PlexFile, ...] = ()
+    videos: tuple[Video, ...] = ()
 
 
 _OBJECT = b"{"

@@ -13,11 +13,11 @@ from plexsync.models import (
     ItemKind,
     ItemPlan,
     PlexField,
-    PlexFile,
     Policy,
     RatingKey,
     SceneId,
     Trace,
+    Video,
 )
 from plexsync.storage.intents import pack_plan, planned_item, unpack_plan
 
@@ -43,6 +43,7 @@ changes = st.builds(
     credits_after=credit,
     risked=texts,
 )
+videos = st.builds(Video, size_bytes=st.none() | st.integers(0, 9))
 plans = st.builds(
     ItemPlan,
     scene_id=texts.map(SceneId),
@@ -53,7 +54,7 @@ plans = st.builds(
     lock=st.booleans(),
     changes=st.lists(changes, max_size=3).map(tuple),
     member_kind=st.none() | st.sampled_from(ItemKind),
-    videos=st.lists(st.builds(PlexFile, path=texts), max_size=2).map(tuple),
+    videos=st.lists(videos, max_size=2).map(tuple),
 )
 
 

@@ -16,7 +16,7 @@ from plexsync.matching.comparing.evidence import (
 )
 
 if TYPE_CHECKING:
-    from plexsync.models import PlexFile, SceneFile
+    from plexsync.models import PlexFile, SceneFile, Video
 
 _DISK_BLOCK = 4096
 _ENDLESS = math.inf
@@ -53,7 +53,7 @@ def compare_duration(ours: float | None, theirs: float | None) -> Level:
     return Level.DIFFERENT
 
 
-def show_other_video(known: SceneFile | PlexFile, theirs: PlexFile) -> bool:
+def show_other_video(known: SceneFile | PlexFile | Video, theirs: PlexFile) -> bool:
     """Whether two files that were one are none by now: size and length, as far as known, say so.
 
     A file that was replaced in place and keeps its length is the same video; and a server that

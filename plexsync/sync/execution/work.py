@@ -29,6 +29,7 @@ from plexsync.models import (
     SceneFile,
     SceneId,
     Value,
+    Video,
     change_of,
 )
 from plexsync.plex.edit_query import PlanEdits
@@ -140,7 +141,7 @@ def plan_of(
         lock=lock,
         changes=changes,
         member_kind=member_kind,
-        videos=detail.item.files,
+        videos=detail.item.videos,
     )
 
 
@@ -185,7 +186,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decide: Decide
     paths: tuple[str, ...]
     kind: ItemKind = ItemKind.COLLECTION
-    files: tuple[SceneFile | PlexFile, ...] = ()
+    files: tuple[SceneFile | Video, ...] = ()
 
     def holds(self, detail: ItemDetail) -> bool:
         """Return whether an item is the one that is meant; without a file its kind has to tell."""
