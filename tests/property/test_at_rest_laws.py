@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -153,3 +155,19 @@ def test_a_digest_counts_only_under_the_rules_it_was_made_by(rule: str, due: lis
         assert at_rest
         # Stash cannot tell about one without a version, so that it is named.
         assert [*(one.scene_id for one in found.due), *(one for one, _ in found.poisoned)] == due
+
+
+def test_a_digest_of_an_earlier_version_does_not_count() -> None:
+    """It may have judged otherwise: it left a scene linked that is not organized any more."""
+    rules = {"sync_unversioned": False, "organized_only": True, "woken": False}
+    records = {one: make_record(at, updated_at=version_of(at)) for at, one in enumerate(IDS[:2], 1)}
+    with stash_bench(make_library(2), sockets=False) as bench:
+        bench.simulator.write_silently(1, organized=True)
+        stash = StashClient(bench.transport, url=bench.server.url)
+        swept = [one for page in stash.versions(with_organized=True) for one in page]
+        seen = (state_of(records).records_mark(), (True, False), swept)
+        former = blake2b(msgspec.msgpack.encode(seen), digest_size=16).hexdigest()
+
+        found = look(bench, records, rules, former)
+
+        assert [one.scene_id for one, _ in found.left_out] == ["2"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from plexsync import __version__
 from plexsync.errors import BadResponseError, ConfigError
 from plexsync.models import Outcome, Packed, Scene, SceneId, SceneRecord
 from plexsync.planning.retry_schedule import is_wait_over
@@ -180,9 +181,12 @@ class Detector:
         return found, {scene_id for scene_id, *_ in swept}, wanted
 
     def _rest(self, swept: list[Version]) -> str:
-        """Return a digest of all that says whether a scene is due for its version."""
+        """Return a digest of all that says whether a scene is due for its version.
+
+        The version of plexsync is among it: another one may judge otherwise.
+        """
         rules = (self._organized_only, self.sync_unversioned)
-        known = (self.records.records_mark(), rules, swept)
+        known = (__version__, self.records.records_mark(), rules, swept)
         return blake2b(msgspec.msgpack.encode(known), digest_size=_REST_BYTES).hexdigest()
 
     def _is_at_rest(self, found: Detected) -> bool:
