@@ -179,22 +179,27 @@ class Reverser:
     def _base_without(
         self, change: Change, back: Change, now: Base | None, then: Base | None
     ) -> Base | None:
-        """Return the base of a list that was changed since: only names of ours go or come."""
+        """Return the base of a list that was changed since: only names of ours go or come.
+
+        Of those that a person took out it stays known that they were there.
+        """
         entry = self._equality.spellings.entries
         before = {entry[name] for name in change.before}
         after = {entry[name] for name in change.after}
         owned = split_entries(now.entries) if now else frozenset()
         owned_then = {entry[name] for name in self._equality.owned_among(change.before, then)}
         left = (owned - (after - before)) | (owned_then - after)
+        known = owned | split_entries(now.seen if now else "")
+        seen = join_entries(known - {entry[name] for name in back.before})
         was_ours = self._equality.is_base(now, change.target, back.before)
         if was_ours and left.issuperset(entry[name] for name in back.after):
             # Only later runs changed it, so the list as a whole stays ours.
             digest = self._equality.digest(change.target, back.after)
-            return Base(digest=digest, entries=join_entries(left))
-        if not left:
+            return Base(digest=digest, entries=join_entries(left), seen=seen)
+        if not (left or seen):
             return None
         # The digest is that of no list Plex holds, so the list as a whole is not taken for ours.
-        return Base(digest=now.digest if now else "", entries=join_entries(left))
+        return Base(digest=now.digest if now else "", entries=join_entries(left), seen=seen)
 
 
 def _followed(change: Change, kept: Sequence[str]) -> bool:

@@ -70,6 +70,29 @@ def test_undo_of_a_first_run_leaves_plex_as_it_was(world: World) -> None:
     assert comparable(world.plex.dump()) == after
 
 
+@pytest.mark.parametrize("undone", [(1,), (2, 1), (1, 2)])
+def test_a_name_a_person_took_out_stays_out_after_an_undo_and_a_full_run(
+    world: World, undone: tuple[int, ...]
+) -> None:
+    """What the undos took back is written again, once a person asks for it, and nothing else."""
+    key = world.key_of("7")
+    one, two, three = (world.stash.add_tag(name) for name in ("One", "Two", "Three"))
+    world.stash.edit_scene(7, tag_ids=(one, two))
+    runs = {1: world.run()}
+    world.plex.edit_by_hand(key, {"genre": ("Two",)})
+    world.stash.edit_scene(7, tag_ids=(one, two, three))
+    runs[2] = world.run()
+    assert set(world.tags(key, "genre")) == {"Two", "Three"}
+    for number in undone:
+        world.undo(runs[number].summary.header.run_id)
+    assert "Two" not in world.tags(key, "genre")
+
+    world.run(FULL)
+
+    assert set(world.tags(key, "genre")) == {"Two", "Three"}
+    assert world.run(FULL).puts == 0
+
+
 @pytest.mark.parametrize("then", ["more", "fewer"])
 @pytest.mark.parametrize("policy", ["overwrite", "keep", "merge"])
 def test_a_list_that_only_runs_changed_stays_ours_after_an_undo(
