@@ -232,6 +232,12 @@ def lose_one_poster(world: World) -> None:
     choose_by_hand(world, "2")
 
 
+def lose_state_and_unlock(world: World) -> None:
+    """The state is lost, and a person took the lock off one poster."""
+    lose_state(world)
+    world.plex.unlock(world.key_of("2"), "thumb")
+
+
 def lose_cache(world: World) -> None:
     """What may be deleted at any time is."""
     world.run()
@@ -270,6 +276,7 @@ STATES: dict[str, Callable[[World], object]] = {
     "nothing written yet": lambda world: world,
     "state lost": lose_state,
     "state lost, a poster chosen by hand": lose_one_poster,
+    "state lost, a poster unlocked": lose_state_and_unlock,
     "cache lost": lose_cache,
     "covers changed": change_covers,
     "state lost, a cover changed": lose_state_and_change,

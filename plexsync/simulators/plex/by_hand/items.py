@@ -52,6 +52,13 @@ class ItemsByHand:
                     item.locks.add(name)
             self._touch(item)
 
+    def unlock(self, rating_key: str, name: str) -> None:
+        """Take the lock off a field, as a click on it does; what it shows stays."""
+        with self._lock:
+            item = self._item(rating_key)
+            item.locks.discard(name)
+            self._touch(item)
+
     def choose_picture(self, rating_key: str, kind: str, body: bytes) -> None:
         """Upload a picture, as a person does in Plex Web, which selects and locks it.
 

@@ -140,8 +140,10 @@ class PictureWriter:
 
     def _differs(self, ready: Ready, change: PictureChange) -> bool:
         """Whether a run would write a picture; what the item has is asked once at most."""
-        if not change.ask and not change.shown.locked_before:
-            return True  # Plex locks what is uploaded, so this is not the cover
+        if not change.ask and not ready.detail.locked:
+            return (
+                True  # Plex locks what is uploaded, and nobody has been here: it is not the cover
+            )
         try:
             pictures = self._pictures_of(ready, change)
         except ServerError as error:
