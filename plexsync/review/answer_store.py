@@ -23,6 +23,7 @@ from plexsync.matcher import (
     answered,
     answered_since,
     collect_answers,
+    find_file,
 )
 from plexsync.models import (
     Candidate,
@@ -116,6 +117,16 @@ class AnswerStore:
         """Return the items a scene is not, by a person's answers."""
         return {one.rating_key for one in self.recorded(scene_id).refusals}
 
+    def leaves_open(self, waiting: Waiting) -> bool:
+        """Whether a scene as it was found waits, whatever was answered about it so far."""
+        recorded, files = self.recorded(waiting.scene_id), files_digest(waiting.scene.files)
+        is_ignored = recorded.ignored is not None and recorded.ignored.files == files
+        if is_ignored or recorded.absent == files:
+            return False
+        refused = {one.rating_key for one in recorded.refusals if _stands(one, waiting)}
+        pinned = any(_stands(one, waiting) for one in recorded.pins)
+        return not pinned and (not refused or _has_others(waiting, refused))
+
     def owner(self, rating_key: RatingKey, scene_id: SceneId) -> SceneId | None:
         """Which other scene an item is linked or was given to; None when it is free."""
         return min(self.owners((rating_key,), scene_id), key=id_order, default=None)
@@ -146,9 +157,7 @@ class AnswerStore:
         scene, is_open = waiting.scene, verb is Verb.RESET and bool(waiting.candidates)
         if verb is Verb.REJECT:
             keys = {one.rating_key for one in candidates} | self.refused(scene.scene_id)
-            left = any(one.rating_key not in keys for one in waiting.candidates)
-            more = waiting.match.candidate_count > len(waiting.candidates)
-            is_open = waiting.match.confidence is Confidence.LOW and (left or more)
+            is_open = waiting.match.confidence is Confidence.LOW and _has_others(waiting, keys)
         about = {
             Verb.ACCEPT: candidates,
             Verb.REJECT: candidates,
@@ -344,6 +353,19 @@ def _due(
         due_at="",
         problem=None,
     )
+
+
+def _has_others(waiting: Waiting, keys: Collection[RatingKey]) -> bool:
+    """Whether a scene has candidates beside `keys`."""
+    left = any(one.rating_key not in keys for one in waiting.candidates)
+    return left or waiting.match.candidate_count > len(waiting.candidates)
+
+
+def _stands(answer: AnsweredPair, waiting: Waiting) -> bool:
+    """Whether an answer is about the files that were found of a scene and its candidate."""
+    found = (one.item_path for one in waiting.candidates if one.rating_key == answer.rating_key)
+    same_item = all(path == answer.item_path for path in found)
+    return same_item and find_file(waiting.scene, answer) is not None
 
 
 def _pair(scene: Scene, candidate: Candidate) -> AnsweredPair:

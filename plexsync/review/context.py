@@ -139,7 +139,7 @@ def run_accepted(invocation: Invocation, options: RunOptions) -> int:
 
 
 def _read_waiting(context: ReviewContext, state_dir: Path) -> None:
-    """Read what waits, and what a dry run found of scenes no run or person has settled since."""
+    """Read what waits, and what a dry run found of scenes no run or person has settled."""
     answers, cache_dir = context.answers, context.servers.cache_dir
     lineage = answers.state.lineage
     path = review_queue_path(cache_dir, state_dir, lineage)
@@ -148,9 +148,7 @@ def _read_waiting(context: ReviewContext, state_dir: Path) -> None:
     context.trial = load_trial(trial_queue_path(cache_dir, state_dir, lineage), answers.state)
     known = {one.scene_id for one in context.waiting}
     context.waiting += [
-        one
-        for one in context.trial
-        if one.scene_id not in known and answers.recorded(one.scene_id) == NOTHING
+        one for one in context.trial if one.scene_id not in known and answers.leaves_open(one)
     ]
     context.waiting.sort(key=lambda one: id_order(one.scene_id))
     answers.learn_rivals(context.waiting)

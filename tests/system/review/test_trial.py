@@ -15,7 +15,7 @@ from plexsync.output.streams import Shape
 from plexsync.review.context import open_review
 from plexsync.simulators.plex.parts import Identity
 from plexsync.sync.ports import RunOptions
-from tests.support.review_world import STRANGERS, low_world
+from tests.support.review_world import STRANGERS, TWINS, low_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,40 @@ def test_an_answer_before_the_first_run_can_be_taken_back_after_a_look(
     review(capsys, "reset", scene)
     world.run(RunOptions(dry_run=True))
     assert waiting(capsys) == before
+
+
+def test_a_refused_candidate_leaves_the_others_to_answer_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scene goes on waiting until an answer settles it, as after a run."""
+    with low_world(tmp_path, TWINS) as world:
+        for name, value in world.environ().items():
+            monkeypatch.setenv(name, value)
+        world.run(RunOptions(dry_run=True))
+        low = waiting(capsys)
+        scene, *others = review(capsys, "list")["scenes"]
+        first, second = (one["rating_key"] for one in scene["candidates"])
+        review(capsys, "reject", scene["scene"]["id"], "--item", first)
+        assert waiting(capsys) == low
+        review(capsys, "reject", scene["scene"]["id"], "--item", second)
+        assert waiting(capsys) == {one["scene"]["id"] for one in others}
+
+
+@pytest.mark.parametrize("answer", ["accept", "ignore"])
+def test_an_answer_about_a_file_that_changed_hides_nothing_a_dry_run_found(
+    world: World, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    """What a dry run names as waiting can be settled, whatever was answered about other files."""
+    world.run(RunOptions(dry_run=True))
+    scene = min(waiting(capsys), key=int)
+    review(capsys, answer, scene)
+    assert scene not in waiting(capsys)
+    file_id = next(one.file_ids[0] for one in world.stash.scenes if str(one.id) == scene)
+    world.stash.rewrite_file(file_id, oshash=0x1234_5678_9ABC)
+    dry = world.run(RunOptions(dry_run=True))
+    low = {row.scene.id for row in dry.rows if row.outcome is Outcome.REVIEW}
+    assert scene in low
+    assert waiting(capsys) == low
 
 
 def test_a_page_of_plex_is_found_before_the_first_run(
