@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 from plexsync.errors import ExitCode
 from plexsync.planning.retry_schedule import WOKEN, has_come
 from plexsync.simulators.library.pairs import Case, LibrarySpec, make_library
+from plexsync.sync.detection.seen import read_unread
 from plexsync.sync.ports import RunOptions
 from plexsync.text.normalize import fold_whitespace, plex_date, tag_key
 from tests.support.world import World
@@ -92,16 +93,19 @@ class TwoServers(RuleBasedStateMachine):
         again = self.world.run(RunOptions(force=True))
         assert again.puts == 0, (ran.rows, again.rows)
         assert {row.scene.id for row in again.rows} <= waits_end
+        assert not read_unread(self.world.state())
 
-    def next_waits(self) -> set[SceneId]:
-        """The scenes without an item that the next run looks for again.
+    def next_waits(self) -> frozenset[SceneId]:
+        """The scenes that the next run looks at again though nothing changed.
 
-        Their time has come, or another scene let go of an item that may be theirs.
+        Their time has come, another scene let go of an item that may be theirs, or they are to be
+        matched once more, as one with several files is that was matched without all others.
         """
         soon = self.world.now + timedelta(minutes=1)
         waiting = self.world.state().waiting()
         tried = ((key, one.due_at) for key, one in waiting if one.due_at or one.outcome in WOKEN)
-        return {key for key, due_at in tried if has_come(due_at, soon)}
+        again = read_unread(self.world.state())
+        return again.union(key for key, due_at in tried if has_come(due_at, soon))
 
     def run_honestly(self, options: RunOptions) -> Ran:
         """One run; whatever it edited reads differently, and was edited once."""
