@@ -10,6 +10,8 @@ from plexsync.storage.checkpoint import RunRecord as RunRecord
 from plexsync.storage.filesystem import DISK as DISK
 from plexsync.storage.filesystem import OTHER_FILE as OTHER_FILE
 from plexsync.storage.filesystem import Filesystem as Filesystem
+from plexsync.storage.filesystem import existing as existing
+from plexsync.storage.filesystem import may_write as may_write
 from plexsync.storage.filesystem import mode_of as mode_of
 from plexsync.storage.filesystem import read_if_there as read_if_there
 from plexsync.storage.filesystem import read_pieces as read_pieces

@@ -139,6 +139,21 @@ def mode_of(path: Path, *, follow_symlinks: bool = True) -> int:
         return 0
 
 
+def may_write(directory: Path) -> bool:
+    """Whether files can be made in `directory`, or it itself where it has to be made."""
+    place = existing(directory)
+    return stat.S_ISDIR(mode_of(place)) and os.access(place, os.W_OK | os.X_OK)
+
+
+def existing(directory: Path) -> Path:
+    """Return the directory, or the first above it that is there, as far as that can be seen."""
+    for one in (directory, *directory.parents):
+        with suppress(OSError):
+            if mode_of(one):
+                return one
+    return directory
+
+
 @contextmanager
 def state_errors(action: str, path: Path, *, elsewhere: str = OTHER_STATE_DIR) -> Iterator[None]:
     """Turn an OSError of the block into a StateError that says what failed, where, and what to do.

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 import platform
-import stat
 import sys
 from collections import Counter
-from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from shutil import disk_usage
@@ -43,7 +41,9 @@ from plexsync.state import (
     at_work,
     cache_directory,
     check_private,
+    existing,
     load_state,
+    may_write,
     mode_of,
     read_status,
     state_directory,
@@ -151,7 +151,7 @@ def check_state(
     except PlexsyncError as error:
         yield failed("state", error)
         return
-    if not _may_write(directory):
+    if not may_write(directory):
         hint = (
             "Run plexsync as the user it belongs to, make the disk writable if it is mounted "
             "read-only, or set PLEXSYNC_STATE_DIR."
@@ -163,7 +163,7 @@ def check_state(
     for note in state.notes:
         yield warned("state", note)
     yield from _parked(status_of(state, directory, now))
-    yield from _space(directory, free_space(_existing(directory)))
+    yield from _space(directory, free_space(existing(directory)))
     if holder := at_work(directory):
         yield warned(
             "lock",
@@ -204,21 +204,6 @@ def _parked(status: Status) -> Iterator[Finding]:
                 f"{many} parked: {reason}",
                 "The next full run tries again; plexsync retry makes the next run do so.",
             )
-
-
-def _may_write(directory: Path) -> bool:
-    """Whether files can be made in `directory`, or it itself where it has to be made."""
-    place = _existing(directory)
-    return stat.S_ISDIR(mode_of(place)) and os.access(place, os.W_OK | os.X_OK)
-
-
-def _existing(directory: Path) -> Path:
-    """Return the directory, or the first above it that is there, as far as that can be seen."""
-    for one in (directory, *directory.parents):
-        with suppress(OSError):
-            if mode_of(one):
-                return one
-    return directory
 
 
 def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
