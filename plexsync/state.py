@@ -10,11 +10,12 @@ from plexsync.storage.checkpoint import RunRecord as RunRecord
 from plexsync.storage.filesystem import DISK as DISK
 from plexsync.storage.filesystem import OTHER_FILE as OTHER_FILE
 from plexsync.storage.filesystem import Filesystem as Filesystem
-from plexsync.storage.filesystem import existing as existing
+from plexsync.storage.filesystem import find_existing as find_existing
 from plexsync.storage.filesystem import may_write as may_write
 from plexsync.storage.filesystem import mode_of as mode_of
 from plexsync.storage.filesystem import read_if_there as read_if_there
 from plexsync.storage.filesystem import read_pieces as read_pieces
+from plexsync.storage.filesystem import require_place as require_place
 from plexsync.storage.filesystem import state_errors as state_errors
 from plexsync.storage.filesystem import write_atomically as write_atomically
 from plexsync.storage.filesystem import write_pieces as write_pieces

@@ -101,7 +101,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
       4  a server is failing                  130, 143  interrupted
     """
     from plexsync.app import runs as compose
-    from plexsync.state import OTHER_FILE, mode_of, state_errors
+    from plexsync.state import OTHER_FILE, mode_of, require_place, state_errors
     from plexsync.sync.reconcile import run
 
     if (plan := options["save_plan"]) is not None:
@@ -109,6 +109,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
             has_folder = stat.S_ISDIR(mode_of(plan.absolute().parent))
         if not has_folder:
             raise click.UsageError(f"--save-plan: there is no folder {plan.parent}.")
+        require_place(plan)
     if options["ask"]:
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(invocation, writes=writes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexsync.errors import ConfigError, StateError
-from plexsync.state import DISK, OTHER_FILE, mode_of, state_errors
+from plexsync.state import DISK, OTHER_FILE, mode_of, require_place, state_errors
 from plexsync.text.toml import rule_table, rules_text, toml_string, toml_value
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Answers:
 
 
 def require_absent(path: Path) -> None:
-    """Make sure that there is no configuration yet.
+    """Make sure that there is no configuration yet, and that one can be made.
 
     Args:
         path: where it would be.
 
     Raises:
         ConfigError: there is one.
-        StateError: that cannot be seen.
+        StateError: that cannot be seen, or none can be made there.
     """
     with state_errors("read", path, elsewhere=OTHER_FILE):
         is_there = mode_of(path, follow_symlinks=False)
@@ -55,6 +55,7 @@ def require_absent(path: Path) -> None:
             context=str(path),
             hint="Edit it, or move it away; plexsync config validate checks it.",
         )
+    require_place(path)
 
 
 def config_text(answers: Answers, *, token_file: str = "") -> str:

@@ -141,17 +141,34 @@ def mode_of(path: Path, *, follow_symlinks: bool = True) -> int:
 
 def may_write(directory: Path) -> bool:
     """Whether files can be made in `directory`, or it itself where it has to be made."""
-    place = existing(directory)
+    place = find_existing(directory)
     return stat.S_ISDIR(mode_of(place)) and os.access(place, os.W_OK | os.X_OK)
 
 
-def existing(directory: Path) -> Path:
+def find_existing(directory: Path) -> Path:
     """Return the directory, or the first above it that is there, as far as that can be seen."""
     for one in (directory, *directory.parents):
         with suppress(OSError):
             if mode_of(one):
                 return one
     return directory
+
+
+def require_place(path: Path) -> None:
+    """Make sure that a file a person named can be made, before work begins that ends in it.
+
+    Raises:
+        StateError: its folder cannot be written, or not be made.
+    """
+    folder = path.absolute().parent
+    with state_errors("create", path, elsewhere=OTHER_FILE):
+        if may_write(folder):
+            return
+        place = find_existing(folder)
+        reason = errno.EACCES if stat.S_ISDIR(mode_of(place)) else errno.ENOTDIR
+        if os.statvfs(place).f_flag & os.ST_RDONLY:
+            reason = errno.EROFS
+        raise OSError(reason, os.strerror(reason))
 
 
 @contextmanager

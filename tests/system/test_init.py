@@ -240,6 +240,16 @@ def test_a_place_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
         require_absent(tmp_path / ("x" * 300))
 
 
+def test_a_place_no_file_can_be_made_in_is_named_before_any_question(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All answers, and a sign-in, would be lost at the end."""
+    (tmp_path / "file").write_text("", "utf-8")
+    file = tmp_path / "file" / "plexsync" / "config.toml"
+    assert run_command_line(["init", "-c", str(file)]) == ExitCode.LOCAL_FILES
+    assert f"{file}: cannot create: not a directory" in capsys.readouterr().err
+
+
 def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     """Not at the start, and not at the end, when it came into being meanwhile."""
     file = tmp_path / "config.toml"

@@ -41,7 +41,7 @@ from plexsync.state import (
     at_work,
     cache_directory,
     check_private,
-    existing,
+    find_existing,
     load_state,
     may_write,
     mode_of,
@@ -163,7 +163,7 @@ def check_state(
     for note in state.notes:
         yield warned("state", note)
     yield from _parked(status_of(state, directory, now))
-    yield from _space(directory, free_space(existing(directory)))
+    yield from _space(directory, free_space(find_existing(directory)))
     if holder := at_work(directory):
         yield warned(
             "lock",

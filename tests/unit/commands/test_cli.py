@@ -476,3 +476,13 @@ def test_closed_streams_are_survived() -> None:
     )
 
     assert python(script, capture_output=True).returncode == ExitCode.USAGE
+
+
+def test_a_plan_that_cannot_be_saved_is_named_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file is written at the very end; not even the configuration is read."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    plan = tmp_path / "plan.json"
+    assert run_command_line(["run", "--save-plan", str(plan)]) == ExitCode.LOCAL_FILES
+    assert f"{plan}: cannot create: permission denied" in capsys.readouterr().err
