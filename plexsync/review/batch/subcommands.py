@@ -24,7 +24,7 @@ from plexsync.text.normalize import clean_for_terminal, fold
 from plexsync.text.words import counted, shell_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from plexsync.output.console import Invocation
@@ -150,7 +150,7 @@ def answer_scenes(invocation: Invocation, verb: Verb, choice: SceneChoice) -> in
 
 def _answer(context: ReviewContext, one: Waiting, verb: Verb, choice: SceneChoice) -> Answer:
     if verb is Verb.ACCEPT and not choice.items:
-        candidates = _only(one, best=choice.best)
+        candidates = _only(one, context.answers.refused(one.scene_id), best=choice.best)
     else:
         candidates = _named(context, one, choice.items)
     return context.answers.answer_about(one, verb, candidates, reason=choice.because)
@@ -208,19 +208,21 @@ def import_answers(invocation: Invocation, file: Path, choice: SceneChoice) -> i
 # ---- Private -------------------------------------------------------------------------------------
 
 
-def _only(waiting: Waiting, *, best: bool) -> list[Candidate]:
-    """Return the one candidate of a scene, or with `best` the first of them."""
-    if not waiting.candidates:
+def _only(waiting: Waiting, refused: Collection[RatingKey], *, best: bool) -> list[Candidate]:
+    """Return the one candidate of a scene that was not refused, or with `best` the first one."""
+    left = [one for one in waiting.candidates if one.rating_key not in refused]
+    if not left:
         raise ConfigError(
-            f"scene {waiting.scene_id} has no candidate",
+            f"scene {waiting.scene_id} has no candidate" + (" left" if refused else ""),
             hint="name the item with --item RATING_KEY",
         )
-    if waiting.match.candidate_count > 1 and not best:
+    count = waiting.match.candidate_count - len(waiting.candidates) + len(left)
+    if count > 1 and not best:
         raise ConfigError(
-            f"scene {waiting.scene_id} has {waiting.match.candidate_count} candidates",
+            f"scene {waiting.scene_id} has {count} candidates",
             hint="name one with --item RATING_KEY, or say --best for the first",
         )
-    return [waiting.candidates[0]]
+    return left[:1]
 
 
 def _named(context: ReviewContext, waiting: Waiting, items: Sequence[RatingKey]) -> list[Candidate]:

@@ -293,6 +293,19 @@ def test_accepting_several_candidates_needs_a_word(twins: Shell) -> None:
     assert answered(twins.world) == {one.scene_id}
 
 
+@pytest.mark.parametrize("words", [(), ("--best",)], ids=["alone", "best"])
+def test_accepting_passes_over_what_was_refused(twins: Shell, words: tuple[str, ...]) -> None:
+    """A refused pair comes back by its name alone."""
+    one = waiting_in(twins.world)[0]
+    refused, left = (candidate.rating_key for candidate in one.candidates)
+    twins.type("reject", one.scene_id, "--item", refused)
+    document = twins.json("accept", one.scene_id, *words)
+    assert left in json.dumps(document)
+    (scene,) = twins.json("show", one.scene_id)["scenes"]
+    assert left in json.dumps(scene["said"]["accepted"])
+    assert refused not in json.dumps(scene["said"]["accepted"])
+
+
 def test_an_accepted_scene_is_written_by_the_next_run(twins: Shell) -> None:
     """From the command to Plex."""
     one = waiting_in(twins.world)[0]
