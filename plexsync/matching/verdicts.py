@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from plexsync.matching.comparing.weighing import Option
     from plexsync.matching.matches import SurePairs
 
+    _Parted = tuple[Sequence[Scene], Sequence[Scene], dict[RatingKey, SceneId]]
+
 Judged = list[list[ScoredOption]]
 """The options of one scene, by file, the best first."""
 
@@ -86,6 +88,8 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
         names: how reasons name scenes and items.
         settled: pairs that were decided before.
         keys: what files are found by.
+        found_by_title: the options of scenes nothing else was found for; None where it was not
+            looked for them yet.
         served: of scenes with several files, as far as they were asked for, which file each item
             serves, by its place among them.
     """
@@ -99,6 +103,7 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
     names: ReasonNames
     settled: SurePairs | None
     keys: FileKeys
+    found_by_title: Mapping[int, tuple[Option, ...]] | None = None
     served: dict[int, dict[int, int]] = msgspec.field(default_factory=dict)
 
     def judge(self, position: int) -> Judged:
@@ -123,7 +128,12 @@ class Matching(Tabulated, frozen=True, kw_only=True, gc=False):
             yield position, [self._judge_row(row, [row])]
 
     def _resembling(self, lost: Sequence[int]) -> Iterator[tuple[int, tuple[Option, ...]]]:
-        for position, options in find_resembling(self, lost, self.scenes):
+        known = self.found_by_title
+        if known is None:
+            found = find_resembling(self, lost, self.scenes)
+        else:
+            found = ((one, known[one]) for one in lost if one in known)
+        for position, options in found:
             scene = self.scenes[position]
             if row := without_refused(options, scene, self.keys.items, self.people):
                 yield position, row
@@ -245,10 +255,34 @@ def prepare_matching(
     with are judged on the way and stand in no row: the same verdicts for less.
     """
     keys = _find_keys(items, known)
-    scenes, others, owners = _part(scenes, known)
+    parted = _part(scenes, known)
+    scenes, others, _ = parted
+    near = find_neighbours(scenes, others, keys)
+    matching = _prepare(keys, parted, near, staged=staged, known=known)
+    if not others:
+        return matching
+    lost = [at for at in range(matching.due) if not (matching.table.rows[at] or matching.sure[at])]
+    titled = dict(find_resembling(matching, lost, scenes))
+    resembling = {one.item for row in titled.values() for one in row}
+    nearer = find_neighbours(scenes, others, keys, resembling) if resembling else near
+    if len(nearer) > len(near):
+        # Who shares a key with what only a title finds may have a better claim to it.
+        matching = _prepare(keys, parted, nearer, staged=staged, known=known)
+    return msgspec.structs.replace(matching, found_by_title=titled)
+
+
+# ---- Private -------------------------------------------------------------------------------------
+
+_rank = attrgetter("rank")
+
+
+def _prepare(
+    keys: FileKeys, parted: _Parted, near: Sequence[Scene], *, staged: bool, known: Known
+) -> Matching:
+    """Compare and weigh, with just those of the other scenes that are `near`."""
+    scenes, others, owners = parted
     people = listen(known.get("pins", ()), known.get("refusals", ()))
     settings, layout = known.get("settings", DEFAULT_SETTINGS), known.get("layout")
-    near = find_neighbours(scenes, others, keys)
     whole = [*scenes, *near] if near else scenes
     tabulated = tabulate(
         whole,
@@ -277,14 +311,7 @@ def prepare_matching(
     )
 
 
-# ---- Private -------------------------------------------------------------------------------------
-
-_rank = attrgetter("rank")
-
-
-def _part(
-    scenes: Sequence[Scene], known: Known
-) -> tuple[Sequence[Scene], Sequence[Scene], dict[RatingKey, SceneId]]:
+def _part(scenes: Sequence[Scene], known: Known) -> _Parted:
     """Return each scene once, as it came last; the others that are not due; the items of such."""
     places = {scene.scene_id: at for at, scene in enumerate(scenes)}
     if len(places) < len(scenes):

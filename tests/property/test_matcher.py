@@ -199,6 +199,57 @@ def test_a_part_of_the_scenes_is_never_bolder_than_all(
         assert _high(unknown) <= _high(whole)
 
 
+@_THOROUGH
+@example(
+    # The title of the first scene resembles an item that has the name of the other one's file.
+    (
+        [
+            Scene(
+                scene_id=SceneId(name),
+                updated_at="1",
+                title=title,
+                files=(SceneFile(path=f"/data/{name}.mp4", duration_s=600.0),),
+            )
+            for name, title in (("qq17", "Sunset over Marlow"), ("evening walk", ""))
+        ],
+        [
+            PlexItem(
+                rating_key=RatingKey("100"),
+                section_id="1",
+                kind=ItemKind.MOVIE,
+                title="Sunset over Marlow",
+                files=(PlexFile(path="/media/evening walk.mp4", duration_s=600.0),),
+            )
+        ],
+    ),
+    (),
+    None,
+    1,
+)
+@given(_libraries(), _RULES, st.one_of(st.none(), _HASHES), st.integers(1, 31))
+def test_no_candidate_is_likelier_among_a_part_of_the_scenes(
+    libraries: tuple[list[Scene], list[PlexItem]],
+    rules: tuple[PathRule, ...],
+    hashes: dict[int, int] | None,
+    chosen: int,
+) -> None:
+    """Whoever has a better claim counts though not due, also where only a title finds the item.
+
+    By its score a LOW candidate is applied where a configuration asks for it.
+    """
+    scenes, items = libraries
+    whole, layout = decide(scenes, items, rules=rules, hashes=hashes)
+    among_all = {
+        (made.scene_id, one.rating_key): one.score for made in whole for one in made.candidates
+    }
+    due = [scene for at, scene in enumerate(scenes) if chosen >> at & 1]
+    rest = [scene for scene in scenes if scene not in due]
+    for made in match(due, items, others=rest, rules=rules, hashes=hashes, layout=layout):
+        for one in made.candidates:
+            most = among_all.get((made.scene_id, one.rating_key), 0.5)
+            assert one.score <= most + 1e-9
+
+
 _LONE = (
     Scene(
         scene_id=SceneId("7"),

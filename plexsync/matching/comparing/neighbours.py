@@ -10,22 +10,30 @@ from plexsync.text.normalize import normalize_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from plexsync.models import Scene
 
 
-def find_neighbours(due: Sequence[Scene], others: Sequence[Scene], keys: FileKeys) -> list[Scene]:
+def find_neighbours(
+    due: Sequence[Scene],
+    others: Sequence[Scene],
+    keys: FileKeys,
+    resembling: AbstractSet[int] = frozenset(),
+) -> list[Scene]:
     """Return those of `others` that could have a say in where `due` goes.
 
-    That are the scenes that share a key with an item that shares one with a scene of `due`, and so
-    on until nothing is added: what is decided with them is what is decided with all.
+    That are the scenes that share a key with an item that shares one with a scene of `due`, or is
+    among those `resembling` one by its title, and so on until nothing is added: what is decided
+    with them is what is decided with all.
     """
     if not due or not others:
         return []
-    front = {digest for _, digest in _digests_of(due, keys)}
     waiting = _Keyed(_digests_of(others, keys))
     shown = _Keyed(keys.digests())
     crowded = keys.crowds()
+    front = {digest for _, digest in _digests_of(due, keys)}
+    front |= {digest for at, digest in keys.digests() if at in resembling} if resembling else set()
     found: list[Scene] = []
     while front:
         front = shown.take(front - crowded) - crowded
