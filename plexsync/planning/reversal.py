@@ -80,7 +80,7 @@ class Reverser:
         as_left = self._without_going(detail, written, going)
         kept: list[str] = []
         for change in written.changes:
-            after = self._after(change, detail)
+            after = self._after(change, detail, link.base.get(change.target))
             credits_after: dict[str, Credit] = {}
             if change.target is PlexField.ACTORS:
                 names = self._planner.observe(detail, change.target) if after is None else after
@@ -102,17 +102,30 @@ class Reverser:
 
     # ---- one field
 
-    def _after(self, change: Change, detail: ItemDetail) -> Value | None:
+    def _after(self, change: Change, detail: ItemDetail, base: Base | None) -> Value | None:
         """Return the value to put back; Plex's where that was done already; None to keep Plex's."""
-        if self._planner.shows_just(detail, change):
-            return change.before
-        observed = self._planner.observe(detail, change.target)
-        if self._planner.equality.equal(change.target, observed, change.before):
+        observed, equal = self._planner.observe(detail, change.target), self._equality.equal
+        before = change.before
+        if change.target in LIST_FIELDS:
+            before = self._less_taken_out(tuple(before), tuple(observed), base)
+        if before == change.before and self._planner.shows_just(detail, change):
+            return before
+        if equal(change.target, observed, before):
             return observed
         if change.target not in LIST_FIELDS:
             return None
-        after = self._without(change, tuple(observed))
-        return None if self._planner.equality.equal(change.target, after, observed) else after
+        after = self._without(replace(change, before=before), tuple(observed))
+        return None if equal(change.target, after, observed) else after
+
+    def _less_taken_out(
+        self, names: tuple[str, ...], observed: tuple[str, ...], base: Base | None
+    ) -> tuple[str, ...]:
+        """Return names without those that are remembered and not there: a person took them out."""
+        if base is None:
+            return names
+        keys, entry = self._equality.spellings.keys, self._equality.spellings.entries
+        known, present = split_entries(base.entries + base.seen), {keys[name] for name in observed}
+        return tuple([n for n in names if keys[n] in present or entry[n] not in known])
 
     def _without(self, change: Change, observed: tuple[str, ...]) -> tuple[str, ...]:
         """Return the list as it is now, less what was added, and with what was removed."""

@@ -93,6 +93,31 @@ def test_a_name_a_person_took_out_stays_out_after_an_undo_and_a_full_run(
     assert world.run(FULL).puts == 0
 
 
+@pytest.mark.parametrize("policy", ["overwrite", "merge"])
+@pytest.mark.parametrize("forth", [False, True])
+def test_a_name_a_person_took_out_does_not_come_back_when_an_undo_is_repeated(
+    world: World, policy: str, *, forth: bool
+) -> None:
+    """It was brought back and is not there any more: an undo of a run, and one of an undo."""
+    key = world.key_of("7")
+    world.settings["FIELDS__TAGS"] = policy
+    one, two, three = (world.stash.add_tag(name) for name in ("One", "Two", "Three"))
+    world.stash.edit_scene(7, tag_ids=(one, two, three))
+    undone = world.run().summary.header.run_id
+    if forth:
+        undone = world.undo(undone, scenes=scene_ids(7)).summary.header.run_id
+    else:
+        world.stash.edit_scene(7, tag_ids=(one,))
+        undone = world.run().summary.header.run_id
+    world.undo(undone)
+    assert set(world.tags(key, "genre")) >= {"One", "Two", "Three"}
+    world.plex.edit_by_hand(key, {"genre": ("One", "Two")})
+
+    world.undo(undone)
+
+    assert set(world.tags(key, "genre")) == {"One", "Two"}
+
+
 @pytest.mark.parametrize("then", ["more", "fewer"])
 @pytest.mark.parametrize("policy", ["overwrite", "keep", "merge"])
 def test_a_list_that_only_runs_changed_stays_ours_after_an_undo(
