@@ -279,7 +279,8 @@ def _end_lines(review: Review) -> list[Text]:
 HELP = (
     ("a", "accept: the scene is the candidate in focus; HIGH from now on"),
     ("b", "both: the same file is in two libraries, so the scene is both items"),
-    ("1-9", "put a candidate into focus, also with the arrows up and down"),
+    ("1-9", "put a candidate into focus"),
+    ("arrows", "up, down: the same; left, right: back and forth"),
     ("r", "refuse: not this one; the pair never comes back"),
     ("n", "none: not in Plex; none of them, and no other unless it is HIGH"),
     ("l", "later: leave it open, go on"),
@@ -292,7 +293,6 @@ HELP = (
     ("k", "key: name a candidate by its rating key or Plex address"),
     ("o", "open scene and item in the browser"),
     ("p", "path rule: add the one that makes both paths one; shows what it settles"),
-    ("", "arrows left and right go back and forth"),
     ("v", "view the next lines of a screen that is too long"),
     ("q", "quit; every answer is kept"),
     ("", ""),
