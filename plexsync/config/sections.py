@@ -154,7 +154,8 @@ class MatchConfig:
     )
     least_low: float = setting(
         "The lowest score, above 0 and at most 1, of a LOW candidate that is applied when "
-        "`match.strict_matching` is off.",
+        "`match.strict_matching` is off. Below 0.5 two scenes may claim one item, and which gets "
+        "it depends on which of them is looked at.",
         default="0.9",
     )
     copies: CopyPolicy = setting(
