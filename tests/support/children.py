@@ -136,6 +136,8 @@ def _be_plexsync(
     if own_terminal:
         os.setsid()
         take_terminal()
+    # `nohup` leaves it ignored, and whoever starts the tests may use that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # As an interpreter opens them when it starts: a terminal's by lines, errors always.
     for name, stream in (
         ("stdin", os.fdopen(0, encoding="utf-8", closefd=False)),
