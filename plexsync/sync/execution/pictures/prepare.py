@@ -141,7 +141,7 @@ class PictureWriter:
     def _differs(self, ready: Ready, change: PictureChange) -> bool:
         """Whether a run would write a picture; what the item has is asked once at most."""
         if not change.ask and not ready.detail.locked:
-            return True  # Plex locks what is uploaded, so nothing was ever written here
+            return True  # Plex locks what is uploaded: without any lock an item is new
         try:
             pictures = self._pictures_of(ready, change)
         except ServerError as error:
