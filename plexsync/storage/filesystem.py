@@ -160,15 +160,14 @@ def require_place(path: Path) -> None:
     Raises:
         StateError: its folder cannot be written, or not be made.
     """
-    folder = path.absolute().parent
-    with state_errors("create", path, elsewhere=OTHER_FILE):
-        if may_write(folder):
-            return
-        place = find_existing(folder)
-        reason = errno.EACCES if stat.S_ISDIR(mode_of(place)) else errno.ENOTDIR
-        if os.statvfs(place).f_flag & os.ST_RDONLY:
-            reason = errno.EROFS
-        raise OSError(reason, os.strerror(reason))
+    from tempfile import TemporaryFile  # noqa: PLC0415 - few commands name a file to write
+
+    # No question to the system tells so surely: it is wrong on some network file systems.
+    with (
+        state_errors("create", path, elsewhere=OTHER_FILE),
+        TemporaryFile(dir=find_existing(path.absolute().parent)),
+    ):
+        pass
 
 
 @contextmanager
