@@ -267,7 +267,7 @@ def prepare_matching(
     nearer = find_neighbours(scenes, others, keys, resembling) if resembling else near
     if len(nearer) > len(near):
         # Who shares a key with what only a title finds may have a better claim to it.
-        matching = _prepare(keys, parted, nearer, staged=staged, known=known)
+        return _prepare(keys, parted, nearer, staged=staged, known=known)
     return msgspec.structs.replace(matching, found_by_title=titled)
 
 
