@@ -22,7 +22,7 @@ from plexsync.matcher import (
 from plexsync.models import Confidence, ItemKind, PlexField, SceneId, ShowRecord, show_key
 from plexsync.plex.hash_cache import HashCache
 from plexsync.plex.index import IndexLoader
-from plexsync.state import State, load_state
+from plexsync.state import Lineage, State, load_state
 from plexsync.sync.linking.catalogue import open_catalogue
 from plexsync.sync.linking.linker import configured_linker
 from plexsync.sync.rows import REMEMBERED
@@ -99,9 +99,10 @@ class MatchingInputs:
         self._ports = ports
         stash = ports.stash.connect()
         plex = ports.plex.connect()
+        self.state: State = load_state(ports.state_dir, ports.disk)
+        self.state.check_lineage(Lineage(plex=plex.identity, stash=stash.identity))
         sections = ports.plex.sections(config.plex.libraries)
         self._libraries = {section.section_id: section.title for section in sections}
-        self.state: State = load_state(ports.state_dir, ports.disk)
         loader = IndexLoader(
             client=ports.plex,
             cache_dir=ports.cache_dir,

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from plexsync.errors import ServerError
+from plexsync.errors import ServerError, StateMismatchError
 from plexsync.models import Change, PlexItem, RatingKey, SceneId
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class PreviewLoader(AheadWorker[Pairs]):
         if keys and asks:
             try:
                 return self._ask(scene_id, keys)
-            except ServerError as error:
+            except (ServerError, StateMismatchError) as error:
                 self._problem = error.message
                 self._down_until = time.monotonic() + _DOWN_FOR_S
         return {key: LinkPreview(problem=self._problem, owed=True) for key in keys}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from plexsync.app.failures import make_run_id, utc_now
 from plexsync.app.opening import command_config, open_servers
-from plexsync.errors import ConfigError, ServerError
+from plexsync.errors import ConfigError, ServerError, StateMismatchError
 from plexsync.matcher import NOTHING
 from plexsync.models import SceneId, id_order
 from plexsync.review.answer_store import AnswerStore
@@ -161,7 +161,7 @@ def _find_lost(context: ReviewContext, path: Path) -> None:
     lost = [scene_id for scene_id in waiting_ids(state) if scene_id not in known]
     try:
         found = context.servers.find_again(lost)
-    except ServerError as error:
+    except (ServerError, StateMismatchError) as error:
         notes.append(f"{len(lost):,} more wait, but their candidates are lost: {error.message}")
         context.missing = len(lost)
         return

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from plexsync.errors import ServerError
+from plexsync.errors import ServerError, StateMismatchError
 from plexsync.models import PlexField, RatingKey, SceneId
 from plexsync.review.ahead import AheadWorker
 from plexsync.stash_client import picture_type
@@ -70,7 +70,7 @@ class PictureCache(AheadWorker[PictureKey]):
                 return self._kept[key]
         try:
             found = self._make_shown(_fetched(self._review, key))
-        except ServerError:
+        except (ServerError, StateMismatchError):
             # A server that is away now may have it later, so nothing is kept.
             return None
         with self._changed:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule
 from plexsync.config.forms import ENV_PATHS
-from plexsync.errors import AuthError, ConfigError, NotFoundError, ParseError, ServerError
+from plexsync.errors import (
+    AuthError,
+    ConfigError,
+    NotFoundError,
+    ParseError,
+    ServerError,
+    StateMismatchError,
+)
 from plexsync.models import (
     Candidate,
     Confidence,
@@ -41,7 +48,7 @@ from plexsync.review.ahead import LinkPreview, PreviewLoader
 from plexsync.review.candidates import candidate_of, likest_paths
 from plexsync.review.queue import first_path
 from plexsync.stash_client import Cover
-from plexsync.state import Waiting
+from plexsync.state import Lineage, Waiting
 from plexsync.sync.detection.unversioned import remembered_shared
 from plexsync.sync.execution.pictures.plan import Artwork
 from plexsync.sync.linking.pairs import find_origin, recall
@@ -171,7 +178,7 @@ class ReviewServers:
             try:
                 with self._lock:
                     self._meet()
-            except ServerError as error:
+            except (ServerError, StateMismatchError) as error:
                 away = error.message
         addresses = tuple(filter(None, self.pages(scene_id, rating_key)))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
@@ -362,10 +369,15 @@ class ReviewServers:
         return self._store.state.lineage.plex or (self._met.machine if self._met else "")
 
     def _meet(self) -> _Met:
-        """Connect to both, unless that was done."""
+        """Connect to both, unless that was done.
+
+        Raises:
+            ServerError: a server is down or refuses us.
+            StateMismatchError: what is remembered is about another Plex.
+        """
         if self._met is None:
-            self._stash.connect()
-            machine = self._plex.connect().identity
+            stash, machine = self._stash.connect().identity, self._plex.connect().identity
+            self._store.state.check_lineage(Lineage(plex=machine, stash=stash))
             sections = self._plex.sections(self._config.plex.libraries)
             titles = {one.section_id: one.title for one in sections}
             config = for_this_stash(self._config, self._stash)[0]

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from shutil import disk_usage
@@ -32,12 +33,19 @@ from plexsync.app.checkup.doctor import (
 from plexsync.app.checkup.probe import ANY_ANSWER
 from plexsync.app.failures import utc_now
 from plexsync.app.opening import command_config, config_secrets, known_client_id, open_servers
-from plexsync.errors import ConfigError, PlexsyncError, ServerError, StateError
+from plexsync.errors import (
+    ConfigError,
+    PlexsyncError,
+    ServerError,
+    StateError,
+    StateMismatchError,
+)
 from plexsync.plex.connection import JSON
 from plexsync.plex.decode import TYPE_NUMBERS
 from plexsync.state import (
     OTHER_FILE,
     STATE_NAME,
+    Lineage,
     at_work,
     cache_directory,
     check_private,
@@ -91,7 +99,7 @@ def examine(invocation: Invocation, *, notify: bool = False) -> Iterator[Finding
         return
     yield from check_config(config)
     yield from check_state(directory, utc_now())
-    yield from _examine_servers(config, known_client_id(directory))
+    yield from _examine_servers(config, directory)
     if notify:
         yield from _examine_notify(config)
 
@@ -206,21 +214,32 @@ def _parked(status: Status) -> Iterator[Finding]:
             )
 
 
-def _examine_servers(config: Config, client_id: str) -> Iterator[Finding]:
+def _examine_servers(config: Config, directory: Path) -> Iterator[Finding]:
     now = utc_now()
-    with open_servers(config, client_id) as servers:
+    with open_servers(config, known_client_id(directory)) as servers:
         about_stash = list(tried("Stash", check_stash(servers, now)))
         yield from about_stash
         about_plex = list(tried("Plex", check_plex(servers, now)))
         yield from about_plex
         if any(one.exit_code for one in about_plex):
             return
+        yield from _check_owner(directory, servers.plex.connect().identity)
         sections, about_libraries = check_libraries(servers)
         yield from about_libraries
         if sections and not any(one.exit_code for one in about_stash):
             cache = cache_directory(os.environ)
             about_paths = check_paths(servers, sections, cache=cache, now=now)
             yield from tried("paths", about_paths)
+
+
+def _check_owner(directory: Path, machine: str) -> Iterator[Finding]:
+    """Whether what is remembered is about the Plex that answers."""
+    with suppress(StateError):  # what cannot be read was a finding before any server was asked
+        state = load_state(directory)
+        try:
+            state.check_lineage(Lineage(plex=machine, stash=state.lineage.stash))
+        except StateMismatchError as error:
+            yield failed("state", error)
 
 
 def _examine_notify(config: Config) -> Iterator[Finding]:
