@@ -86,13 +86,18 @@ def find_returned(
 
 def find_widened(
     claims: Mapping[RatingKey, SceneId],
+    links: Iterable[tuple[SceneId, Sequence[LinkPlace]]],
     items: Sequence[PlexItem],
     changed: Iterable[PlexItem] | None,
 ) -> frozenset[SceneId]:
     """Return the linked scenes that may be a further item: their file again, or a copy of it.
 
+    Of an item that is not listed (its library takes no part, or was made again) nothing but the
+    path is known.
+
     Args:
         claims: which scene each item is linked to.
+        links: what is remembered.
         items: everything in the libraries.
         changed: the items that came or moved; None when nobody knows, so that all count.
     """
@@ -105,13 +110,14 @@ def find_widened(
     ]
     if not files:
         return frozenset()
-    paths = {file.path for file in files}
+    paths = {normalize_path(file.path) for file in files}
     sizes = {file.size_bytes for file in files if file.size_bytes}
-    return frozenset(
+    again = {scene for scene, own in links if any(normalize_path(one.path) in paths for one in own)}
+    return frozenset(again).union(
         claims[item.rating_key]
         for item in items
         if item.rating_key in claims
-        and any(file.path in paths or file.size_bytes in sizes for file in item.files)
+        and any(one.size_bytes in sizes or normalize_path(one.path) in paths for one in item.files)
     )
 
 
@@ -188,7 +194,7 @@ def roused_by(run: RunContext, index: Index, seen: str, several: AbstractSet[Sce
         if not changed:
             return Roused()
     waiting = frozenset(one for one, known in state.waiting() if known.outcome in WOKEN)
-    widened = find_widened(state.claims(), index.items, changed)
+    widened = find_widened(state.claims(), state.links(), index.items, changed)
     if changed is None:
         return Roused(waiting, widened.union(several))
     found = _concerned_of(run, waiting | several, changed)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCENES = 12
-_SECOND, _BACKUP = 88, 99
+_SECOND, _BACKUP, _AGAIN = 88, 99, 77
 _APART = 1_000_000
 
 
@@ -104,6 +104,35 @@ def test_a_library_added_later_is_linked_and_the_old_ones_are_not_written_again(
         assert {row.item.library for row in written if row.item} == {"Second"}
         assert world.run(PLEX__LIBRARIES=BOTH).puts == 0
         assert world.run(RunOptions(full=True), PLEX__LIBRARIES=BOTH).puts == 0
+
+
+def test_a_library_that_was_made_again_is_written_by_the_run_after_its_scan(
+    library: Library, tmp_path: Path
+) -> None:
+    """It has another id and other items, so nothing of the old links is listed any more."""
+    with World(library, tmp_path, PLEX__LIBRARIES=ONE) as world:
+        world.run()
+        (old,) = [one.id for one in library.plex.sections if one.title == ONE]
+        world.plex.remake_library(old, _AGAIN)
+        assert world.run().puts == 0
+        for video in library.plex.videos:
+            if video.section_id == old:
+                world.plex.scan_in(replace(video, rating_key=0, section_id=_AGAIN))
+        world.plex.set_refreshing(_AGAIN, refreshing=False)
+        ran = world.run()
+        assert ran.count(Outcome.APPLIED) == SCENES
+        assert world.run(RunOptions(full=True)).puts == 0
+
+
+def test_a_library_in_place_of_another_one_is_written_by_the_next_run(
+    library: Library, tmp_path: Path
+) -> None:
+    """Links to the other one rest, and their scenes get the items that are there now."""
+    with World(library, tmp_path, PLEX__LIBRARIES=ONE) as world:
+        world.run()
+        ran = world.run(PLEX__LIBRARIES="Second")
+        assert ran.count(Outcome.APPLIED) == SCENES
+        assert sorted(_links(world, "3")) == ["1", str(_SECOND)]
 
 
 def test_links_to_a_library_that_is_left_out_rest_unharmed(

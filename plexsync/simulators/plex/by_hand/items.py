@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -219,6 +220,16 @@ class ItemsByHand:
         """Give a library another title."""
         with self._lock:
             self._store.sections[section].title = title
+
+    def remake_library(self, section: int, other: int) -> None:
+        """Delete a library with all it holds, and make an empty one like it, of another id."""
+        with self._lock:
+            old = self._store.sections[section]
+            for item in list(old.items.values()):
+                self._store.remove(item)
+            del self._store.sections[section]
+            named = str(uuid.uuid5(uuid.NAMESPACE_URL, f"section {other}"))
+            self._store.add_section(replace(old, key=other, uuid=named, items={}))
 
     # ---- private ---------------------------------------------------------------------------------
 
