@@ -225,7 +225,9 @@ class ItemsByHand:
         """Delete a library with all it holds, and make an empty one like it, of another id."""
         with self._lock:
             old = self._store.sections[section]
-            for item in list(old.items.values()):
+            for tag in self._store.collection_tags(old):
+                self._store.drop_collection_tag(tag, old)
+            for item in [item for item in old.items.values() if item.parent is None]:
                 self._store.remove(item)
             del self._store.sections[section]
             named = str(uuid.uuid5(uuid.NAMESPACE_URL, f"section {other}"))
