@@ -55,11 +55,11 @@ class _Item(msgspec.Struct, array_like=True, gc=False):
 
     scene_id: SceneId
     rating_key: RatingKey
+    section_id: str
+    kind: ItemKind
 
 
 class _Plan(_Item, array_like=True, gc=False):
-    section_id: str
-    kind: ItemKind
     path: str
     lock: bool
     changes: tuple[_Change, ...]
@@ -104,12 +104,17 @@ def unpack_plan(packed: msgspec.Raw) -> ItemPlan:
     return _as(ItemPlan, read, changes=tuple([_unpack_change(one) for one in read.changes]))
 
 
+def written_item(plan: ItemPlan | _Item) -> str:
+    """Which item a plan is for; a collection has no key before it is made, but a source."""
+    is_collection = plan.kind is ItemKind.COLLECTION
+    return f"{plan.scene_id} in {plan.section_id}" if is_collection else plan.rating_key
+
+
 def planned_item(packed: msgspec.Raw) -> str | bytes:
     """Which item an intent is for: its words and its pictures are intents of their own."""
+    is_object = bytes(packed).startswith(_OBJECT)
     try:
-        if bytes(packed).startswith(_OBJECT):
-            return _FORMER_DECODER.decode(packed).rating_key
-        return _ITEM_DECODER.decode(packed).rating_key
+        return written_item((_FORMER_DECODER if is_object else _ITEM_DECODER).decode(packed))
     except msgspec.DecodeError:
         return bytes(packed)
 

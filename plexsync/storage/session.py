@@ -11,7 +11,7 @@ import msgspec
 from plexsync.planning.retry_schedule import iso
 from plexsync.storage.checkpoint import write_checkpoint
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
-from plexsync.storage.intents import pack_plan
+from plexsync.storage.intents import pack_plan, written_item
 from plexsync.storage.journal import (
     DIRECTORY,
     NULL,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
         ItemPlan,
         KeptRecord,
         PlexItem,
-        RatingKey,
         SceneId,
         SceneRecord,
     )
@@ -124,7 +123,7 @@ class Session:
         self._run_id = ""
         self._journal: JournalWriter | None = None
         self._in_batch = False
-        self._items: set[RatingKey] = set()
+        self._items: set[str] = set()
 
     def begin(
         self, *, run_id: str, kind: RunKind, started_at: str, lineage: Lineage, version: str
@@ -181,7 +180,7 @@ class Session:
         journal.commit()
         for entry in entries:
             self.state.apply(self._run_id, entry)
-        self._items.update(plan.rating_key for plan in plans)
+        self._items.update(map(written_item, plans))
         return tuple(entry.seq for entry in entries)
 
     def note(self, entry: Result | SceneKept | DecisionEntry) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plexsync.errors import ExitCode
+from plexsync.state import read_history
 from plexsync.sync.ports import RunOptions
 from tests.support.collection_world import (
     LOGO,
@@ -592,3 +593,21 @@ def test_a_new_collection_is_written_by_requests_in_a_row(tmp_path: Path) -> Non
         ]
         assert "plex.members" not in ran.plex
         assert_idle(world)
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["its end says", "its intents say"])
+@pytest.mark.parametrize("poster", ["off", "overwrite"])
+def test_history_counts_each_collection_that_was_made(
+    tmp_path: Path, poster: str, *, ended: bool
+) -> None:
+    """None has a key when its intent is noted; each counts once, and so does one with a poster."""
+    with collection_world(tmp_path, COLLECTIONS__POSTER=poster, **ALL) as world:
+        ran = world.run()
+        (journal,) = (world.state_dir / "journal").iterdir()
+        if not ended:
+            lines = journal.read_bytes().splitlines(keepends=True)
+            journal.write_bytes(b"".join(lines[:-1]))
+        (known,) = read_history(world.state_dir)
+    written = {row.item.rating_key for row in ran.rows if row.item}
+    assert len(world.plex.collections.dump()) == 7
+    assert known.written == len(written)
