@@ -39,6 +39,7 @@ def main() -> None:
     if code == _LOCAL_FILES:
         sys.unraisablehook = lambda _: None  # what libraries then cannot do at the end either
     _leave_at_ctrl_c()
+    _keep_everything()
     sys.exit(code)
 
 
@@ -60,6 +61,13 @@ def collect_seldom() -> None:
     import gc
 
     gc.set_threshold(_YOUNGEST, *gc.get_threshold()[1:])
+
+
+def _keep_everything() -> None:
+    """Spare the looks for cyclic garbage that Python takes when it ends: it all goes anyway."""
+    import gc
+
+    gc.freeze()
 
 
 def _leave_at_ctrl_c() -> None:
