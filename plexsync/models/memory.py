@@ -1,7 +1,5 @@
 """What is remembered from run to run: of scenes, and of collections, shows and seasons."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import field

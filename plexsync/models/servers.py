@@ -1,16 +1,12 @@
 """What both servers hold: ids and values, then the scenes of Stash and the items of Plex."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import NewType
 
 import msgspec
 from msgspec import field
 
-if TYPE_CHECKING:
-    from plexsync.errors import PlexsyncError
-
+from plexsync.errors import PlexsyncError
 
 SceneId = NewType("SceneId", str)
 """Stash's id of a scene: decimal text; a cache, not an identity (a full import restarts it)."""

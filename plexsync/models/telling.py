@@ -1,7 +1,5 @@
 """What matching says, and what a run tells people: its rows, its counts, how it went."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 import msgspec

@@ -1,9 +1,8 @@
 """What a scene says each Plex field should be, by which rules, and what is to be written of it."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Self
 
 import msgspec
 
@@ -18,9 +17,6 @@ from plexsync.models.servers import (
     Value,
     Video,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Policy(StrEnum):
@@ -200,7 +196,7 @@ class ItemPlan(Noun, frozen=True):
     member_kind: ItemKind | None = None
     videos: tuple[Video, ...] = ()
 
-    def seen_on(self, item: PlexItem) -> ItemPlan:
+    def seen_on(self, item: PlexItem) -> Self:
         """Return the plan for an item as it is now."""
         return msgspec.structs.replace(
             self, section_id=item.section_id, kind=item.kind, videos=item.videos

@@ -8,8 +8,6 @@ Only what is no JSON, or not the container asked for, is an error.
 Source: docs/plex-api.md 2, 3 and 8.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress
@@ -188,7 +186,7 @@ class TreeNodeObject(JsonObject):
 
     id: int | str = ""
     tree_versions: list[TreeVersionObject] = []
-    nodes: list[TreeNodeObject] = []
+    nodes: list["TreeNodeObject"] = []
 
 
 class TreeObject(JsonObject):

@@ -4,23 +4,18 @@ A GraphQL answer is judged by its `errors`, not by its status: resolver failures
 Source: docs/stash-api.md 1.4 (errors).
 """
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from plexsync.errors import BadResponseError, NotFoundError, ServerError, TransientError
 from plexsync.models import SceneId
 from plexsync.stash.wire import Reference, ScenePage, Wire
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from plexsync.transport.responses import HttpResponse
+from plexsync.transport.responses import HttpResponse
 
 T = TypeVar("T")
 

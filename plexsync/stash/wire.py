@@ -3,8 +3,6 @@
 Source: docs/stash-api.md 3 (fields).
 """
 
-from __future__ import annotations
-
 from typing import Generic, TypeVar
 
 import msgspec
@@ -31,13 +29,13 @@ class WireObject(Reference, frozen=True):
 class WireTag(WireObject, frozen=True):
     """A tag, with the tags above it only if they were asked for."""
 
-    parents: tuple[WireTag, ...] = ()
+    parents: tuple["WireTag", ...] = ()
 
 
 class WireStudio(WireObject, frozen=True):
     """A studio with those above it; the last one read has its id alone."""
 
-    parent_studio: WireStudio | None = None
+    parent_studio: "WireStudio | None" = None
 
 
 class WirePerformer(WireObject, frozen=True):

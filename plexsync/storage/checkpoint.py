@@ -5,10 +5,10 @@ see `scenes/row.py`. The last member is the CRC-32 of all bytes before it. Since
 file is what was written, rows are not even parsed before they are asked for.
 """
 
-from __future__ import annotations
-
 import zlib
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -20,11 +20,6 @@ from plexsync.storage.scenes.cells import FIELDS
 from plexsync.storage.scenes.lines import RowLines
 from plexsync.storage.scenes.row import OUTCOMES
 from plexsync.storage.scenes.rows import PREVIOUS_NAME, SceneRows, corrupt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 
 SCHEMA = "plexsync/state/3"
 

@@ -9,8 +9,6 @@ The last ones are left out where they are usual, and `field` where it has the na
 a list `after` has a name that was there before as its place in `before`, counted from 0.
 """
 
-from __future__ import annotations
-
 from operator import attrgetter
 from typing import TypeVar
 
@@ -79,8 +77,6 @@ _CHANGE_VALUES = attrgetter(*_Change.__struct_fields__)
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(_Plan)
-_FORMER_DECODER = msgspec.json.Decoder(ItemPlan)
-_ITEM_DECODER = msgspec.json.Decoder(_Item)
 
 
 def pack_plan(plan: ItemPlan) -> msgspec.Raw:
@@ -99,7 +95,7 @@ def unpack_plan(packed: msgspec.Raw) -> ItemPlan:
         msgspec.DecodeError: it is none.
     """
     if bytes(packed).startswith(_OBJECT):
-        return _FORMER_DECODER.decode(packed)
+        return msgspec.json.decode(packed, type=ItemPlan)
     read = _DECODER.decode(packed)
     return _as(ItemPlan, read, changes=tuple([_unpack_change(one) for one in read.changes]))
 
@@ -112,9 +108,10 @@ def written_item(plan: ItemPlan | _Item) -> str:
 
 def planned_item(packed: msgspec.Raw) -> str | bytes:
     """Which item an intent is for: its words and its pictures are intents of their own."""
-    is_object = bytes(packed).startswith(_OBJECT)
+    is_former = bytes(packed).startswith(_OBJECT)
+    kind: type[ItemPlan | _Item] = ItemPlan if is_former else _Item
     try:
-        return written_item((_FORMER_DECODER if is_object else _ITEM_DECODER).decode(packed))
+        return written_item(msgspec.json.decode(packed, type=kind))
     except msgspec.DecodeError:
         return bytes(packed)
 

@@ -8,25 +8,21 @@ batch counts entirely or not at all. A bad line that a later batch follows was s
 damage, and an error.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import zlib
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from plexsync.errors import StateCorruptError, StateError, StateVersionError
 from plexsync.models import Counts, PlexField, Problem, RatingKey, Requests, SceneId
 from plexsync.storage.filesystem import DISK, Filesystem, state_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from pathlib import Path
 
 SCHEMA = "plexsync/journal/3"
 _READ = frozenset({SCHEMA, "plexsync/journal/2", "plexsync/journal/1"})

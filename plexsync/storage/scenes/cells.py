@@ -12,19 +12,13 @@ theirs, and is 0; `wanted` is 1 where that is just the names plexsync added. A c
 the usual form is written out, so that every one is read as what it was made of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from plexsync.models import Base, PictureBase, PlexField
-from plexsync.storage.scenes.texts import LITERAL, pack_digest, unpack_digest
+from plexsync.storage.scenes.texts import LITERAL, SharedTexts, pack_digest, unpack_digest
 from plexsync.text.folding import join_entries, list_digest, split_entries
-
-if TYPE_CHECKING:
-    from plexsync.storage.scenes.texts import SharedTexts
 
 FIELDS = (
     PlexField.TITLE,

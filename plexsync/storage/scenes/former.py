@@ -80,9 +80,6 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
     problem: Problem | None = None
 
 
-_DECODER = msgspec.json.Decoder(_Row)
-
-
 def is_former(kept: bytes) -> bool:
     """Whether an earlier version wrote this of a scene."""
     return kept.startswith((_OBJECT, _ROW))
@@ -100,7 +97,7 @@ def decode_former(kept: bytes, texts: Sequence[str] = ("",)) -> SceneRecord:
     """
     if kept.startswith(_OBJECT):
         return msgspec.json.decode(kept, type=SceneRecord)
-    read = _DECODER.decode(kept)
+    read = msgspec.json.decode(kept, type=_Row)
     try:
         return SceneRecord(
             updated_at=read.updated_at,

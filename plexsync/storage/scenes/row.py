@@ -13,8 +13,6 @@
 as is the one it was made of; what is not of that form is written out.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
