@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.config.loader import load_config
 from plexsync.errors import StateError
@@ -30,8 +31,7 @@ IMPATIENT = RetryPolicy(attempts=2, seconds=6.0, first_wait_s=0.2, max_wait_s=1.
 """A person waits, and can simply call again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Servers:
+class Servers(msgspec.Struct, frozen=True, kw_only=True):
     """Both servers of a configuration.
 
     Args:

@@ -6,11 +6,11 @@ import gc
 import os
 import select
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from plexsync.app.announcing import Announcement, announced
 from plexsync.app.failures import StopSignals, make_run_id, typed_problem, utc_now

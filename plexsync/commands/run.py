@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +113,7 @@ def run_command(invocation: Invocation, /, **options: Any) -> int:  # noqa: ANN4
         writes = not options["dry_run"] and options["save_plan"] is None
         _check_ask(invocation, writes=writes)
     watched = any(map(console.is_terminal, (invocation.streams.stdout, invocation.streams.stderr)))
-    wanted = replace(run_options(options), watched=watched)
+    wanted = run_options(options, watched=watched)
     return compose.perform(invocation, run, wanted, announce=True, named=bool(wanted.scenes))
 
 
@@ -222,7 +221,7 @@ def _check_ask(invocation: Invocation, *, writes: bool) -> None:
         raise click.UsageError("--ask needs a terminal to ask on.")
 
 
-def run_options(options: dict[str, Any]) -> RunOptions:
+def run_options(options: dict[str, Any], *, watched: bool) -> RunOptions:
     """Return what click parsed, as what a run takes."""
     from plexsync.sync.ports import RunOptions
 
@@ -231,4 +230,4 @@ def run_options(options: dict[str, Any]) -> RunOptions:
     options["full"] = options["full"] or options["take_over"]
     # Who saves a plan wants to look at it first.
     options["dry_run"] = options["dry_run"] or options["save_plan"] is not None
-    return RunOptions(**options)
+    return RunOptions(**options, watched=watched)

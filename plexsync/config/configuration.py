@@ -17,7 +17,6 @@ Source: docs/contract.md, "Configuration".
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -97,8 +96,7 @@ BY_NAME: dict[str, Key] = {key.name: key for key in KEYS}
 DEFAULT_ORIGIN = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One effective value, ready to show.
 
     Args:
@@ -117,8 +115,7 @@ class Setting:
         return self.origin == DEFAULT_ORIGIN
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryFields:
+class LibraryFields(msgspec.Struct, frozen=True):
     """The fields of one library, as `[libraries."Title".fields]` has them.
 
     Args:
@@ -130,8 +127,7 @@ class LibraryFields:
     rules: tuple[FieldRule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a person configures.
 
     Args:

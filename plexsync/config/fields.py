@@ -6,10 +6,9 @@ attribute of `FieldRule` with its name, or the one it `fills`, and needs nothing
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.config.forms import (
@@ -37,8 +36,7 @@ if TYPE_CHECKING:
     from plexsync.config.forms import Form
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSetting:
+class FieldSetting(msgspec.Struct, frozen=True):
     """One field under `[fields]`.
 
     Args:
@@ -67,7 +65,7 @@ def _field(
     name = called or to.value
     form = POLICY if to in LIST_FIELDS else TEXT_POLICY
     first = Key(f"fields.{name}", form, f'"{policy}"', meaning, fills="policy")
-    below = (dataclasses.replace(key, name=f"{first.name}.{key.name}") for key in more)
+    below = (replace(key, name=f"{first.name}.{key.name}") for key in more)
     return FieldSetting(name, to, (first, *below))
 
 

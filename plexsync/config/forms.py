@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_args
+
+import msgspec
 
 from plexsync.config import values
 from plexsync.config.secrets import SOURCES, Secret, SecretReader, describe
@@ -54,8 +55,7 @@ _LIST_SOURCE = "command"
 """The source of a secret that is a list: a program and its arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form(Generic[T_co]):
+class Form(msgspec.Struct, Generic[T_co], frozen=True):
     """One way to write a value.
 
     Args:
@@ -324,8 +324,7 @@ def template_unless(own: str = "") -> Form[tuple[str, ...]]:
 _DECLARED = "declared"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key.
 
     Args:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.config.configuration import BY_NAME, FIELDS, KEYS, LIBRARIES, PATHS, SECTIONS
 from plexsync.config.forms import (
@@ -71,8 +72,7 @@ _HEADER_LINE = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?")
 _KEY_LINE = re.compile(r"""\s*([\w.\-"' ]+?)\s*=.*""")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(msgspec.Struct, frozen=True):
     """One thing wrong with the configuration.
 
     Args:
@@ -110,8 +110,7 @@ class InvalidConfigError(ConfigError):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(msgspec.Struct, frozen=True):
     """A value as it was found.
 
     Args:

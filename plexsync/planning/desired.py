@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.errors import ParseError
 from plexsync.models import (
@@ -155,8 +156,7 @@ def unsupported_fields(rules: Sequence[FieldRule], kind: ItemKind) -> tuple[str,
 # ---- Rules, made ready ---------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Source:
+class _Source(msgspec.Struct):
     """One rule made ready.
 
     Args:
@@ -195,8 +195,7 @@ def _source(rule: FieldRule, shared: frozenset[str]) -> _Source:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(msgspec.Struct, frozen=True):
     """One Plex field and the rules that fill it."""
 
     name: str

@@ -13,9 +13,9 @@ Everything else is left alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.models import (
@@ -56,8 +56,7 @@ _ORGANIZED = "o"
 _STAR = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionRules:
+class CollectionRules(msgspec.Struct, frozen=True, kw_only=True):
     """What collections are made from.
 
     Args:
@@ -247,8 +246,7 @@ def _order(place: tuple[str, CollectionSource]) -> tuple[object, ...]:
 # ---- Shows and seasons ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowRules:
+class ShowRules(msgspec.Struct, frozen=True, kw_only=True):
     """What shows and seasons are called.
 
     Args:

@@ -6,9 +6,10 @@ Source: docs/plex-api.md 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import msgspec
 
 from plexsync.errors import BadResponseError, TooLongError, UnsafeError
 from plexsync.models import COLLECTION_FIELDS, PICTURE_FIELDS, ItemPlan, PlexField, RatingKey
@@ -55,8 +56,7 @@ class EditRules(TypedDict, total=False):
     hold: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class PlexEditor:
+class PlexEditor(msgspec.Struct, frozen=True):
     """Edits the items of one Plex server.
 
     Args:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence  # noqa: TC003 - msgspec reads the fields of structs
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -145,8 +144,7 @@ class _Had(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexLoader:
+class IndexLoader(msgspec.Struct, frozen=True, kw_only=True):
     """Brings the lists of libraries up to date.
 
     A library with counters that stand still costs no request; one that changed costs two while few

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from plexsync.app.failures import utc_now
 from plexsync.config.files import add_path_rule, remove_path_rule

@@ -7,10 +7,10 @@ is in Plex is had once a run: from the cache where that can be trusted, else lis
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from plexsync.errors import ConfigError, LibraryMissingError, ServerError
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from plexsync.plex.hash_cache import HashCache
 
 
-@dataclass(slots=True)
-class Inventory:
+class Inventory(msgspec.Struct):
     """The items of the libraries that take part.
 
     Args:
@@ -121,8 +120,7 @@ class Inventory:
         self.scope.limits().check_lost(len(lost), len(linked), empty=not items)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext(RunScope):
+class RunContext(RunScope, frozen=True, kw_only=True):
     """What every part of a run shares; of the configuration as much as this Stash can follow.
 
     Args:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from plexsync.errors import (
     AuthError,
@@ -38,8 +39,7 @@ IN_A_ROW = 5
 server that does not answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks of one run.
 
     Args:
@@ -190,8 +190,7 @@ def _fault(kind: WorkKind, error: ServerError, items: int) -> ServerError:
 # ---- The world -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """The world a run lives in, composed by the command line, and whether it is of use to go on.
 
     Args:
@@ -223,7 +222,7 @@ class Ports:
     should_stop: Callable[[], bool]
     plex_down: Callable[[], bool]
     stash_down: Callable[[], bool] = lambda: False
-    faults: ServerFaults = field(default_factory=ServerFaults)
+    faults: ServerFaults = msgspec.field(default_factory=ServerFaults)
     stop_code: Callable[[], ExitCode] = lambda: ExitCode.INTERRUPTED
     disk: Filesystem = DISK
     confirm: Callable[[int], bool] = lambda _items: False

@@ -7,7 +7,6 @@ Source: docs/design.md.
 
 from __future__ import annotations
 
-import dataclasses
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,7 @@ def _reconcile(run: RunContext, detection: ChangeDetection) -> None:
     """Find what is due, take it to Plex, remember it."""
     run.totals.header = replace(run.totals.header, full=detection.full)
     with _plan_saver(run) as saver:
-        run = dataclasses.replace(run, save=saver.add if saver else None)
+        run = replace(run, save=saver.add if saver else None)
         with journaled(run, run.lineage) as end:
             found = detection.look()
             unsafe = _check_gone(run, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -103,8 +102,7 @@ def failed_end(error: ServerError, failed: WorkKind) -> PairEnd:
     return PairEnd(Outcome.FAILED, problem=as_problem(error), failed=failed)
 
 
-@dataclass(frozen=True, slots=True)
-class RowMaker:
+class RowMaker(msgspec.Struct, frozen=True):
     """Makes rows.
 
     Args:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync import __version__
 from plexsync.errors import (
@@ -194,8 +195,7 @@ def concluded(
     totals.reporter.finished(totals.ended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunScope:
+class RunScope(msgspec.Struct, frozen=True, kw_only=True):
     """What any work has from its beginning to its end.
 
     Args:
@@ -253,8 +253,7 @@ def remembered(
         yield scope(session=session)
 
 
-@dataclass(slots=True)
-class JournalEnd:
+class JournalEnd(msgspec.Struct):
     """What the end of a run says in the journal beside its counts.
 
     Attributes:

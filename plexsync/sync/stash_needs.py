@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -114,12 +113,10 @@ def for_this_stash(config: Config, stash: StashClient) -> tuple[Config, tuple[st
     def left(rules: Iterable[FieldRule]) -> tuple[FieldRule, ...]:
         return tuple([_reduced(rule, stash.lacking, lost) for rule in rules])
 
-    config = dataclasses.replace(
+    config = replace(
         config,
         fields=left(config.fields),
-        libraries=tuple(
-            [dataclasses.replace(one, rules=left(one.rules)) for one in config.libraries]
-        ),
+        libraries=tuple([replace(one, rules=left(one.rules)) for one in config.libraries]),
     )
     return config, tuple(dict.fromkeys(lost))
 

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
+
+import msgspec
 
 from plexsync.errors import ParseError
 from plexsync.text.differences import nearest_name
@@ -314,8 +315,7 @@ def photo_words(one: Performer, file_url: Callable[[str], str]) -> Callable[[str
 # ---- Templates -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A text with placeholders. Build it with `parse_template`.
 
     Args:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from plexsync.models import Packed, Scene, SceneId
 from plexsync.planning.retry_schedule import Backlog
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from plexsync.errors import BadResponseError
 
 
-@dataclass(slots=True, kw_only=True)
-class Detected:
+class Detected(msgspec.Struct, kw_only=True):
     """What a look at both servers found.
 
     Attributes:
@@ -38,16 +38,16 @@ class Detected:
             version and none is gone; "" where one is.
     """
 
-    due: Packed[Scene] = field(default_factory=lambda: Packed(Scene))
-    left_out: list[tuple[Scene, str]] = field(default_factory=list)
-    unready: list[Scene] = field(default_factory=list)
-    gone: list[SceneId] = field(default_factory=list)
-    poisoned: list[tuple[SceneId, str]] = field(default_factory=list)
+    due: Packed[Scene] = msgspec.field(default_factory=lambda: Packed(Scene))
+    left_out: list[tuple[Scene, str]] = msgspec.field(default_factory=list)
+    unready: list[Scene] = msgspec.field(default_factory=list)
+    gone: list[SceneId] = msgspec.field(default_factory=list)
+    poisoned: list[tuple[SceneId, str]] = msgspec.field(default_factory=list)
     scenes_read: int = 0
-    backlog: Backlog = field(default_factory=Backlog)
+    backlog: Backlog = msgspec.field(default_factory=Backlog)
     newest: str = ""
-    being_edited: dict[SceneId, str] = field(default_factory=dict)
-    strangers: set[SceneId] = field(default_factory=set)
+    being_edited: dict[SceneId, str] = msgspec.field(default_factory=dict)
+    strangers: set[SceneId] = msgspec.field(default_factory=set)
     broken: frozenset[SceneId] = frozenset()
     again: frozenset[SceneId] = frozenset()
     failure: BadResponseError | None = None

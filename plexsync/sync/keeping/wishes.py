@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -99,7 +98,7 @@ def due_collections(
     """
     rules = run.config.collections.rules
     parents = any(rule.parents for rule in run.config.active_rules)
-    rules = dataclasses.replace(rules, parent_tags=parents)
+    rules = replace(rules, parent_tags=parents)
     wished = wished_collections(rules, names, _placings(run))
     for clash in wished.clashes:
         run.totals.reporter.warn(

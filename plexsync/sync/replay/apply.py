@@ -51,8 +51,7 @@ if TYPE_CHECKING:
 _GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions(RunOptions):
+class ApplyOptions(RunOptions, frozen=True, kw_only=True):
     """What the command line asks: of a run's options `dry_run` and `lock_wait_s` count.
 
     Args:

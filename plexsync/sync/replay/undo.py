@@ -56,8 +56,7 @@ if TYPE_CHECKING:
     from plexsync.output.streams import Reporter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoOptions(RunOptions):
+class UndoOptions(RunOptions, frozen=True, kw_only=True):
     """What the command line asks of an undo: of a run's options `dry_run` and `lock_wait_s` count.
 
     Only what was written for `scenes`, and to `fields`, is taken back.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.models import Outcome, SceneId
 from plexsync.simulators.http.wire import ErrorStatus, Fault

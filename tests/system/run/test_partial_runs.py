@@ -59,7 +59,7 @@ def over_one_library(world: World, how: str) -> None:
         assert world.run(FIRST).count(Outcome.APPLIED)
         return
     file = world.directory / "plan.json"
-    world.run(replace(FIRST, dry_run=True, save_plan=file))
+    world.run(RunOptions(libraries=FIRST.libraries, dry_run=True, save_plan=file))
     assert world.apply(file).count(Outcome.APPLIED)
 
 

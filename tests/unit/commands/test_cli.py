@@ -42,7 +42,7 @@ def failing(error: BaseException, *secrets: str) -> click.Command:
 def parsed(*arguments: str) -> RunOptions:
     """What `plexsync run` hands to reconcile."""
     context = run_command.make_context("run", list(arguments), obj=Invocation(_shape()))
-    return run_options(dict(context.params))
+    return run_options(dict(context.params), watched=True)
 
 
 def _shape() -> Any:  # noqa: ANN401 - Shape, which the session of a test does not look at

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from plexsync.config import forms
 from plexsync.config.configuration import (
@@ -116,7 +116,7 @@ def test_a_key_says_the_same_in_a_file_and_in_a_variable(key: Key, tmp_path: Pat
     environ = {BY_NAME[name].variable: value for name, value in NEEDED.items()}
     by_variable = load_config(None, {**environ, key.variable: text}, home=tmp_path)
     same: dict[str, Any] = {"source": None, "settings": (), "warnings": ()}
-    assert dataclasses.replace(by_file, **same) == dataclasses.replace(by_variable, **same)
+    assert replace(by_file, **same) == replace(by_variable, **same)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
@@ -144,5 +144,5 @@ def test_a_key_fits_the_schema(key: Key) -> None:
 def test_every_section_is_declared_once() -> None:
     """In the order of the file, in `Config`, and with keys no other has."""
     assert {name for name, made in SECTIONS.items() if made is None} == {PATHS, FIELDS, LIBRARIES}
-    assert {field.name for field in dataclasses.fields(Config)} >= set(SECTIONS)
+    assert set(Config.__struct_fields__) >= set(SECTIONS)
     assert len({key.name for key in KEYS}) == len(KEYS)
