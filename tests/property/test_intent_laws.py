@@ -19,7 +19,7 @@ from plexsync.models import (
     Trace,
     Video,
 )
-from plexsync.storage.intents import pack_plan, planned_item, unpack_plan
+from plexsync.storage.intents import pack_plan, planned_item, unpack_plan, written_item
 
 texts = st.sampled_from(["", "a", "é", "genres", "title"])
 values = texts | st.lists(texts, max_size=4).map(tuple)
@@ -64,7 +64,7 @@ def test_a_plan_is_read_as_it_was_packed(plan: ItemPlan) -> None:
     """Also one that an earlier version wrote, with the names of all it holds."""
     for packed in (pack_plan(plan), msgspec.Raw(msgspec.json.encode(plan))):
         assert unpack_plan(packed) == plan
-        assert planned_item(packed) == plan.rating_key
+        assert planned_item(packed) == written_item(plan)
 
 
 def test_an_intent_says_what_was_and_what_is_to_be() -> None:
