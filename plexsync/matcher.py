@@ -28,6 +28,7 @@ from plexsync.matching.answers import answered as answered
 from plexsync.matching.answers import answered_since as answered_since
 from plexsync.matching.answers import collect_answers as collect_answers
 from plexsync.matching.answers import find_file as find_file
+from plexsync.matching.answers import follow_items as follow_items
 from plexsync.matching.comparing.blocking import FileKeys as FileKeys
 from plexsync.matching.comparing.blocking import prepare_files as prepare_files
 from plexsync.matching.comparing.blocking import split_name as split_name

@@ -8,18 +8,29 @@ Source: docs/design.md, invariant 7.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
-from plexsync.models import Confidence, Match, PlexItem, RatingKey, Scene, SceneFile, SceneId
+from plexsync.matching.comparing.facts import show_other_video
+from plexsync.models import (
+    Confidence,
+    Match,
+    PlexFile,
+    PlexItem,
+    RatingKey,
+    Scene,
+    SceneFile,
+    SceneId,
+)
 from plexsync.text.folding import files_digest
 from plexsync.text.normalize import holds_file, same_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 
 ANSWER_PREFIX = "review."
@@ -240,6 +251,41 @@ def listen(pins: Sequence[AnsweredPair], refusals: Sequence[AnsweredPair]) -> Pe
     return People(pins=_by_scene(pins), pinned=pinned, refusals=_by_scene(refusals))
 
 
+def follow_items(
+    answers: AllAnswers, scenes: Iterable[Scene], items: Sequence[PlexItem]
+) -> AllAnswers:
+    """Return the answers, each about an item there is: by its file where its key is gone.
+
+    A file that Plex scanned again, as in a library that was made again, is an item of another key.
+    An answer stays as it is where no item or several show the file, or plainly another video, and
+    where that item has an answer of its own.
+    """
+    every = (*answers.pins, *answers.refusals)
+    there = {item.rating_key for item in items} if every else set()
+    lost = {one.item_path for one in every if one.rating_key not in there}
+    if not lost:
+        return answers
+    shown = _files_at(lost, items)
+    given = {(one.scene_id, one.rating_key) for one in every}
+    due = {scene.scene_id: scene for scene in scenes}
+
+    def followed(one: AnsweredPair) -> AnsweredPair:
+        found = shown.get(one.item_path, [])
+        if one.rating_key in there or len(found) != 1:
+            return one
+        key, theirs = found[0]
+        ours = find_file(due[one.scene_id], one) if one.scene_id in due else None
+        is_other = ours is not None and show_other_video(ours, theirs)
+        stays = is_other or (one.scene_id, key) in given
+        return one if stays else msgspec.structs.replace(one, rating_key=key)
+
+    return msgspec.structs.replace(
+        answers,
+        pins=tuple(map(followed, answers.pins)),
+        refusals=tuple(map(followed, answers.refusals)),
+    )
+
+
 def find_file(scene: Scene, answer: AnsweredPair) -> SceneFile | None:
     """Return the file of `scene` a person spoke about; None when it changed or went."""
     for file in scene.files:
@@ -266,6 +312,18 @@ def remembers(answer: AnsweredPair, item: PlexItem) -> bool:
 
 
 # ---- Private -------------------------------------------------------------------------------------
+
+
+def _files_at(
+    paths: Container[str], items: Iterable[PlexItem]
+) -> Mapping[str, Sequence[tuple[RatingKey, PlexFile]]]:
+    """Return the files at these paths, with the keys of their items."""
+    found = defaultdict[str, list[tuple[RatingKey, PlexFile]]](list)
+    for item in items:
+        for file in () if item.trashed else item.files:
+            if file.path in paths:
+                found[file.path].append((item.rating_key, file))
+    return found
 
 
 def _by_scene(answers: Iterable[AnsweredPair]) -> dict[SceneId, tuple[AnsweredPair, ...]]:

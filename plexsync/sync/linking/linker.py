@@ -22,6 +22,7 @@ from plexsync.matcher import (
     MatchSettings,
     collect_answers,
     decide,
+    follow_items,
     propose_rules,
     survey,
     used_rules,
@@ -293,14 +294,15 @@ class Linker:
             ServerError: Stash cannot tell which other scenes there are.
         """
         others = self._others(scenes)
+        answers = follow_items(self.answers, scenes, items)
         return Known(
             others=others,
             layout=self._layout(scenes, items, others),
             rules=self.rules,
             settings=self.settings,
             claims=claims,
-            pins=[one for one in self.answers.pins if one.scene_id not in self.gone],
-            refusals=self.answers.refusals,
+            pins=[one for one in answers.pins if one.scene_id not in self.gone],
+            refusals=answers.refusals,
             libraries=self.libraries,
             hashes=None if self.hashes is None else self.hashes.known(items),
         )
